@@ -1,0 +1,31 @@
+# sluice_layer(NAME FOLDER [LAYERS ...] [VENDORS ...])
+#
+# Makes a static library of the .c files of FOLDER (not of its sub-folders). Its headers are seen as
+# "FOLDER/x.h" only by the layers that list NAME after LAYERS, directly or through another layer: each
+# layer has an include directory of its own which holds a link to that one folder and nothing else.
+# An include against the direction therefore does not compile.
+function(sluice_layer name folder)
+  cmake_parse_arguments(L "" "" "LAYERS;VENDORS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c)
+  file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.h)
+  set(view ${CMAKE_BINARY_DIR}/layers/${name})
+  file(REMOVE_RECURSE ${view})
+  file(MAKE_DIRECTORY ${view}/${folder})
+  foreach(header IN LISTS headers)
+    get_filename_component(leaf ${header} NAME)
+    file(CREATE_LINK ${header} ${view}/${folder}/${leaf} SYMBOLIC)
+  endforeach()
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_include_directories(${name} PUBLIC ${view})
+    target_link_libraries(${name} PUBLIC ${L_LAYERS})
+    foreach(vendor IN LISTS L_VENDORS)
+      target_link_libraries(${name} PRIVATE vendor_${vendor})
+    endforeach()
+  else()
+    add_library(${name} INTERFACE)
+    target_include_directories(${name} INTERFACE ${view})
+    target_link_libraries(${name} INTERFACE ${L_LAYERS})
+  endif()
+  set_property(GLOBAL APPEND PROPERTY SLUICE_LAYERS ${name})
+endfunction()

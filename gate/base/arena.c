@@ -1,0 +1,120 @@
+#include "gate/base/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct arena_block {
+    struct arena_block *next;
+    size_t size, used;
+    alignas(max_align_t) unsigned char bytes[];
+};
+
+enum { BLOCK_SIZE = 64 * 1024 };
+
+static _Noreturn void out_of_memory(void)
+{
+    static const char message[] = "sluice: this machine is out of memory\n";
+    (void)!write(STDERR_FILENO, message, sizeof message - 1);
+    _exit(3);
+}
+
+void *memory_alloc(size_t size)
+{
+    void *at = calloc(1, size ? size : 1);
+    if (!at)
+        out_of_memory();
+    return at;
+}
+
+void *memory_grow(void *at, size_t size)
+{
+    void *grown = realloc(at, size ? size : 1);
+    if (!grown)
+        out_of_memory();
+    return grown;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    size_t step = alignof(max_align_t);
+    if (size > SIZE_MAX / 2)
+        out_of_memory();
+    size = (size + step - 1) / step * step;
+    struct arena_block *block = arena->blocks;
+    if (!block || block->size - block->used < size) {
+        size_t room = size > BLOCK_SIZE / 4 ? size : BLOCK_SIZE;
+        struct arena_block *fresh = memory_alloc(sizeof *fresh + room);
+        fresh->size = room;
+        if (block && room == size) { // a large one of its own: keep filling the current block
+            fresh->next = block->next;
+            block->next = fresh;
+        } else {
+            fresh->next = block;
+            arena->blocks = fresh;
+        }
+        block = fresh;
+    }
+    void *at = block->bytes + block->used;
+    block->used += size;
+    arena->used_bytes += size;
+    return at;
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size)
+{
+    if (size && count > SIZE_MAX / 2 / size)
+        out_of_memory();
+    return arena_alloc(arena, count * size);
+}
+
+str arena_str(struct arena *arena, str s)
+{
+    return str_make(arena_copy(arena, s), s.len);
+}
+
+const char *arena_copy(struct arena *arena, str s)
+{
+    char *copy = arena_alloc(arena, s.len + 1);
+    if (s.len)
+        memcpy(copy, s.data, s.len);
+    return copy;
+}
+
+str arena_format(struct arena *arena, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    size_t len = n > 0 ? (size_t)n : 0;
+    char *out = arena_alloc(arena, len + 1);
+    (void)vsnprintf(out, len + 1, format, again);
+    va_end(again);
+    return str_make(out, len);
+}
+
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return items;
+    size_t wider = *room ? *room * 2 : 8;
+    void *grown = arena_array(arena, wider, size);
+    if (count)
+        memcpy(grown, items, count * size);
+    *room = wider;
+    return grown;
+}
+
+void arena_done(struct arena *arena)
+{
+    for (struct arena_block *block = arena->blocks; block;) {
+        struct arena_block *next = block->next;
+        free(block);
+        block = next;
+    }
+    *arena = (struct arena){0};
+}

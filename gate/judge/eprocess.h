@@ -1,0 +1,46 @@
+// Sequential test on counts: stops early when the canary's rate of bad events is worse than the
+// baseline's by more than a tolerance, with a false-abort probability of at most alpha however often
+// one looks (Ville's inequality). Conditional-binomial mixture e-process; source: Lindon & Malek,
+// arXiv 2011.03567, generalised to changing weights and a tolerance r0. The state is one double per
+// rate ratio of the grid and survives a restart.
+//
+//     eprocess_add(&process, 1.2, (struct counts){xc, nc, xb, nb}, 1.0);
+//     if (eprocess_log(&process) >= eprocess_bound(0.01, tests)) abort();
+#ifndef GATE_JUDGE_EPROCESS_H
+#define GATE_JUDGE_EPROCESS_H
+
+#include <stdbool.h>
+
+#define EPROCESS_RATIOS 6
+
+extern const double eprocess_ratio[EPROCESS_RATIOS];  // 1.5 2 3 5 10 30
+extern const double eprocess_weight[EPROCESS_RATIOS]; // .1 .2 .25 .2 .15 .1
+
+struct counts { // one interval: bad events and exposures, as the metric counted them
+    double canary_bad, canary_total;
+    double baseline_bad, baseline_total;
+};
+
+struct eprocess { // all zero at the start
+    double sum[EPROCESS_RATIOS]; // log likelihood ratio of each alternative
+};
+
+// Adds one interval. `tolerance` is r0 >= 1, `dispersion` is phi >= 1 (variance/mean of the
+// baseline's history): counts are divided by it. False, and nothing added, when the interval says
+// nothing: an exposure is zero, a figure is negative, not finite, or more bad than exposed.
+bool eprocess_add(struct eprocess *process, double tolerance, struct counts counts,
+                  double dispersion);
+
+double eprocess_log(const struct eprocess *process); // logE
+double eprocess_bound(double alpha, unsigned processes); // log(K/alpha)
+
+// Expected minutes until a canary that is `ratio` times worse is seen (ratio of the grid).
+// bad_per_minute: expected bad events of both sides together; canary_share in (0,1).
+double eprocess_minutes(double ratio, double tolerance, double alpha, unsigned processes,
+                        double bad_per_minute, double canary_share);
+
+// Pearson chi-square tail probability (1 degree of freedom) that exposures nc, nb come from a
+// canary share of `share`. For the sample-ratio check.
+double share_mismatch_p(double canary_total, double baseline_total, double share);
+
+#endif

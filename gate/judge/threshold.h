@@ -1,0 +1,29 @@
+// A value against a bound, with patience: `max_failures` bad values in a row are tolerated, one more
+// fails. Strictly greater than the bound is bad. An error or a missing value does not count as good
+// nor bad, but too many in a row make the judge inconclusive, never a pass. (Argo Rollouts' limits,
+// without its "ended early is a success".)
+#ifndef GATE_JUDGE_THRESHOLD_H
+#define GATE_JUDGE_THRESHOLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct threshold {
+    double max;               // values > max are bad
+    uint32_t failure_limit;   // bad values tolerated
+    uint32_t error_limit;     // consecutive values without an answer tolerated
+};
+
+struct threshold_state { // all zero at the start
+    uint32_t measured, bad, errors_in_row;
+};
+
+enum verdict3 { VERDICT_INCONCLUSIVE, VERDICT_PASS, VERDICT_ABORT };
+
+void threshold_add(const struct threshold *limit, struct threshold_state *state, bool has_value,
+                   double value);
+// PASS needs at least `min_measured` values.
+enum verdict3 threshold_verdict(const struct threshold *limit, const struct threshold_state *state,
+                                uint32_t min_measured);
+
+#endif

@@ -1,7 +1,6 @@
-#include <stdio.h>
+#include "actions/cli/command.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-    puts("sluice");
-    return 0;
+    return sluice_main(argc, argv);
 }

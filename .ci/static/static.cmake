@@ -9,7 +9,7 @@ function(sluice_archive name)
   add_library(archive_${name} STATIC IMPORTED GLOBAL)
   set_target_properties(archive_${name} PROPERTIES
     IMPORTED_LOCATION ${SLUICE_SYSROOT}/lib/lib${name}.a
-    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${SLUICE_SYSROOT}/include)
+    INTERFACE_INCLUDE_DIRECTORIES ${SLUICE_SYSROOT}/include)
   foreach(needed IN LISTS ARGN)
     target_link_libraries(archive_${name} INTERFACE archive_${needed})
   endforeach()
@@ -43,15 +43,18 @@ endforeach()
 target_compile_definitions(vendor_curl INTERFACE CURL_STATICLIB)
 target_compile_definitions(vendor_cares INTERFACE CARES_STATICLIB)
 
-# Functions through which glibc would load the machine's name service modules into a static binary;
-# no_nss.c takes their place.
-set(SLUICE_NO_NSS getaddrinfo gethostbyname getservbyname getservbyname_r getpwuid_r getpwnam_r
-    getgrgid_r getgrnam_r getpwuid getpwnam getgrgid getgrnam)
+# Functions that depend on what the machine has installed; stand_ins.c takes their place and says why.
+# The linker warns about those that would load a shared object, and its warnings are errors: a new one
+# that creeps in stops the build.
+set(SLUICE_WRAPPED dlopen getaddrinfo freeaddrinfo gethostbyname getservbyname getservbyname_r
+    getservbyport_r getpwuid_r getpwnam_r getgrgid_r getgrnam_r getpwuid getpwnam getgrgid getgrnam
+    nl_langinfo SSL_CTX_set_default_verify_paths)
 set(SLUICE_STATIC_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 function(sluice_static_executable target)
-  target_sources(${target} PRIVATE ${SLUICE_STATIC_DIR}/no_nss.c)
-  list(TRANSFORM SLUICE_NO_NSS PREPEND -Wl,--wrap= OUTPUT_VARIABLE wraps)
+  target_sources(${target} PRIVATE ${SLUICE_STATIC_DIR}/stand_ins.c)
+  target_link_libraries(${target} PRIVATE vendor_ssl)
+  list(TRANSFORM SLUICE_WRAPPED PREPEND -Wl,--wrap= OUTPUT_VARIABLE wraps)
   target_link_options(${target} PRIVATE
     -static-pie
     -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
@@ -63,3 +66,11 @@ function(sluice_static_executable target)
     COMMAND ${CMAKE_OBJCOPY} --add-gnu-debuglink=$<TARGET_FILE:${target}>.debug
             $<TARGET_FILE:${target}>)
 endfunction()
+
+# The program that `check` runs: every vendor, linked as the release binary is.
+add_executable(static_probe EXCLUDE_FROM_ALL ${SLUICE_STATIC_DIR}/probe.c
+  ${CMAKE_SOURCE_DIR}/deploy/world/git_stream.c)
+target_include_directories(static_probe PRIVATE ${CMAKE_SOURCE_DIR})
+target_link_libraries(static_probe PRIVATE vendor_curl vendor_git2 vendor_ssh2 vendor_jansson
+  vendor_archive vendor_yaml vendor_expat vendor_ssl vendor_crypto vendor_cares)
+sluice_static_executable(static_probe)

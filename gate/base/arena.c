@@ -37,6 +37,11 @@ void *memory_grow(void *at, size_t size)
     return grown;
 }
 
+void memory_free(void *at)
+{
+    free(at);
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
     size_t step = alignof(max_align_t);
@@ -107,6 +112,23 @@ void *arena_grow(struct arena *arena, void *items, size_t count, size_t *room, s
         memcpy(grown, items, count * size);
     *room = wider;
     return grown;
+}
+
+void arena_take(struct arena *arena, struct arena *from)
+{
+    struct arena_block *last = from->blocks;
+    if (!last)
+        return;
+    while (last->next)
+        last = last->next;
+    if (arena->blocks) { // the block that is being filled stays first
+        last->next = arena->blocks->next;
+        arena->blocks->next = from->blocks;
+    } else {
+        arena->blocks = from->blocks;
+    }
+    arena->used_bytes += from->used_bytes;
+    *from = (struct arena){0};
 }
 
 void arena_done(struct arena *arena)

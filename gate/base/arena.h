@@ -27,6 +27,7 @@ str arena_str(struct arena *arena, str s);          // a copy; its data is NUL-t
 const char *arena_copy(struct arena *arena, str s); // a NUL-terminated copy
 str arena_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void arena_take(struct arena *arena, struct arena *from); // all memory of `from`, which is then empty
 void arena_done(struct arena *arena); // releases all; the arena is empty and usable again
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
@@ -36,8 +37,9 @@ void arena_done(struct arena *arena); // releases all; the arena is empty and us
 // place is left behind, so growth doubles. Returns the (new) array.
 void *arena_grow(struct arena *arena, void *items, size_t count, size_t *room, size_t size);
 
-// Heap memory with the same promise, for what outlives a stage. Paired with free().
+// Heap memory with the same promise, for what outlives a stage. Zeroed.
 void *memory_alloc(size_t size);
 void *memory_grow(void *at, size_t size);
+void memory_free(void *at); // null is fine
 
 #endif

@@ -3,22 +3,42 @@
 #include <errno.h>
 #include <stdio.h>
 
-static void fill(char *out, size_t size, const char *format, va_list args)
+// Cuts `out`, which holds `size` bytes with the NUL, at a whole character and ends it with "…".
+static void cut(char *out, size_t size)
+{
+    size_t end = size - sizeof "…";
+    while (end && ((unsigned char)out[end] & 0xC0) == 0x80)
+        end--;
+    memcpy(out + end, "…", sizeof "…");
+}
+
+__attribute__((format(printf, 3, 0))) static void fill(char *out, size_t size, const char *format,
+                                                       va_list args)
 {
     int n = vsnprintf(out, size, format, args);
     if (n < 0)
         out[0] = '\0';
     else if ((size_t)n >= size)
-        memcpy(out + size - sizeof "…", "…", sizeof "…");
+        cut(out, size);
+}
+
+// The arguments may be the message that is there already, so it is written beside it first.
+__attribute__((format(printf, 4, 0))) static bool
+set(struct error *err, enum error_kind kind, struct position at, const char *format, va_list args)
+{
+    char message[sizeof err->message];
+    fill(message, sizeof message, format, args);
+    memcpy(err->message, message, strlen(message) + 1);
+    err->kind = kind;
+    err->at = at;
+    return false;
 }
 
 bool error_set(struct error *err, enum error_kind kind, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    err->kind = kind;
-    err->at = (struct position){NULL, 0, 0};
-    fill(err->message, sizeof err->message, format, args);
+    (void)set(err, kind, (struct position){NULL, 0, 0}, format, args);
     va_end(args);
     return false;
 }
@@ -27,9 +47,7 @@ bool error_at(struct error *err, enum error_kind kind, struct position at, const
 {
     va_list args;
     va_start(args, format);
-    err->kind = kind;
-    err->at = at;
-    fill(err->message, sizeof err->message, format, args);
+    (void)set(err, kind, at, format, args);
     va_end(args);
     return false;
 }
@@ -52,11 +70,10 @@ bool error_wrap(struct error *err, const char *format, ...)
     int n = snprintf(joined, sizeof joined, "%s: %s", before, err->message);
     size_t len = n > 0 ? (size_t)n : 0;
     if (len >= sizeof err->message) {
-        len = sizeof err->message - 1;
-        memcpy(joined + len - 3, "…", 3);
+        cut(joined, sizeof err->message);
+        len = strlen(joined);
     }
-    memcpy(err->message, joined, len);
-    err->message[len] = '\0';
+    memcpy(err->message, joined, len + 1);
     return false;
 }
 

@@ -21,12 +21,12 @@ static bool match_set(str pattern, size_t *p, char c)
     bool hit = false;
     i += negated;
     for (size_t start = i; i < pattern.len && (pattern.data[i] != ']' || i == start); i++) {
-        char low = pattern.data[i], high = low;
+        unsigned char low = (unsigned char)pattern.data[i], high = low;
         if (i + 2 < pattern.len && pattern.data[i + 1] == '-' && pattern.data[i + 2] != ']') {
-            high = pattern.data[i + 2];
+            high = (unsigned char)pattern.data[i + 2];
             i += 2;
         }
-        hit |= c >= low && c <= high;
+        hit |= (unsigned char)c >= low && (unsigned char)c <= high;
     }
     if (i >= pattern.len) {
         (*p)++;
@@ -49,7 +49,20 @@ static bool match_one(str pattern, size_t *p, char c)
 struct retry { // where to go on when what follows a star does not match
     size_t pattern, path;
     bool set;
+    bool folders; // of "**/": only where a folder begins
 };
+
+// The next place for a `**`: one byte on, or behind the next '/'. False when there is none.
+static bool retry_deep(struct retry *deep, str path)
+{
+    if (!deep->set || deep->path >= path.len)
+        return false;
+    size_t slash = deep->folders ? str_find(str_from(path, deep->path), '/') : 0;
+    if (slash == STR_NONE)
+        return false;
+    deep->path += slash + 1;
+    return true;
+}
 
 // Linear backtracking: only the last `*` and the last `**` need to be tried again.
 bool glob_match(str pattern, str path)
@@ -60,14 +73,13 @@ bool glob_match(str pattern, str path)
         if (p < pattern.len && pattern.data[p] == '*') {
             bool two = p + 1 < pattern.len && pattern.data[p + 1] == '*';
             p += two ? 2 : 1;
-            if (two && p < pattern.len && pattern.data[p] == '/' && (s == 0 || path.data[s - 1] == '/'))
-                p++; // "**/" also matches no folder at all
-            if (two) {
-                deep = (struct retry){p, s, true};
-                star.set = false;
-            } else {
-                star = (struct retry){p, s, true};
-            }
+            // "**/" where a folder begins also matches no folder at all
+            bool folders = two && p < pattern.len && pattern.data[p] == '/' &&
+                           (s == 0 || path.data[s - 1] == '/');
+            p += folders;
+            if (two)
+                deep = (struct retry){p, s, true, folders};
+            star = (struct retry){p, s, !two, false};
             continue;
         }
         if (p < pattern.len && s < path.len && match_one(pattern, &p, path.data[s])) {
@@ -77,9 +89,9 @@ bool glob_match(str pattern, str path)
         if (star.set && star.path < path.len && path.data[star.path] != '/') {
             p = star.pattern;
             s = ++star.path;
-        } else if (deep.set && deep.path < path.len) {
+        } else if (retry_deep(&deep, path)) {
             p = deep.pattern;
-            s = ++deep.path;
+            s = deep.path;
             star.set = false;
         } else {
             return false;

@@ -61,21 +61,31 @@ char *duration_format(int64_t ms, char out[32])
     return out;
 }
 
+// The two largest units, the smaller one only when it is not zero.
+static void write_pair(char out[32], int64_t ms, int64_t large, const char *large_name,
+                       int64_t small, const char *small_name)
+{
+    int n = snprintf(out, 32, "%lld %s", (long long)(ms / large), large_name);
+    int64_t rest = ms % large / small;
+    if (rest && n > 0 && n < 32)
+        (void)snprintf(out + n, 32 - (size_t)n, " %lld %s", (long long)rest, small_name);
+}
+
 char *duration_words(int64_t ms, char out[32])
 {
-    if (ms < 10 * MS_SECOND)
-        (void)snprintf(out, 32, "%lld.%lld s", (long long)(ms / 1000),
-                       (long long)(ms % 1000 / 100));
-    else if (ms < 2 * MS_MINUTE)
+    if (ms < MS_MINUTE && ms % MS_SECOND >= 100)
+        (void)snprintf(out, 32, "%lld.%lld s", (long long)(ms / MS_SECOND),
+                       (long long)(ms % MS_SECOND / 100));
+    else if (ms < MS_SECOND && ms > 0)
+        (void)snprintf(out, 32, "%lld ms", (long long)ms);
+    else if (ms < MS_MINUTE)
         (void)snprintf(out, 32, "%lld s", (long long)(ms / MS_SECOND));
-    else if (ms < 2 * MS_HOUR)
-        (void)snprintf(out, 32, "%lld min", (long long)(ms / MS_MINUTE));
-    else if (ms < 2 * MS_DAY)
-        (void)snprintf(out, 32, "%lld h %lld min", (long long)(ms / MS_HOUR),
-                       (long long)(ms % MS_HOUR / MS_MINUTE));
+    else if (ms < MS_HOUR)
+        write_pair(out, ms, MS_MINUTE, "min", MS_SECOND, "s");
+    else if (ms < MS_DAY)
+        write_pair(out, ms, MS_HOUR, "h", MS_MINUTE, "min");
     else
-        (void)snprintf(out, 32, "%lld d %lld h", (long long)(ms / MS_DAY),
-                       (long long)(ms % MS_DAY / MS_HOUR));
+        write_pair(out, ms, MS_DAY, "d", MS_HOUR, "h");
     return out;
 }
 
@@ -160,8 +170,7 @@ bool moment_parse(str s, int64_t *ret_ms)
     if (s.len < 20 || !date_parse(str_first(s, 10), &days) ||
         (s.data[10] != 'T' && s.data[10] != 't') || s.data[13] != ':' || s.data[16] != ':' ||
         !fixed_number(s, 11, 2, 0, 23, &hour) || !fixed_number(s, 14, 2, 0, 59, &minute) ||
-        !fixed_number(s, 17, 2, 0, 60, &second) ||
-        !parse_tail(str_from(s, 19), &fraction, &offset))
+        !fixed_number(s, 17, 2, 0, 60, &second) || !parse_tail(str_from(s, 19), &fraction, &offset))
         return false;
     *ret_ms = days * MS_DAY + hour * MS_HOUR + minute * MS_MINUTE + second * MS_SECOND + fraction -
               offset;
@@ -174,9 +183,9 @@ char *moment_format(int64_t ms, char out[MOMENT_TEXT])
     int64_t rest = ms - days * MS_DAY;
     int year, month, day;
     civil_from_days(days, &year, &month, &day);
-    (void)snprintf(out, MOMENT_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-                   (unsigned)year % 10000U, (unsigned)month % 100U, (unsigned)day % 100U,
-                   (unsigned)(rest / MS_HOUR) % 100U, (unsigned)(rest / MS_MINUTE % 60) % 100U,
+    (void)snprintf(out, MOMENT_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)year % 10000U,
+                   (unsigned)month % 100U, (unsigned)day % 100U, (unsigned)(rest / MS_HOUR) % 100U,
+                   (unsigned)(rest / MS_MINUTE % 60) % 100U,
                    (unsigned)(rest / MS_SECOND % 60) % 100U, (unsigned)(rest % 1000) % 1000U);
     return out;
 }

@@ -18,7 +18,7 @@
 bool duration_parse(str s, int64_t *ret_ms);
 // The shortest exact writing of a duration in the same syntax; 0 is "0s". Returns out.
 char *duration_format(int64_t ms, char out[32]);
-// For people: "1 h 30 min", "12.4 s". Returns out.
+// For people, rounded down: "2 d 3 h", "1 h 30 min", "5 min 20 s", "12.4 s", "30 ms". Returns out.
 char *duration_words(int64_t ms, char out[32]);
 
 // RFC 3339: date, 'T', time with optional fraction, 'Z' or an offset.

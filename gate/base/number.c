@@ -67,15 +67,15 @@ bool number_i64(str s, int64_t *ret)
     uint64_t value;
     if (!number_u64(negative ? str_from(s, 1) : s, &value))
         return false;
-    if (value > (uint64_t)INT64_MAX)
+    if (value > (uint64_t)INT64_MAX + negative)
         return false;
-    *ret = negative ? -(int64_t)value : (int64_t)value;
+    *ret = negative ? (int64_t)(0 - value) : (int64_t)value;
     return true;
 }
 
 bool number_double(str s, double *ret)
 {
-    char copy[64];
+    char copy[512]; // some writers give all digits of a binary fraction
     if (s.len == 0 || s.len >= sizeof copy)
         return false;
     for (size_t i = 0; i < s.len; i++)

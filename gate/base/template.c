@@ -13,17 +13,20 @@ static void add_url(struct text *out, str value)
     }
 }
 
+// A quote as \xNN: PromQL refuses \' inside double quotes and \" inside single ones. In a raw
+// string it at least does not end the string.
 static void add_promql(struct text *out, str value)
 {
     for (size_t i = 0; i < value.len; i++) {
-        char c = value.data[i];
-        if (c == '\n') {
+        unsigned char c = (unsigned char)value.data[i];
+        if (c == '\\')
+            text_adds(out, "\\\\");
+        else if (c == '\n')
             text_adds(out, "\\n");
-            continue;
-        }
-        if (memchr("\\\"'`", c, 4))
-            text_addc(out, '\\');
-        text_addc(out, c);
+        else if (c < 0x20 || c == '"' || c == '\'' || c == '`')
+            text_addf(out, "\\x%02x", c);
+        else
+            text_addc(out, (char)c);
     }
 }
 

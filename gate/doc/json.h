@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 // Strict RFC 8259; duplicate keys, NUL in strings and more than LIMIT_JSON_TREE_BYTES are refused.
-// Values of the tree have no positions (jansson keeps none); errors have line and column.
+// Numbers keep their text as written, whatever their size; values and errors have line and column.
 bool json_parse(struct arena *arena, const char *file, str bytes, const struct node **ret,
                 struct error *err);
 
@@ -33,8 +33,8 @@ struct json_out {
     struct text *text;
     enum json_style style;
     unsigned depth;
-    char closers[LIMIT_DOC_DEPTH];
-    bool first; // nothing yet in the innermost container
+    char closers[2 * LIMIT_DOC_DEPTH]; // room for a document inside another
+    bool first;                        // nothing yet in the innermost container
 };
 
 struct json_out json_out_of(struct text *text, enum json_style style);
@@ -42,11 +42,13 @@ struct json_out json_out_of(struct text *text, enum json_style style);
 void json_open_map(struct json_out *out, const char *key);
 void json_open_list(struct json_out *out, const char *key);
 void json_close(struct json_out *out);
-void json_add_str(struct json_out *out, const char *key, str value); // ill-formed UTF-8 becomes U+FFFD
-void json_add_key_str(struct json_out *out, str key, str value);     // a key that is data
+void json_add_str(struct json_out *out, const char *key,
+                  str value);                                    // ill-formed UTF-8 becomes U+FFFD
+void json_add_key_str(struct json_out *out, str key, str value); // a key that is data
 void json_add_i64(struct json_out *out, const char *key, int64_t value);
 void json_add_u64(struct json_out *out, const char *key, uint64_t value);
-void json_add_double(struct json_out *out, const char *key, double value); // shortest that reads back; NaN and infinities are null
+void json_add_double(struct json_out *out, const char *key,
+                     double value); // shortest that reads back; NaN and infinities are null
 void json_add_bool(struct json_out *out, const char *key, bool value);
 void json_add_null(struct json_out *out, const char *key);
 void json_add_raw(struct json_out *out, const char *key, str json); // already JSON

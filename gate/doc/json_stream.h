@@ -2,7 +2,7 @@
 // against jansson and the rules of RFC 8259. Strings arrive decoded and whole; one longer than
 // LIMIT_TOKEN_BYTES is an error. Depth is bounded by LIMIT_DOC_DEPTH.
 //
-//     struct json_stream *s = json_stream_open(&arena, "coverage.json", on_event, &context);
+//     struct json_stream *s = json_stream_open("coverage.json", on_event, &context);
 //     ok = json_stream_feed(s, chunk, err) && … && json_stream_end(s, err);
 //     json_stream_close(s);
 #ifndef GATE_DOC_JSON_STREAM_H
@@ -38,6 +38,8 @@ typedef bool json_handler(void *context, const struct json_event *event, struct 
 
 struct json_stream;
 struct json_stream *json_stream_open(const char *file, json_handler *handler, void *context);
+// Any number of values one after another, as in JSON lines; none is then no error.
+void json_stream_allow_many(struct json_stream *stream);
 bool json_stream_feed(struct json_stream *stream, str bytes, struct error *err);
 bool json_stream_end(struct json_stream *stream, struct error *err); // truncated input is an error
 void json_stream_close(struct json_stream *stream);

@@ -28,6 +28,12 @@ const struct node *node_get(const struct node *map, const char *key); // null wh
 str node_text(const struct node *map, const char *key);    // a scalar's text, empty when absent
 const char *node_kind_name(enum node_kind kind);           // "a list", "a number", …
 
+// What a plain scalar is by the core schema of YAML 1.2: null, true, 0x1F, 1.5e3, or a string.
+enum node_kind node_resolve(str plain);
+
+// The children of a map as an array of `count`, ordered by key; equal keys in the order of the file.
+const struct node **node_index(struct arena *arena, const struct node *map);
+
 // `over` on top of `under`: maps merge key by key, everything else replaces. A null in `over`
 // removes the key. Positions stay those of the file that a value came from.
 const struct node *node_merge(struct arena *arena, const struct node *under,

@@ -56,8 +56,9 @@ struct shape_field {
     const char *const *choices; // CHOICE: null-terminated
     int64_t min, max;           // INT; LIST and MAP: number of elements when max > 0
     bool required;
-    const char *fallback; // scalars: the default, as one would write it
+    const char *fallback; // the default as one would write it: scalars, lists of one, shorthands
     const char *doc;      // one sentence for documentation and schema
+    size_t given;         // offset + 1 of a bool: true when the document has the key; 0 = none
 };
 
 struct shape {
@@ -75,6 +76,7 @@ struct shape {
 extern const struct shape shape_of_str;
 extern const struct shape shape_of_percent;
 extern const struct shape shape_of_duration;
+bool shape_is_scalar(const struct shape *shape); // one of these: a single field without a name
 
 // Everything wrong with a document, in the order of the file, at most LIMIT_PROBLEMS.
 struct problems {
@@ -92,7 +94,10 @@ void problems_sort(struct problems *problems); // by file (first seen first), li
 
 // Fills *value (size_bytes of the shape, zeroed first) with what `node` says and with fallbacks.
 // Returns false when it added to `problems`; *value is then usable only for looking further.
-// A missing required key is reported at the node.
+// A missing required key is reported at the node. A null node stands for an empty map. A key that
+// is absent and has no fallback leaves zero: for a fraction that is 0/0, so den == 0 says "not given".
+// A key without a value (`total:`) is an error, as it would otherwise be ignored. `check` is called
+// only for a struct whose own fields are all right.
 bool shape_bind(struct arena *arena, const struct shape *shape, const struct node *node,
                 void *value, struct problems *problems);
 

@@ -1,6 +1,6 @@
-// XML reports as events (expat inside). An external DOCTYPE is ignored and never fetched; an internal
-// subset, entities of one's own, NUL, a depth past LIMIT_DOC_DEPTH and truncated input are errors
-// with a position.
+// XML reports as events (expat inside). An external DOCTYPE is ignored and never fetched; an
+// internal subset, entities of one's own, NUL, a depth past LIMIT_DOC_DEPTH and truncated input are
+// errors with a position.
 //
 //     struct xml_handler handler = {.open = on_open, .close = on_close, .context = &reader};
 //     struct xml *xml = xml_open("coverage.xml", &handler);
@@ -29,9 +29,9 @@ bool xml_feed(struct xml *xml, str bytes, struct error *err);
 bool xml_end(struct xml *xml, struct error *err);
 void xml_close(struct xml *xml);
 
-uint64_t xml_offset(const struct xml *xml);       // byte offset of the current event
+uint64_t xml_offset(const struct xml *xml);          // byte offset of the current event
 struct position xml_position(const struct xml *xml); // of the current event
-unsigned xml_depth(const struct xml *xml);        // 0 outside the root
+unsigned xml_depth(const struct xml *xml); // 0 outside the root; 1 in the root's own handlers
 const char *xml_attribute(const char **attributes, const char *name); // null when absent
 
 #endif

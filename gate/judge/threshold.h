@@ -1,7 +1,10 @@
-// A value against a bound, with patience: `max_failures` bad values in a row are tolerated, one more
-// fails. Strictly greater than the bound is bad. An error or a missing value does not count as good
-// nor bad, but too many in a row make the judge inconclusive, never a pass. (Argo Rollouts' limits,
-// without its "ended early is a success".)
+// A value against a bound, with patience: `failure_limit` bad values of a stage are tolerated, one
+// more fails. Strictly greater than the bound is bad. An error or a missing value counts neither as
+// good nor as bad, but too many in a row make the judge inconclusive, never a pass. (Argo Rollouts'
+// limits, without its "ended early is a success".)
+//
+//     threshold_add(&limit, &state, true, 812.0);
+//     if (threshold_verdict(&limit, &state, 1) == VERDICT_ABORT) abort();
 #ifndef GATE_JUDGE_THRESHOLD_H
 #define GATE_JUDGE_THRESHOLD_H
 
@@ -9,9 +12,9 @@
 #include <stdint.h>
 
 struct threshold {
-    double max;               // values > max are bad
-    uint32_t failure_limit;   // bad values tolerated
-    uint32_t error_limit;     // consecutive values without an answer tolerated
+    double max;             // values > max are bad
+    uint32_t failure_limit; // bad values tolerated
+    uint32_t error_limit;   // consecutive values without an answer tolerated
 };
 
 struct threshold_state { // all zero at the start

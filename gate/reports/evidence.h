@@ -1,7 +1,15 @@
 // The evidence model: what every report format becomes. Rules read this and nothing else.
 //
 // Coverage is kept per source file as bitmaps of known and hit lines, so that shards unite by
-// (file, line) and never add up twice. Everything lives in the evidence's arena.
+// (file, line) and never add up twice. Everything lives in the evidence's arena, but for the three
+// tables, which evidence_done releases too. A report is read
+// into an evidence of its own and absorbed when it was read to its end: what fails half way leaves
+// nothing behind.
+//
+//     struct evidence evidence = {0};
+//     if (!report_read(&evidence, "coverage.xml", "coverage.xml", &err)) ...
+//     struct coverage_totals totals = coverage_totals(&evidence.coverage);
+//     evidence_done(&evidence);
 #ifndef GATE_REPORTS_EVIDENCE_H
 #define GATE_REPORTS_EVIDENCE_H
 
@@ -16,17 +24,18 @@ enum evidence_kind { EVIDENCE_COVERAGE, EVIDENCE_TESTS, EVIDENCE_KINDS };
 // One report file (or one entry of an archive).
 struct report {
     enum evidence_kind kind;
-    const char *format;  // "cobertura", "lcov", "junit"; null when it could not be read
-    const char *path;    // as found, relative to the repository
-    const char *entry;   // inside an archive; null otherwise
+    const char *format; // "cobertura", "lcov", "junit"; null when it could not be read
+    const char *path;   // as found, relative to the repository
+    const char *entry;  // inside an archive; null otherwise
     char sha256[SHA256_HEX];
     uint64_t size_bytes;
-    int64_t modified_ms;      // 0 = unknown
-    const char **suspicions;  // sentences; `suspicion_count` of them
+    int64_t modified_ms;     // 0 = unknown
+    const char **suspicions; // sentences; `suspicion_count` of them
     size_t suspicion_count, suspicion_room;
-    bool duplicate;           // same digest as an earlier one: counted once
-    struct error error;       // kind ERROR_NONE when it was read
-    const char **sources;     // Cobertura <source> prefixes, LCOV none
+    bool duplicate;       // same digest as an earlier one: counted once
+    bool empty;           // read, but without any line or test: unusable, and a suspicion
+    struct error error;   // kind ERROR_NONE when it was read
+    const char **sources; // Cobertura <source> prefixes, LCOV none
     size_t source_count, source_room;
 };
 
@@ -34,18 +43,26 @@ struct branch_count { // branches of one line
     uint32_t line, covered, total;
 };
 
-struct byte_range { // where a file's numbers stand in a report
+struct byte_range {  // where a file's numbers stand in a report
     uint32_t report; // index
     uint64_t from, to;
 };
 
 struct covered_file {
-    str reported; // path as the report has it
-    str path;     // in the repository, '/'-separated; empty while unmatched
-    uint32_t lines_room;       // bits in the maps
-    uint64_t *known, *hit;     // bit n = line n
+    str reported;    // path as the report has it
+    str path;        // in the repository, '/'-separated; empty while unmatched
+    uint32_t origin; // the first report with these <source> prefixes + 1; 0 = a report without any
+    uint32_t lines_room;           // bits in the maps
+    uint32_t last_line;            // the highest known line
+    uint64_t *known, *hit;         // bit n = line n
     struct branch_count *branches; // by rising line
     size_t branch_count, branch_room;
+    // Branches with an identity (LCOV): for each entry of `branches` how many arms follow in
+    // `arms`, 0 = known by count only. An arm is 31 bits of its name's hash, and taken or not in
+    // bit 0; the arms of a line are sorted. Both null when no line of the file has any.
+    uint8_t *arm_counts; // as many as `branches` has room for
+    uint32_t *arms;
+    size_t arm_count, arm_room;
     struct byte_range *ranges;
     size_t range_count, range_room;
 };
@@ -53,7 +70,7 @@ struct covered_file {
 struct coverage {
     struct covered_file *files;
     size_t count, room;
-    uint32_t *index; // hash table over `reported`: file number + 1
+    uint32_t *index; // hash table over `reported` and `origin`: file number + 1
     size_t index_room;
     bool has_branches;
 };
@@ -61,13 +78,15 @@ struct coverage {
 enum test_result { TEST_PASSED, TEST_FAILED, TEST_ERROR, TEST_SKIPPED, TEST_FLAKY };
 
 struct test_case {
-    str suite, class_name, name, file; // the identity; empty where the dialect has none
+    // The identity; empty where the dialect has none. Nested suites are "outer › inner"; a time
+    // stamp at the end of a suite's name ("-20261122000203") is left out.
+    str suite, host, class_name, name, file;
     uint32_t line;
     enum test_result result;
     uint32_t report;
-    uint64_t offset;   // byte offset of the case in its report
-    int64_t time_us;   // -1 = unknown
-    str message;       // of a failure: its first line, bounded
+    uint64_t offset; // byte offset of the case in its report
+    int64_t time_us; // -1 = unknown
+    str message;     // of a failure: its first line, bounded
 };
 
 struct tests {
@@ -85,13 +104,20 @@ struct evidence {
 };
 
 // ---- filling it, for readers -----------------------------------------------------------------
+
+// A new report; the pointer is valid until the next call. `path` and `entry` are copied.
 struct report *evidence_report(struct evidence *evidence, const char *path, const char *entry,
                                uint32_t *ret_index);
+// One sentence. Past REPORT_SUSPICIONS the last one says that there are more.
+#define REPORT_SUSPICIONS 50u
 void report_suspect(struct evidence *evidence, struct report *report, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void report_source(struct evidence *evidence, struct report *report, str source); // copies
+
 // The file of that name, made when absent. The pointer is valid until the next call.
 struct covered_file *coverage_file(struct evidence *evidence, str reported);
-// Lines count from 1, at most LIMIT_SOURCE_LINE. A line hit in any report is hit.
+// Lines count from 1, at most LIMIT_SOURCE_LINE. A line hit in any report is hit. ERROR_INPUT for a
+// line out of range, ERROR_LIMIT past LIMIT_EVIDENCE_BYTES.
 bool coverage_line(struct evidence *evidence, struct covered_file *file, uint32_t line,
                    uint64_t hits, struct error *err);
 // The larger count of a line wins (Cobertura: branches have no identity).
@@ -99,9 +125,38 @@ bool coverage_branches(struct evidence *evidence, struct covered_file *file, uin
                        uint32_t covered, uint32_t total, struct error *err);
 void coverage_range(struct evidence *evidence, struct covered_file *file, uint32_t report,
                     uint64_t from, uint64_t to);
-void tests_add(struct evidence *evidence, const struct test_case *one); // copies its strings
+
+// One branch with a name of its own, as LCOV has them.
+struct branch_arm {
+    uint32_t line, arm; // arm: see covered_file.arms
+};
+uint32_t branch_arm_of(str name, bool taken);
+// Sort what a report says of one file, and make the branches of `stage` (which has none yet) of it.
+void covered_arms(struct arena *arena, struct covered_file *stage, struct branch_arm *arms,
+                  size_t count);
+void covered_counts(struct arena *arena, struct covered_file *stage, struct branch_count *counts,
+                    size_t count);
+
+// A stage: one source file of one report before it is united with what is known of that file. A
+// reader clears and fills the same one again and again; its memory is `arena`, not the evidence's.
+bool covered_line(struct arena *arena, struct covered_file *stage, uint32_t line, uint64_t hits,
+                  struct error *err);
+void covered_clear(struct covered_file *stage);
+// Lines, branches and ranges of `from` become those of `file` too, as small as they can be stored.
+bool coverage_unite(struct evidence *evidence, struct covered_file *file,
+                    const struct covered_file *from, struct error *err);
+
+// Files with equal names in `names` (one for each file, in order) turn out to be one and the same:
+// they unite in the first of them. ERROR_LIMIT as above; the table is whole in any case.
+bool coverage_regroup(struct evidence *evidence, const str *names, struct error *err);
+
+bool tests_add(struct evidence *evidence, const struct test_case *one, struct error *err); // copies
 // Unites test cases by identity: failure and pass = flaky, all failed = one failure.
-void tests_settle(struct evidence *evidence);
+void tests_settle(struct tests *tests);
+
+// Takes over the only report of `part` and all it holds; `part` is empty afterwards. The report
+// keeps its index 0 in `part` and gets a new one here.
+void evidence_absorb(struct evidence *evidence, struct evidence *part);
 
 // ---- reading it, for rules -------------------------------------------------------------------
 struct coverage_totals {
@@ -116,7 +171,9 @@ bool line_hit(const struct covered_file *file, uint32_t line);
 void covered_file_totals(const struct covered_file *file, struct coverage_totals *add_to);
 struct coverage_totals coverage_totals(const struct coverage *coverage);
 struct test_totals tests_totals(const struct tests *tests);
-const char *test_identity(struct arena *arena, const struct test_case *one); // "suite › class › name"
+// "suite › class › name", for people and finding ids. Without the host, which is another one in
+// every run, and without a class that says the same as the suite.
+const char *test_identity(struct arena *arena, const struct test_case *one);
 
 void evidence_done(struct evidence *evidence);
 

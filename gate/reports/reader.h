@@ -8,12 +8,13 @@
 struct reading; // a reader's own state, made by open
 
 struct report_reader {
-    const char *name;        // "cobertura"
-    const char *title;       // "Cobertura XML"
+    const char *name;  // "cobertura"
+    const char *title; // "Cobertura XML"
     enum evidence_kind kind;
     // How sure the first bytes (up to 64 KiB) make it: 0 = not this format, 100 = certainly.
     // The highest answer wins; two equal ones are an error that names both.
     int (*recognise)(str first_bytes);
+    // Into `evidence`, whose report number `report` this is. Both outlive the reading.
     bool (*open)(struct evidence *evidence, uint32_t report, struct reading **ret,
                  struct error *err);
     bool (*feed)(struct reading *reading, str bytes, struct error *err);
@@ -28,8 +29,30 @@ bool report_recognise(str first_bytes, const struct report_reader **ret, struct 
 
 // Reads one whole file: recognises, digests (SHA-256 in the same pass), feeds, compares totals.
 // What cannot be read is noted in report->error and returned; the evidence of a file that failed
-// half way is not counted (its lines are taken back).
+// half way is not counted (its lines are taken back). `shown_path` is the name in the report, in
+// messages and in findings. ERROR_INPUT: not a report, truncated, contradicts its format.
+// ERROR_LIMIT: too large. ERROR_ABSENT, ERROR_SYSTEM: the file itself.
 bool report_read(struct evidence *evidence, const char *path, const char *shown_path,
                  struct error *err);
+
+// The same for bytes that arrive in pieces, such as an entry of an archive:
+//
+//     struct report_feed *feed = report_feed_open(&evidence, "all.zip", "a/coverage.xml", ANY);
+//     while (next(&chunk)) report_feed_bytes(feed, chunk);
+//     ok = report_feed_end(feed, NULL, &err);
+#define REPORT_ANY ((1u << EVIDENCE_KINDS) - 1)
+struct report_feed;
+// `kinds`: bit (1 << kind) for each kind that is wanted here; another one is ERROR_INPUT. A file
+// that is not recognised is noted as the lowest of them.
+struct report_feed *report_feed_open(struct evidence *evidence, const char *shown_path,
+                                     const char *entry, unsigned kinds);
+// After a failure the rest is still digested, so that the record names the very bytes.
+void report_feed_bytes(struct report_feed *feed, str bytes);
+// Ends and releases it. `failed`: why no more bytes come (null: that was all of them).
+bool report_feed_end(struct report_feed *feed, const struct error *failed, struct error *err);
+
+// Reads from an open file, from where it stands to its end. The caller closes it.
+bool report_read_file(struct evidence *evidence, int file, const char *shown_path, unsigned kinds,
+                      struct error *err);
 
 #endif

@@ -19,6 +19,8 @@ class Enrolment(models.Model):
 @transaction.atomic
 def enrol(course, student):
     """Give `student` a place on `course`, once; asking again gives the same place."""
+    # Writing first makes others wait here, so that the last place is not given away twice.
+    Course.objects.filter(pk=course.pk).update(places=models.F("places"))
     enrolment = Enrolment.objects.filter(course=course, student=student).first()
     if enrolment:
         return enrolment

@@ -1,4 +1,4 @@
-from django.db import models, transaction
+from django.db import models
 
 from enrolment.models import Enrolment
 
@@ -14,16 +14,13 @@ class Payment(models.Model):
     paid_at = models.DateTimeField(auto_now_add=True)
 
 
-@transaction.atomic
 def pay(enrolment, amount_cents, reference):
     """Take a payment, once for each `reference`, so that a client may safely send it again."""
-    payment = Payment.objects.filter(reference=reference).first()
-    if payment:
-        if payment.enrolment_id != enrolment.pk or payment.amount_cents != amount_cents:
-            raise PaymentRefused("This reference belongs to another payment")
-        return payment
     if amount_cents != enrolment.course.price_cents:
         raise PaymentRefused(f"The price of {enrolment.course} is {enrolment.course.price_cents}")
-    return Payment.objects.create(
-        enrolment=enrolment, amount_cents=amount_cents, reference=reference
+    payment, _ = Payment.objects.get_or_create(
+        reference=reference, defaults={"enrolment": enrolment, "amount_cents": amount_cents}
     )
+    if payment.enrolment_id != enrolment.pk:
+        raise PaymentRefused("This reference belongs to another payment")
+    return payment

@@ -27,7 +27,8 @@ class PayTest(TestCase):
 
     def test_a_reference_is_for_one_payment(self):
         self.pay()
-        self.assertEqual(self.pay(amount_cents=100).status_code, 402)
+        grace = enrol(self.enrolment.course, "grace@example.org")
+        self.assertEqual(self.pay(enrolment=grace.pk).status_code, 402)
 
     def test_another_amount_is_refused(self):
         self.assertEqual(self.pay(amount_cents=1899).status_code, 402)

@@ -1,0 +1,198 @@
+#include "actions/cli/approval_desk.h"
+
+#include "actions/cli/ledger_facts.h"
+#include "gate/base/moment.h"
+#include "gate/doc/json.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { LOOK_MS = 2000 };
+
+static bool has(const str *names, size_t count, str name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(names[i], name))
+            return true;
+    return false;
+}
+
+const char *approval_refusal(struct arena *arena, const struct plan_approval *rule, str who,
+                             const str *authors, size_t author_count)
+{
+    struct text names = text_of(1024);
+    const char *why = NULL;
+    if (!has(rule->from, rule->from_count, who)) {
+        for (uint32_t i = 0; i < rule->from_count; i++)
+            text_addf(&names, "%s" STR_FMT, i ? ", " : "", STR_ARG(rule->from[i]));
+        why = arena_format(arena, STR_FMT " is not among those who may answer: %s", STR_ARG(who),
+                           text_c(&names))
+                  .data;
+    } else if (rule->prevent_self_review && has(authors, author_count, who)) {
+        why = arena_format(arena,
+                           STR_FMT " started this rollout or wrote one of its commits, and "
+                                   "`prevent_self_review` is set",
+                           STR_ARG(who))
+                  .data;
+    }
+    text_done(&names);
+    return why;
+}
+
+void approval_words(const struct plan *plan, uint32_t step, const struct plan_approval *rule,
+                    struct text *out)
+{
+    text_addf(out, "%s " STR_FMT " to " STR_FMT "%s\n",
+              step == UINT32_MAX ? "Release" : "Bring release", STR_ARG(plan->release),
+              STR_ARG(plan->environment), step == UINT32_MAX ? "?" : "");
+    if (step != UINT32_MAX)
+        text_addf(out, "  to        %.1f %% (step %u of %u)?\n",
+                  plan->steps[step].share_ppm / 10000.0, step + 1, plan->step_count);
+    text_addf(out, "  commit    " STR_FMT ", passed by the gate\n", STR_ARG(plan->commit));
+    text_adds(out, "  targets  ");
+    for (uint32_t i = 0; i < plan->target_count; i++) {
+        const struct plan_target *target = &plan->targets[i];
+        text_addf(out, " " STR_FMT " (from " STR_FMT ")", STR_ARG(target->name),
+                  STR_ARG(target->good.release.len ? target->good.release : STR("nothing")));
+    }
+    text_adds(out, "\n  steps    ");
+    for (uint32_t i = 0; i < plan->step_count; i++)
+        text_addf(out, " %g%%", plan->steps[i].share_ppm / 10000.0);
+    text_addf(out, "\n  answers   %u of:", rule->count);
+    for (uint32_t i = 0; i < rule->from_count; i++)
+        text_addf(out, " " STR_FMT, STR_ARG(rule->from[i]));
+    text_addc(out, '\n');
+}
+
+static bool may_press(const struct approval_desk *desk)
+{
+    const struct plan_approval *rule = desk->question.rule;
+    return desk->terminal && has(rule->from, rule->from_count, desk->me) &&
+           !(rule->prevent_self_review && has(desk->authors, desk->author_count, desk->me)) &&
+           !has(desk->counted, desk->counted_count, desk->me);
+}
+
+static void ask(void *self, const struct approval_question *question, int64_t now_ms)
+{
+    struct approval_desk *desk = self;
+    struct text words = text_of(8192);
+    bool again = desk->asking && desk->question.step == question->step;
+    desk->question = *question;
+    desk->asking = true;
+    if (again)
+        return;
+    desk->asked_ms = now_ms;
+    desk->next_ms = now_ms;
+    desk->counted_count = 0;
+    approval_words(question->plan, question->step, question->rule, &words);
+    if (may_press(desk))
+        text_adds(&words, "  y = yes, n = no\n");
+    else
+        text_addf(&words, "  waiting for: sluice approve " STR_FMT "\n",
+                  STR_ARG(question->plan->rollout));
+    progress_clear(desk->progress);
+    (void)fputs(text_c(&words), stderr);
+    ledger_want_fetch(desk->ledger, LOOK_MS);
+    text_done(&words);
+}
+
+// One key, without waiting for Enter and without echo.
+static int pressed(void)
+{
+    struct pollfd in = {STDIN_FILENO, POLLIN, 0};
+    struct termios old, raw;
+    char key = 0;
+    if (tcgetattr(STDIN_FILENO, &old) != 0)
+        return 0;
+    raw = old;
+    raw.c_lflag &= (tcflag_t) ~(ICANON | ECHO);
+    (void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+    if (poll(&in, 1, 0) <= 0 || read(STDIN_FILENO, &key, 1) != 1)
+        key = 0;
+    (void)tcsetattr(STDIN_FILENO, TCSANOW, &old);
+    return key;
+}
+
+static bool poll_keys(struct approval_desk *desk, struct approval_answer *ret)
+{
+    int key = may_press(desk) ? pressed() : 0;
+    if (key != 'y' && key != 'Y' && key != 'n' && key != 'N')
+        return false;
+    *ret = (struct approval_answer){
+        .granted = key == 'y' || key == 'Y', .who = desk->me, .comment = STR("on a terminal")};
+    return true;
+}
+
+// Does this entry answer the open question, and does it count?
+static bool read_answer(struct approval_desk *desk, const struct ledger_entry *entry,
+                        struct approval_answer *ret)
+{
+    struct event event;
+    struct error err;
+    bool granted = false;
+    int64_t step = -2;
+    if (!str_is(entry->type, ANSWER_TYPE) ||
+        !str_eq(entry->rollout, desk->question.plan->rollout) ||
+        !ledger_read(desk->ledger, &desk->arena, entry, &event, &err) ||
+        !json_get_bool(event.fields, "granted", &granted) ||
+        !json_get_i64(event.fields, "step", &step))
+        return false;
+    int64_t asked = desk->question.step == UINT32_MAX ? -1 : (int64_t)desk->question.step;
+    str who = facts_person(&event.actor);
+    if (step != asked || has(desk->counted, desk->counted_count, who))
+        return false;
+    const char *why = approval_refusal(&desk->arena, desk->question.rule, who, desk->authors,
+                                       desk->author_count);
+    if (why) {
+        progress_clear(desk->progress);
+        (void)fprintf(stderr, "  not counted: %s\n", why);
+        return false;
+    }
+    *ret = (struct approval_answer){granted, who, node_text(event.fields, "comment").len
+                                                      ? node_text(event.fields, "comment")
+                                                      : STR("in the ledger")};
+    return true;
+}
+
+static bool poll_ledger(struct approval_desk *desk, int64_t now_ms, struct approval_answer *ret)
+{
+    struct error err;
+    if (now_ms < desk->next_ms)
+        return false;
+    desk->next_ms = now_ms + LOOK_MS / 4;
+    if (!ledger_refresh(desk->ledger, &err))
+        return false;
+    while (desk->seen < ledger_count(desk->ledger))
+        if (read_answer(desk, ledger_at(desk->ledger, desk->seen++), ret))
+            return true;
+    return false;
+}
+
+static bool poll_answers(void *self, int64_t now_ms, struct approval_answer *ret)
+{
+    struct approval_desk *desk = self;
+    if (!poll_keys(desk, ret) && !poll_ledger(desk, now_ms, ret))
+        return false;
+    if (desk->counted_count < sizeof desk->counted / sizeof desk->counted[0])
+        desk->counted[desk->counted_count++] = arena_str(&desk->arena, ret->who);
+    return true;
+}
+
+static void withdraw(void *self)
+{
+    struct approval_desk *desk = self;
+    desk->asking = false;
+    ledger_want_fetch(desk->ledger, 0);
+}
+
+struct approver_port approval_desk_port(struct approval_desk *desk)
+{
+    return (struct approver_port){desk, ask, poll_answers, withdraw};
+}
+
+void approval_desk_done(struct approval_desk *desk)
+{
+    arena_done(&desk->arena);
+}

@@ -1,0 +1,47 @@
+// Where approvals come in during a rollout: a key pressed on this terminal, or an answer that another
+// process wrote to the ledger (`sluice approve`, `sluice deny`: events approval.answered).
+//
+// An answer counts once for each person, only of those whom the rule names, and not of who started
+// the rollout or wrote one of its commits when the rule prevents self-review. Answers that do not
+// count are said and passed over.
+//
+//     struct approval_desk desk = {.ledger = ledger, .me = me, .terminal = true, …};
+//     setup.approver = approval_desk_port(&desk);
+#ifndef ACTIONS_CLI_APPROVAL_DESK_H
+#define ACTIONS_CLI_APPROVAL_DESK_H
+
+#include "actions/cli/progress.h"
+#include "deploy/record/ledger.h"
+#include "deploy/run/driver.h"
+
+#define ANSWER_TYPE "approval.answered"
+
+struct approval_desk {
+    struct ledger *ledger;
+    struct progress_display *progress; // its living line is taken away before the prompt
+    str me;                            // who sits here
+    const str *authors;                // may not answer where self-review is prevented
+    size_t author_count;
+    bool terminal;                     // a person can press a key here
+    // its own
+    struct arena arena;
+    struct approval_question question;
+    bool asking;
+    int64_t asked_ms, next_ms;
+    size_t seen; // ledger entries looked at
+    str counted[32];
+    size_t counted_count;
+};
+
+struct approver_port approval_desk_port(struct approval_desk *desk);
+void approval_desk_done(struct approval_desk *desk);
+
+// Why this person's answer does not count; null when it does.
+const char *approval_refusal(struct arena *arena, const struct plan_approval *rule, str who,
+                             const str *authors, size_t author_count);
+
+// What is decided, in five lines.
+void approval_words(const struct plan *plan, uint32_t step, const struct plan_approval *rule,
+                    struct text *out);
+
+#endif

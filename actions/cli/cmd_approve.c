@@ -1,0 +1,146 @@
+// sluice approve, sluice deny: the release manager's answer, from a terminal.
+#include "actions/cli/approval_desk.h"
+#include "actions/cli/commands.h"
+#include "actions/cli/ledger_facts.h"
+#include "gate/doc/json.h"
+
+#include <stdio.h>
+
+static const struct option options[] = {
+    {.name = "comment", .argument = "TEXT", .help = "Goes into the record."},
+    {.name = "yes", .help = "Do not ask again."},
+    {0},
+};
+
+static const struct plan_approval *open_question(const struct rollout_record *fact, uint32_t *ret_step)
+{
+    if (fact->state->phase != PHASE_WAITING)
+        return NULL;
+    bool stage = fact->state->held_from == PHASE_NEW;
+    *ret_step = stage ? UINT32_MAX : fact->state->step;
+    for (uint32_t i = 0; !stage && i < fact->plan->target_count; i++)
+        if (fact->state->targets[i].touched)
+            return &fact->plan->steps[*ret_step].approval;
+    return stage ? &fact->plan->approval : &fact->plan->steps[*ret_step].approval;
+}
+
+static bool find(struct deployment *d, struct rollout_record *ret)
+{
+    const char *name = d->call->options.operands[0];
+    struct rollout_record *open;
+    size_t count;
+    if (!facts_all_open(d, &open, &count))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (str_is(open[i].plan->rollout, name) || str_is(open[i].plan->release, name)) {
+            *ret = open[i];
+            return true;
+        }
+    return error_set(&d->call->error, ERROR_ABSENT,
+                     "no rollout %s is waiting: `sluice status` lists them", name);
+}
+
+static bool record(struct deployment *d, const struct plan *plan, uint32_t step, bool granted)
+{
+    const char *comment = option_text(&d->call->options, "comment");
+    struct text body = text_of(65536);
+    struct json_out json = json_out_of(&body, JSON_COMPACT);
+    json_open_map(&json, NULL);
+    json_add_bool(&json, "granted", granted);
+    json_add_i64(&json, "step", step == UINT32_MAX ? -1 : (int64_t)step);
+    json_add_str(&json, "commit", plan->commit);
+    json_add_str(&json, "comment", str_of(comment));
+    json_close(&json);
+    struct event event = {
+        .stream = STREAM_ROLLOUT,
+        .rollout = plan->rollout,
+        .type = STR(ANSWER_TYPE),
+        .body = text_str(&body),
+    };
+    bool ok = ledger_append(d->ledger, &event, NULL, &d->call->error) &&
+              ledger_sync(d->ledger, LEDGER_WAIT_MS, &d->call->error);
+    text_done(&body);
+    return ok;
+}
+
+static bool answer(struct deployment *d, bool granted)
+{
+    struct rollout_record fact;
+    uint32_t step = 0;
+    const str *authors;
+    size_t author_count;
+    struct error *err = &d->call->error;
+    if (!find(d, &fact))
+        return false;
+    const struct plan_approval *rule = open_question(&fact, &step);
+    if (!rule)
+        return error_set(err, ERROR_INPUT, "rollout " STR_FMT " is not waiting for an answer: it is %s",
+                         STR_ARG(fact.plan->rollout), phase_name(fact.state->phase));
+    facts_authors(d, fact.plan, &authors, &author_count);
+    const char *why = approval_refusal(d->arena, rule, d->me, authors, author_count);
+    if (why)
+        return error_set(err, ERROR_DENIED, "%s", why);
+    struct text words = text_of(8192);
+    approval_words(fact.plan, step, rule, &words);
+    (void)fputs(text_c(&words), stderr);
+    text_done(&words);
+    if (!option_given(&d->call->options, "yes")) {
+        if (!deployment_interactive(d))
+            return error_set(err, ERROR_INPUT, "nobody can confirm here: add --yes");
+        if (!deployment_confirm(granted ? "Approve? " : "Deny? "))
+            return error_set(err, ERROR_DENIED, "nothing was recorded");
+    }
+    if (!record(d, fact.plan, step, granted))
+        return false;
+    struct text out = text_of(4096);
+    text_addf(&out, "%s by " STR_FMT "; it goes on with `sluice resume`, or where it is waiting.\n",
+              granted ? "Approved" : "Denied", STR_ARG(d->me));
+    bool ok = command_print(d->call, text_str(&out));
+    text_done(&out);
+    return ok;
+}
+
+static int run_answer(struct invocation *call, bool granted)
+{
+    struct deployment d;
+    if (!deployment_open(call, false, &d))
+        return command_failed(call);
+    bool ok = answer(&d, granted);
+    deployment_close(&d);
+    return ok ? 0 : command_failed(call);
+}
+
+static int run_approve(struct invocation *call)
+{
+    return run_answer(call, true);
+}
+
+static int run_deny(struct invocation *call)
+{
+    return run_answer(call, false);
+}
+
+const struct command command_approve = {
+    .name = "approve",
+    .operands = "ROLLOUT",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "agree that a waiting rollout goes on",
+    .description = "Shows what is decided and records the answer under your name. Only those whom "
+                   "the configuration names count.",
+    .options = options,
+    .formats = 1U << FORMAT_TEXT,
+    .run = run_approve,
+};
+
+const struct command command_deny = {
+    .name = "deny",
+    .operands = "ROLLOUT",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "refuse that a waiting rollout goes on",
+    .description = "Shows what is decided and records the answer under your name.",
+    .options = options,
+    .formats = 1U << FORMAT_TEXT,
+    .run = run_deny,
+};

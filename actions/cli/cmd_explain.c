@@ -1,0 +1,1 @@
+#include "actions/cli/commands.h"

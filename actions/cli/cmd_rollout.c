@@ -1,0 +1,140 @@
+// sluice rollout: brings a release out, stage by stage, or goes on with one that is under way.
+#include "actions/cli/commands.h"
+#include "actions/cli/ledger_facts.h"
+#include "actions/cli/rollout_flow.h"
+
+#include <string.h>
+
+static const char *const wait_choices[] = {"block", "suspend", NULL};
+
+static const struct option options[] = {
+    {.name = "commit", .argument = "REV", .help = "The commit that is released; HEAD when absent."},
+    {.name = "stage", .argument = "NAME", .help = "Only this stage; all in their order when absent."},
+    {.name = "artifact", .argument = "TARGET=WHAT", .repeats = true,
+     .help = "A digest or a path, instead of making the artifact from the commit."},
+    {.name = "first", .argument = "TARGET", .repeats = true,
+     .help = "Allow this target's first deployment: there is nothing to go back to."},
+    {.name = "wait", .argument = "HOW", .choices = wait_choices,
+     .help = "`block` waits for people here; `suspend` ends, and `sluice resume` goes on."},
+    {0},
+};
+
+static const char *const *words_of(struct invocation *call, const char *name)
+{
+    const char **words = ARENA_ARRAY(call->arena, const char *, call->options.count + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < call->options.count; i++)
+        if (strcmp(call->options.values[i].option->name, name) == 0)
+            words[count++] = call->options.values[i].text;
+    return words;
+}
+
+static bool suspends(const struct invocation *call)
+{
+    const char *wait = option_text(&call->options, "wait");
+    return wait ? strcmp(wait, "suspend") == 0 : call->runner.is_actions;
+}
+
+// One stage: goes on with a rollout of this release that is under way, or begins one.
+static int run_stage(struct deployment *d, const struct stage_settings *stage,
+                     const struct flow_request *request, enum rollout_phase *ret_phase)
+{
+    struct flow flow = {.d = d, .stage = stage, .suspend = suspends(d->call)};
+    struct rollout_record found;
+    bool is_open = false;
+    int code = 0;
+    if (!facts_find_open(d, request->release, stage_environment(stage), &found, &is_open))
+        return command_failed(d->call);
+    if (is_open) {
+        flow.plan = found.plan;
+        flow.state = found.state;
+        flow.placements = found.placements;
+    }
+    bool ready = is_open ? flow_prepare_again(&flow) : flow_prepare(&flow, request);
+    code = ready ? flow_drive(&flow) : command_failed(d->call);
+    *ret_phase = flow.phase;
+    flow_done(&flow);
+    return code;
+}
+
+static int run_stages(struct deployment *d, const struct flow_request *request)
+{
+    const char *name = option_text(&d->call->options, "stage");
+    const struct stage_settings *only = NULL;
+    int code = 0;
+    size_t ran = 0;
+    if ((name || d->settings.stage_count == 0) && !deployment_stage(d, name, &only))
+        return command_failed(d->call);
+    for (size_t i = 0; code == 0 && i < d->settings.stage_count; i++) {
+        const struct stage_settings *stage = &d->settings.stages[i];
+        enum rollout_phase phase = PHASE_NEW;
+        bool done = false;
+        if (only && stage != only)
+            continue;
+        if (stage->after.len && !facts_is_done(d, stage_of(&d->settings, stage->after),
+                                               request->release, str_of(request->commit), &done))
+            return command_failed(d->call);
+        if (stage->after.len && !done) {
+            (void)error_set(&d->call->error, ERROR_DENIED,
+                            "stage " STR_FMT " comes after " STR_FMT ", where release " STR_FMT
+                            " is not done yet",
+                            STR_ARG(stage->stage), STR_ARG(stage->after), STR_ARG(request->release));
+            return command_failed(d->call);
+        }
+        if (!facts_is_done(d, stage, request->release, str_of(request->commit), &done))
+            return command_failed(d->call);
+        if (done && !only)
+            continue;
+        code = run_stage(d, stage, request, &phase);
+        ran++;
+        if (phase != PHASE_DONE)
+            break;
+    }
+    if (code == 0 && ran == 0) {
+        (void)error_set(&d->call->error, ERROR_DENIED,
+                        "release " STR_FMT " is out in every stage already; name one with --stage to "
+                        "bring it out again",
+                        STR_ARG(request->release));
+        return command_failed(d->call);
+    }
+    return code;
+}
+
+static int run(struct invocation *call)
+{
+    struct deployment d;
+    char commit[COMMIT_HEX];
+    const char *revision = option_text(&call->options, "commit");
+    if (!facts_release_name(str_of(call->options.operands[0]), &call->error) ||
+        !deployment_open(call, false, &d))
+        return command_failed(call);
+    int code;
+    if (repository_resolve(d.repository, revision ? revision : "HEAD", commit, &call->error)) {
+        struct flow_request request = {
+            .release = str_of(call->options.operands[0]),
+            .commit = commit,
+            .artifacts = words_of(call, "artifact"),
+            .first = words_of(call, "first"),
+        };
+        code = run_stages(&d, &request);
+    } else {
+        code = command_failed(call);
+    }
+    deployment_close(&d);
+    return code;
+}
+
+const struct command command_rollout = {
+    .name = "rollout",
+    .operands = "RELEASE",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "bring a release out in steps, judged by its figures; taken back by itself",
+    .description = "Runs or continues the rollout of a release. The gate must have let its commit "
+                   "pass, and every target\nmust have a known-good release to return to.\n\n"
+                   "Exit code 0: done, or it waits for a person; 1: rolled back by itself, denied "
+                   "or refused.",
+    .options = options,
+    .formats = 1U << FORMAT_TEXT | 1U << FORMAT_JSON,
+    .run = run,
+};

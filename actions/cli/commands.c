@@ -1,0 +1,34 @@
+// The list of commands. Adding one: its cmd_*.c, a row in `commands`, and its name out of
+// `commands_later`.
+#include "actions/cli/commands.h"
+
+const struct command *const commands[] = {
+    &command_gate,
+    &command_explain,
+    &command_read,
+    &command_check,
+    &command_plan,
+    &command_rollout,
+    &command_resume,
+    &command_rollback,
+    &command_adopt,
+    &command_approve,
+    &command_deny,
+    &command_status,
+    NULL,
+};
+
+// A name that `commands` has as well counts as built.
+const char *const commands_later[] = {
+    "init",   "plan",   "rollout",  "adopt",  "hold",   "promote", "abort",  "watch",
+    "resume", "rollback", "approve", "deny",  "status", "log",     "show",   "verify",
+    "report", "risk",   "incident", "import", "drift",  "replay",  "doctor", NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}

@@ -1,0 +1,263 @@
+#include "actions/cli/deployment.h"
+
+#include "gate/base/moment.h"
+#include "gate/policy.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <termios.h>
+#include <unistd.h>
+
+// ---- who ---------------------------------------------------------------------------------------
+
+static str local_user(void)
+{
+    const struct passwd *entry = getpwuid(geteuid());
+    if (entry && entry->pw_name[0])
+        return str_of(entry->pw_name);
+    const char *name = getenv("USER");
+    return str_of(name && *name ? name : "unknown");
+}
+
+static struct event_actor actor_of(struct deployment *d)
+{
+    const struct runner *runner = &d->call->runner;
+    struct event_actor actor = {0};
+    struct utsname machine;
+    if (runner->is_actions && runner->actor) {
+        d->me = str_of(runner->actor);
+        actor.login = d->me;
+        actor.run_url = str_of(runner->run_url);
+        return actor;
+    }
+    d->me = arena_str(d->arena, local_user());
+    actor.local_user = uname(&machine) == 0
+                           ? arena_format(d->arena, STR_FMT "@%s", STR_ARG(d->me), machine.nodename)
+                           : d->me;
+    return actor;
+}
+
+// ---- configuration -------------------------------------------------------------------------------
+
+static bool read_config(struct deployment *d, struct error *err)
+{
+    const char *path = d->call->config_path;
+    struct policy_request request = {
+        .tree = {.repository = d->repository, .root = d->root},
+        .path = path ? path : POLICY_PATH,
+        .outside = path != NULL,
+    };
+    struct policy policy;
+    struct problems problems = {.arena = d->arena};
+    if (!policy_load(d->arena, &request, &policy, err))
+        return false;
+    d->config = policy.tree;
+    (void)deploy_settings_bind(d->arena, d->config, &d->settings, &problems);
+    problems_sort(&problems);
+    return problems_none(&problems, err);
+}
+
+// Only what `env:` names can be reached, and of that what is set.
+static void read_variables(struct deployment *d)
+{
+    const struct node *names = node_get(d->config, "env");
+    size_t room = names ? names->count + 2 : 1, count = 0;
+    d->variables = ARENA_ARRAY(d->arena, struct template_value, room);
+    bool list = names && names->kind == NODE_LIST;
+    for (const struct node *n = list ? names->first : names; n && count + 1 < room;
+         n = list ? n->next : NULL) {
+        const char *value = getenv(arena_copy(d->arena, n->text));
+        if (value && *value)
+            d->variables[count++] = (struct template_value){
+                arena_format(d->arena, "env." STR_FMT, STR_ARG(n->text)).data,
+                arena_str(d->arena, str_of(value))};
+    }
+}
+
+// ---- ledger ----------------------------------------------------------------------------------------
+
+struct ledger_section {
+    str branch, remote, sign_with, allowed_signers;
+};
+
+static const struct shape_field ledger_fields[] = {
+    {.key = "branch", .kind = SHAPE_STR, .offset = offsetof(struct ledger_section, branch),
+     .fallback = "release-ledger", .doc = "Branch that holds the record."},
+    {.key = "remote", .kind = SHAPE_STR, .offset = offsetof(struct ledger_section, remote),
+     .doc = "Name or URL of the remote; the local repository when absent."},
+    {.key = "sign_with", .kind = SHAPE_STR, .offset = offsetof(struct ledger_section, sign_with),
+     .doc = "Private key that signs every entry: a file, or `${env.NAME}` with its text."},
+    {.key = "allowed_signers", .kind = SHAPE_STR,
+     .offset = offsetof(struct ledger_section, allowed_signers),
+     .doc = "File with the keys that may sign, for `sluice verify`."},
+    {.key = "evidence", .kind = SHAPE_LATER, .doc = "A store for large evidence."},
+    {.kind = SHAPE_END},
+};
+
+const struct shape ledger_shape = {.name = "ledger",
+                                   .size_bytes = sizeof(struct ledger_section),
+                                   .fields = ledger_fields,
+                                   .doc = "Where the record is kept."};
+
+static bool read_key(struct deployment *d, str sign_with, struct error *err)
+{
+    if (sign_with.len == 0)
+        return true;
+    struct text key = text_of(16384);
+    bool ok = template_expand(sign_with, d->variables, TEMPLATE_PLAIN, &key, err) &&
+              sign_key_open(text_str(&key), &d->key, err);
+    if (key.data)
+        secret_wipe(key.data, key.room);
+    text_done(&key);
+    return ok || error_wrap(err, "`ledger.sign_with`");
+}
+
+static void read_token(struct deployment *d)
+{
+    const char *token = getenv("SLUICE_LEDGER_TOKEN");
+    if (!token || !*token)
+        token = getenv("GITHUB_TOKEN");
+    if (token && *token)
+        secret_take(&d->token, str_of(token));
+}
+
+static bool open_ledger(struct deployment *d, bool may_be_offline, struct error *err)
+{
+    static const struct node nothing = {.kind = NODE_MAP};
+    struct ledger_section section;
+    struct problems problems = {.arena = d->arena};
+    const struct node *node = node_get(d->config, "ledger");
+    (void)shape_bind(d->arena, &ledger_shape, node ? node : &nothing, &section, &problems);
+    if (!problems_none(&problems, err) || !read_key(d, section.sign_with, err))
+        return false;
+    read_token(d);
+    struct ledger_options options = {
+        .folder = d->root,
+        .branch = arena_copy(d->arena, section.branch),
+        .remote = section.remote.len ? arena_copy(d->arena, section.remote) : NULL,
+        .key = d->key,
+        .actor = actor_of(d),
+        .clock = d->ports.clock,
+        .entropy = d->ports.entropy,
+        .world = d->ports.world,
+        .login = {.token = secret_is_set(&d->token) ? &d->token : NULL},
+        .flush = true,
+    };
+    if (!ledger_open(&options, &d->ledger, err))
+        return error_wrap(err, "opening the ledger");
+    if (ledger_sync(d->ledger, LEDGER_WAIT_MS, err))
+        return true;
+    if (!may_be_offline)
+        return error_wrap(err, "reading the ledger");
+    (void)fprintf(stderr,
+                  "sluice: the ledger's remote does not answer (%s): going on with the local one\n",
+                  err->message);
+    *err = (struct error){0};
+    d->offline = true;
+    return ledger_refresh(d->ledger, err);
+}
+
+// ---- together --------------------------------------------------------------------------------------
+
+static bool open_all(struct deployment *d, bool may_be_offline, struct error *err)
+{
+    struct world_options world = {.user_agent = "sluice", .watch_signals = true};
+    if (!repository_open(".", &d->repository, err))
+        return false;
+    const char *root = repository_root(d->repository);
+    d->root = root ? root : "./";
+    if (!read_config(d, err) || !world_open(&world, &d->ports.world, err))
+        return false;
+    read_variables(d);
+    d->ports.exec = world_exec(d->ports.world);
+    d->ports.http = world_http(d->ports.world);
+    d->ports.clock = world_clock(d->ports.world);
+    d->ports.entropy = world_entropy(d->ports.world);
+    d->ports.variables = d->variables;
+    if (!open_ledger(d, may_be_offline, err))
+        return false;
+    d->cache = arena_format(d->arena, "%ssluice/bundles", repository_common_dir(d->repository)).data;
+    return true;
+}
+
+bool deployment_open(struct invocation *call, bool may_be_offline, struct deployment *ret)
+{
+    struct deployment d = {.call = call, .arena = call->arena};
+    *ret = d;
+    if (open_all(ret, may_be_offline, &call->error))
+        return true;
+    deployment_close(ret);
+    return false;
+}
+
+void deployment_close(struct deployment *d)
+{
+    if (d->ledger)
+        ledger_close(d->ledger);
+    if (d->ports.world)
+        world_close(d->ports.world);
+    sign_key_close(d->key);
+    secret_done(&d->token);
+    repository_close(d->repository);
+}
+
+bool deployment_stage(struct deployment *d, const char *name, const struct stage_settings **ret)
+{
+    struct error *err = &d->call->error;
+    struct text names = text_of(1024);
+    for (size_t i = 0; i < d->settings.stage_count; i++)
+        text_addf(&names, "%s`" STR_FMT "`", i ? ", " : "", STR_ARG(d->settings.stages[i].stage));
+    const struct stage_settings *stage = NULL;
+    if (name)
+        stage = stage_of(&d->settings, str_of(name));
+    else if (d->settings.stage_count == 1)
+        stage = &d->settings.stages[0];
+    if (stage)
+        *ret = stage;
+    else if (d->settings.stage_count == 0)
+        (void)error_set(err, ERROR_INPUT, "the configuration has no `rollout:`, so nothing can be "
+                                          "rolled out");
+    else if (name)
+        (void)error_set(err, ERROR_INPUT, "there is no stage `%s`; there are %s", name,
+                        text_c(&names));
+    else
+        (void)error_set(err, ERROR_INPUT, "say which with --stage: there are %s", text_c(&names));
+    text_done(&names);
+    return stage != NULL;
+}
+
+str stage_environment(const struct stage_settings *stage)
+{
+    return stage->environment.len ? stage->environment : stage->stage;
+}
+
+int64_t deployment_now(const struct deployment *d)
+{
+    return d->ports.clock.now_ms(d->ports.clock.self);
+}
+
+bool deployment_interactive(const struct deployment *d)
+{
+    return !d->call->runner.is_actions && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+bool deployment_confirm(const char *question)
+{
+    struct termios old, raw;
+    char key = 0;
+    (void)fprintf(stderr, "%s[y/N] ", question);
+    (void)fflush(stderr);
+    bool terminal = tcgetattr(STDIN_FILENO, &old) == 0;
+    if (terminal) {
+        raw = old;
+        raw.c_lflag &= (tcflag_t) ~(ICANON | ECHO);
+        (void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+    }
+    bool yes = read(STDIN_FILENO, &key, 1) == 1 && (key == 'y' || key == 'Y');
+    if (terminal)
+        (void)tcsetattr(STDIN_FILENO, TCSANOW, &old);
+    (void)fputs(yes ? "yes\n" : "no\n", stderr);
+    return yes;
+}

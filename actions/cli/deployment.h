@@ -1,0 +1,53 @@
+// What every command of the rollout needs: the configuration, the world, the ledger, who runs it.
+//
+//     struct deployment d;
+//     if (deployment_open(call, &d)) { …; deployment_close(&d); }
+#ifndef ACTIONS_CLI_DEPLOYMENT_H
+#define ACTIONS_CLI_DEPLOYMENT_H
+
+#include "actions/cli/command.h"
+#include "actions/cli/stage_run.h"
+#include "deploy/record/ledger.h"
+#include "deploy/record/sign.h"
+#include "gate/base/template.h"
+#include "gate/git/repository.h"
+
+enum { LEDGER_WAIT_MS = 10000 }; // for the ledger's remote, before it goes on without
+
+struct deployment {
+    struct invocation *call;
+    struct arena *arena;
+    struct repository *repository;
+    const char *root;  // of the working tree
+    const char *cache; // made artifacts, by digest
+    const struct node *config;
+    struct deploy_settings settings;
+    struct template_value *variables; // env.*, as far as they are set
+    struct stage_ports ports;
+    struct ledger *ledger;
+    struct sign_key *key;
+    struct secret token;
+    bool offline; // the ledger's remote did not answer
+    str me;       // login, or the name of the local user
+};
+
+// Reads and checks the configuration, opens world and ledger, and fetches the ledger. A remote that
+// does not answer is an error, but for `may_be_offline` (rollback, status), which say it and go on.
+// False with call->error set.
+bool deployment_open(struct invocation *call, bool may_be_offline, struct deployment *ret);
+void deployment_close(struct deployment *deployment);
+
+// The stage named, or the only one. ERROR_INPUT says which there are.
+bool deployment_stage(struct deployment *deployment, const char *name,
+                      const struct stage_settings **ret);
+
+// "production" of a stage: what its rollout claims.
+str stage_environment(const struct stage_settings *stage);
+
+int64_t deployment_now(const struct deployment *deployment);
+bool deployment_interactive(const struct deployment *deployment); // a person sits at a terminal
+
+// Asks for one key on the terminal: true for y. The question ends with "? ".
+bool deployment_confirm(const char *question);
+
+#endif

@@ -1,0 +1,125 @@
+#include "actions/cli/ledger_facts.h"
+
+bool facts_all_open(struct deployment *d, struct rollout_record **ret, size_t *ret_count)
+{
+    struct error *err = &d->call->error;
+    str *names;
+    size_t count;
+    if (!rollouts_open(d->ledger, d->arena, &names, &count, err))
+        return false;
+    struct rollout_record *records = ARENA_ARRAY(d->arena, struct rollout_record, count);
+    for (size_t i = 0; i < count; i++)
+        if (!rollout_load(d->ledger, d->arena, names[i], &records[i], err))
+            return error_wrap(err, "reading rollout " STR_FMT, STR_ARG(names[i]));
+    *ret = records;
+    *ret_count = count;
+    return true;
+}
+
+bool facts_find_open(struct deployment *d, str release, str environment, struct rollout_record *ret,
+                     bool *ret_found)
+{
+    struct rollout_record *records;
+    size_t count;
+    *ret_found = false;
+    if (!facts_all_open(d, &records, &count))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(records[i].plan->environment, environment) &&
+            (release.len == 0 || str_eq(records[i].plan->release, release))) {
+            *ret = records[i];
+            *ret_found = true;
+        }
+    return true;
+}
+
+bool facts_known_good(struct deployment *d, str environment, str target, str except,
+                      struct placement *ret, bool *ret_found)
+{
+    struct error err;
+    struct placement good;
+    *ret_found = release_known_good(d->ledger, d->arena, environment, target, except, &good, &err);
+    if (*ret_found)
+        *ret = good;
+    else if (err.kind != ERROR_ABSENT)
+        d->call->error = err;
+    return *ret_found || err.kind == ERROR_ABSENT;
+}
+
+bool facts_is_done(struct deployment *d, const struct stage_settings *stage, str release,
+                   str commit, bool *ret)
+{
+    bool all = true;
+    for (size_t i = 0; all && i < stage->targets.count; i++) {
+        struct placement live;
+        bool found;
+        if (!facts_known_good(d, stage_environment(stage), ((const str *)stage->targets.items)[i],
+                              (str){NULL, 0}, &live, &found))
+            return false;
+        all = found && str_eq(live.release, release) && str_eq(live.commit, commit);
+    }
+    *ret = all;
+    return true;
+}
+
+bool facts_release_name(str release, struct error *err)
+{
+    bool ok = release.len > 0 && release.len <= 64 && release.data[0] != '.' &&
+              release.data[0] != '-';
+    for (size_t i = 0; i < release.len; i++) {
+        char c = release.data[i];
+        ok &= (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              memchr("._-+", c, 4) != NULL;
+    }
+    if (ok)
+        return true;
+    return error_set(err, ERROR_INPUT,
+                     "`" STR_FMT "` cannot be a release's name: use letters, digits and . _ - +, at "
+                     "most 64, and begin with a letter or digit",
+                     STR_ARG(str_first(release, 80)));
+}
+
+str facts_new_rollout(struct deployment *d, str release, str stage)
+{
+    for (unsigned n = 1;; n++) {
+        str name =
+            arena_format(d->arena, STR_FMT "-" STR_FMT "-%u", STR_ARG(release), STR_ARG(stage), n);
+        size_t i = ledger_count(d->ledger);
+        while (i > 0 && !str_eq(ledger_at(d->ledger, i - 1)->rollout, name))
+            i--;
+        if (i == 0)
+            return name;
+    }
+}
+
+str facts_person(const struct event_actor *actor)
+{
+    if (actor->login.len)
+        return actor->login;
+    size_t at = str_find(actor->local_user, '@');
+    return at == STR_NONE ? actor->local_user : str_first(actor->local_user, at);
+}
+
+void facts_authors(struct deployment *d, const struct plan *plan, const str **ret,
+                   size_t *ret_count)
+{
+    enum { MOST = 8 };
+    str *names = ARENA_ARRAY(d->arena, str, MOST);
+    size_t count = 0;
+    struct rollout_record record;
+    struct commit_people people;
+    struct error ignored;
+    if (rollout_load(d->ledger, d->arena, plan->rollout, &record, &ignored))
+        names[count++] = facts_person(&record.planned_by);
+    else
+        names[count++] = d->me;
+    const char *commit = arena_copy(d->arena, plan->commit);
+    if (repository_people(d->arena, d->repository, commit, &people, &ignored)) {
+        names[count++] = people.author_name;
+        names[count++] = str_first(people.author_email, str_find(people.author_email, '@'));
+        names[count++] = people.committer_name;
+        names[count++] = str_first(people.committer_email, str_find(people.committer_email, '@'));
+    }
+    *ret = names;
+    *ret_count = count;
+}

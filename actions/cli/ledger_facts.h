@@ -1,0 +1,37 @@
+// What the commands ask of the ledger, in their own words, on top of deploy/record.
+#ifndef ACTIONS_CLI_LEDGER_FACTS_H
+#define ACTIONS_CLI_LEDGER_FACTS_H
+
+#include "actions/cli/deployment.h"
+#include "deploy/record/releases.h"
+#include "deploy/record/rollouts.h"
+
+// The unfinished rollout of this release in this environment; of any release when it is empty.
+bool facts_find_open(struct deployment *d, str release, str environment, struct rollout_record *ret,
+                     bool *ret_found);
+// Every unfinished rollout.
+bool facts_all_open(struct deployment *d, struct rollout_record **ret, size_t *ret_count);
+
+// Like release_known_good, but having none is no error.
+bool facts_known_good(struct deployment *d, str environment, str target, str except,
+                      struct placement *ret, bool *ret_found);
+
+// Is this release of this commit what every target of the stage serves by the ledger?
+bool facts_is_done(struct deployment *d, const struct stage_settings *stage, str release,
+                   str commit, bool *ret);
+
+// A release's name ends up in folder names: letters, digits and . _ - +, at most 64. ERROR_INPUT.
+bool facts_release_name(str release, struct error *err);
+
+// A name for a rollout that no other has: "v812-production-1".
+str facts_new_rollout(struct deployment *d, str release, str stage);
+
+// Who may not approve where self-review is prevented: who planned this, and the author and committer
+// of the release's commit (their names, and what stands before the @ of their addresses).
+void facts_authors(struct deployment *d, const struct plan *plan, const str **ret,
+                   size_t *ret_count);
+
+// The name by which an actor answers: the login, or the local user without the machine.
+str facts_person(const struct event_actor *actor);
+
+#endif

@@ -1,0 +1,405 @@
+#include "actions/cli/rollout_flow.h"
+
+#include "actions/cli/ledger_facts.h"
+#include "gate/doc/json.h"
+#include "deploy/engine/detect.h"
+#include "deploy/record/journal.h"
+#include "deploy/run/resolve.h"
+#include "gate/base/moment.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { REFRESH_MS = 200 };
+
+// ---- preparing -----------------------------------------------------------------------------------
+
+// "TARGET=…" of a list of words; empty when none is of this target.
+static str word_of(const char *const *words, str target)
+{
+    for (; words && *words; words++) {
+        str rest = str_of(*words);
+        str name = str_cut(&rest, '=');
+        if (str_eq(name, target))
+            return rest;
+    }
+    return (str){NULL, 0};
+}
+
+static bool is_named(const char *const *names, str name)
+{
+    for (; names && *names; names++)
+        if (str_is(name, *names))
+            return true;
+    return false;
+}
+
+static bool check_words(const struct flow *flow, const char *const *words, const char *option,
+                        struct error *err)
+{
+    for (; words && *words; words++) {
+        str rest = str_of(*words);
+        str name = str_cut(&rest, '=');
+        if (!target_of(&flow->d->settings, name))
+            return error_set(err, ERROR_INPUT, "%s names `" STR_FMT "`, which is not a target",
+                             option, STR_ARG(name));
+    }
+    return true;
+}
+
+static bool pack_target(struct flow *flow, size_t index, str release, str commit, str given,
+                        struct placement *ret, struct error *err)
+{
+    struct deployment *d = flow->d;
+    const struct run_target *target = &flow->run.targets[index];
+    struct target_pack pack = {
+        .repository = d->root,
+        .commit = commit,
+        .release = release,
+        .given = given,
+        .cache_folder = d->cache,
+    };
+    struct target_release made;
+    if (!target->kind->pack(target->target, &pack, d->arena, &made, err))
+        return error_wrap(err, "making the artifact of target " STR_FMT,
+                          STR_ARG(flow->run.target_settings[index]->name));
+    flow->run.targets[index].artifact_path = made.artifact_path;
+    *ret = (struct placement){.release = made.release,
+                              .commit = made.commit,
+                              .digest = made.digest,
+                              .revision = made.revision};
+    return true;
+}
+
+static bool find_good(struct flow *flow, const struct flow_request *request, size_t index,
+                      struct placement *ret, struct error *err)
+{
+    struct deployment *d = flow->d;
+    str name = flow->run.target_settings[index]->name;
+    bool found = false;
+    if (!facts_known_good(d, stage_environment(flow->stage), name, (str){NULL, 0}, ret, &found))
+        return false;
+    if (found || is_named(request->first, name))
+        return true;
+    return error_set(err, ERROR_DENIED,
+                     "target " STR_FMT " has no known-good release to return to: record what runs "
+                     "with `sluice adopt`, or allow its first deployment with `--first " STR_FMT "`",
+                     STR_ARG(name), STR_ARG(name));
+}
+
+// A release may go only when the gate let this very commit pass, and nobody has marked it bad since.
+static bool check_gate(struct flow *flow, const struct flow_request *request, struct error *err)
+{
+    struct deployment *d = flow->d;
+    struct gate_record fact;
+    bool bad = false;
+    size_t bad_at = 0;
+    if (!gate_decided(d->ledger, d->arena, str_of(request->commit), &fact, err)) {
+        if (err->kind != ERROR_ABSENT)
+            return false;
+        return error_set(err, ERROR_DENIED,
+                         "the gate has not decided on commit %.12s: run `sluice gate --record "
+                         "--commit %.12s` first",
+                         request->commit, request->commit);
+    }
+    if (!release_is_bad(d->ledger, request->release, &bad, &bad_at, err))
+        return false;
+    if (!str_is(fact.decision, "pass") && !str_is(fact.decision, "warn"))
+        return error_set(err, ERROR_DENIED, "the gate's decision on commit %.12s is `" STR_FMT "`",
+                         request->commit, STR_ARG(fact.decision));
+    if (bad && bad_at > fact.position)
+        return error_set(err, ERROR_DENIED,
+                         "release " STR_FMT " was taken back and is marked bad: it needs a new "
+                         "gate decision before it may go out again",
+                         STR_ARG(request->release));
+    return true;
+}
+
+bool flow_prepare(struct flow *flow, const struct flow_request *request)
+{
+    struct deployment *d = flow->d;
+    struct error *err = &d->call->error;
+    size_t count = flow->stage->targets.count;
+    struct placement *next = ARENA_ARRAY(d->arena, struct placement, count);
+    struct placement *good = ARENA_ARRAY(d->arena, struct placement, count);
+    if (!check_words(flow, request->artifacts, "--artifact", err) ||
+        !check_words(flow, request->first, "--first", err) || !check_gate(flow, request, err) ||
+        !stage_run_open(d->arena, &d->settings, flow->stage, &d->ports, &flow->run, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        str given = word_of(request->artifacts, flow->run.target_settings[i]->name);
+        if (!find_good(flow, request, i, &good[i], err) ||
+            !pack_target(flow, i, request->release, str_of(request->commit), given, &next[i], err))
+            return false;
+    }
+    struct resolve_request resolve = {
+        .settings = &d->settings,
+        .stage = flow->stage,
+        .mode = PLAN_FORWARD,
+        .rollout = facts_new_rollout(d, request->release, flow->stage->stage),
+        .release = request->release,
+        .commit = str_of(request->commit),
+        .next = next,
+        .good = good,
+        .targets = flow->run.opened,
+    };
+    return plan_resolve(d->arena, &resolve, &flow->plan, err);
+}
+
+bool flow_prepare_again(struct flow *flow)
+{
+    struct deployment *d = flow->d;
+    struct error *err = &d->call->error;
+    if (!stage_run_open(d->arena, &d->settings, flow->stage, &d->ports, &flow->run, err))
+        return false;
+    if (flow->run.target_count != flow->plan->target_count ||
+        flow->run.metric_count != flow->plan->metric_count)
+        return error_set(err, ERROR_INPUT,
+                         "the configuration has other targets or metrics than the plan of rollout "
+                         STR_FMT " that is under way: go back to the configuration it began with",
+                         STR_ARG(flow->plan->rollout));
+    if (flow->plan->mode == PLAN_ROLLBACK)
+        return true;
+    for (size_t i = 0; i < flow->run.target_count; i++) {
+        const struct placement *next = &flow->plan->targets[i].next;
+        struct placement made;
+        bool kept = pack_target(flow, i, flow->plan->release, flow->plan->commit, next->digest,
+                                &made, err) ||
+                    pack_target(flow, i, flow->plan->release, flow->plan->commit,
+                                (str){NULL, 0}, &made, err);
+        if (!kept)
+            return false;
+        if (!str_eq(made.digest, next->digest))
+            return error_set(err, ERROR_SYSTEM,
+                             "the artifact of target " STR_FMT " comes out as " STR_FMT
+                             ", not as " STR_FMT " as planned",
+                             STR_ARG(flow->plan->targets[i].name), STR_ARG(made.digest),
+                             STR_ARG(next->digest));
+    }
+    *err = (struct error){0};
+    return true;
+}
+
+// ---- driving ---------------------------------------------------------------------------------------
+
+static enum run_status loop(struct flow *flow, struct driver *driver,
+                            struct progress_display *progress)
+{
+    struct world *world = flow->d->ports.world;
+    enum run_status status;
+    int64_t wake;
+    while ((status = driver_turn(driver, &wake)) == RUN_GOING) {
+        int64_t now = deployment_now(flow->d);
+        if (world_signal(world) && !flow->interrupted) {
+            flow->interrupted = true;
+            driver_cancel(driver);
+            continue;
+        }
+        progress_refresh(progress, now);
+        if (progress->terminal && wake > now + REFRESH_MS)
+            wake = now + REFRESH_MS;
+        if (wake > now)
+            world_wait(world, wake);
+    }
+    return status;
+}
+
+static int ended(struct flow *flow, enum run_status status, const struct driver *driver)
+{
+    struct error *err = &flow->d->call->error;
+    const struct rollout_state *state = driver_state(driver);
+    flow->phase = state->phase;
+    (void)snprintf(flow->why, sizeof flow->why, "%s", state->why);
+    if (status == RUN_REFUSED) {
+        (void)error_set(err, ERROR_DENIED, "%s", driver_words(driver));
+        return 1;
+    }
+    if (status == RUN_LOST) {
+        (void)error_set(err, ERROR_REMOTE,
+                        "another process has taken rollout " STR_FMT " over: %s; this one has "
+                        "stopped and touches nothing any more",
+                        STR_ARG(flow->plan->rollout), driver_words(driver));
+        return 3;
+    }
+    return flow_outcome(flow);
+}
+
+int flow_drive(struct flow *flow)
+{
+    struct deployment *d = flow->d;
+    struct invocation *call = d->call;
+    struct progress_display progress;
+    bool terminal = deployment_interactive(d) && !call->quiet;
+    progress_init(&progress, call->color && isatty(STDERR_FILENO), terminal, call->quiet,
+                  call->verbose);
+    struct approval_desk desk = {
+        .ledger = d->ledger,
+        .progress = &progress,
+        .me = d->me,
+        .terminal = deployment_interactive(d) && !flow->suspend,
+    };
+    facts_authors(d, flow->plan, &desk.authors, &desk.author_count);
+    struct journal *journal = journal_open(d->ledger);
+    struct driver_setup setup = {
+        .plan = flow->plan,
+        .state = flow->state,
+        .placements = flow->placements,
+        .targets = flow->run.targets,
+        .metrics = flow->run.metrics,
+        .journal = journal_port(journal),
+        .clock = d->ports.clock,
+        .entropy = d->ports.entropy,
+        .approver = approval_desk_port(&desk),
+        .observer = progress_observer(&progress),
+        .force_lease = flow->force,
+        .suspend = flow->suspend,
+    };
+    struct driver *driver;
+    int code;
+    if (driver_open(&setup, &driver, &call->error)) {
+        enum run_status status = loop(flow, driver, &progress);
+        progress_done(&progress);
+        code = ended(flow, status, driver);
+        driver_close(driver);
+    } else {
+        code = command_failed(call);
+    }
+    journal_close(journal);
+    approval_desk_done(&desk);
+    return code;
+}
+
+void flow_done(struct flow *flow)
+{
+    stage_run_close(&flow->run);
+}
+
+// ---- what came of it -------------------------------------------------------------------------------
+
+static const char *state_word(enum rollout_phase phase)
+{
+    switch (phase) {
+    case PHASE_DONE:
+        return "done";
+    case PHASE_ROLLED_BACK:
+        return "rolled-back";
+    case PHASE_WAITING:
+        return "waiting";
+    case PHASE_HELD:
+        return "held";
+    case PHASE_STUCK:
+        return "stuck";
+    case PHASE_DENIED:
+        return "denied";
+    case PHASE_CANCELLED:
+        return "cancelled";
+    case PHASE_NEW:
+    case PHASE_PREPARING:
+    case PHASE_SHIFTING:
+    case PHASE_STEP_BAKE:
+    case PHASE_BAKE:
+    case PHASE_PROMOTING:
+    case PHASE_VERIFYING:
+    case PHASE_REVERTING:
+        break;
+    }
+    return "interrupted";
+}
+
+static int exit_code(const struct flow *flow)
+{
+    int signal_code = world_signal(flow->d->ports.world) == SIGINT ? 130 : 143;
+    switch (flow->phase) {
+    case PHASE_DONE:
+    case PHASE_WAITING:
+        return 0;
+    case PHASE_ROLLED_BACK:
+        if (flow->interrupted)
+            return signal_code;
+        return flow->plan->mode == PLAN_ROLLBACK ? 0 : 1;
+    case PHASE_HELD:
+    case PHASE_DENIED:
+        return flow->interrupted ? signal_code : 1;
+    case PHASE_CANCELLED:
+        return flow->interrupted ? signal_code : 1;
+    case PHASE_STUCK:
+    case PHASE_NEW:
+    case PHASE_PREPARING:
+    case PHASE_SHIFTING:
+    case PHASE_STEP_BAKE:
+    case PHASE_BAKE:
+    case PHASE_PROMOTING:
+    case PHASE_VERIFYING:
+    case PHASE_REVERTING:
+        break;
+    }
+    return 3;
+}
+
+static void say_next(const struct flow *flow, struct text *out)
+{
+    const struct plan *plan = flow->plan;
+    switch (flow->phase) {
+    case PHASE_WAITING:
+        text_addf(out, "It waits for an answer: `sluice approve " STR_FMT "`, then `sluice resume`.\n",
+                  STR_ARG(plan->rollout));
+        break;
+    case PHASE_HELD:
+        text_addf(out,
+                  "A person must decide: look at `sluice show " STR_FMT "`, then `sluice rollback`.\n",
+                  STR_ARG(plan->rollout));
+        break;
+    case PHASE_STUCK:
+        text_adds(out, "The way back could not be verified. Look at the target, then `sluice "
+                       "resume`; it tries again.\n");
+        break;
+    case PHASE_ROLLED_BACK:
+        if (plan->mode == PLAN_FORWARD)
+            text_addf(out, "The whole story: `sluice show " STR_FMT "`.\n", STR_ARG(plan->rollout));
+        break;
+    case PHASE_NEW:
+    case PHASE_PREPARING:
+    case PHASE_SHIFTING:
+    case PHASE_STEP_BAKE:
+    case PHASE_BAKE:
+    case PHASE_PROMOTING:
+    case PHASE_VERIFYING:
+    case PHASE_REVERTING:
+    case PHASE_DONE:
+    case PHASE_DENIED:
+    case PHASE_CANCELLED:
+        break;
+    }
+}
+
+int flow_outcome(struct flow *flow)
+{
+    struct invocation *call = flow->d->call;
+    const struct plan *plan = flow->plan;
+    const char *state = state_word(flow->phase);
+    struct text out = text_of(8192);
+    struct json_out json = json_out_of(&out, JSON_PRETTY);
+    if (call->format == FORMAT_JSON) {
+        json_open_map(&json, NULL);
+        json_add_str(&json, "schema", STR("sluice.outcome/1"));
+        json_add_str(&json, "rollout", plan->rollout);
+        json_add_str(&json, "release", plan->release);
+        json_add_str(&json, "environment", plan->environment);
+        json_add_str(&json, "state", str_of(state));
+        json_add_str(&json, "why", str_of(flow->why));
+        json_close(&json);
+        text_addc(&out, '\n');
+    } else {
+        text_addf(&out, STR_FMT " %s in " STR_FMT "%s%s\n",
+                  STR_ARG(plan->mode == PLAN_ROLLBACK ? STR("rollback") : plan->release), state,
+                  STR_ARG(plan->environment), flow->why[0] ? ": " : "", flow->why);
+        say_next(flow, &out);
+    }
+    bool ok = command_print(call, text_str(&out)) &&
+              runner_output(&call->runner, "state", str_of(state), &call->error) &&
+              runner_output(&call->runner, "release", plan->release, &call->error) &&
+              runner_output(&call->runner, "rollout", plan->rollout, &call->error);
+    text_done(&out);
+    return ok ? exit_code(flow) : command_failed(call);
+}

@@ -1,0 +1,47 @@
+// One stage's rollout from preflight to its end, as rollout, resume and rollback share it.
+//
+//     struct flow flow = {.d = &d, .stage = stage, …};
+//     if (flow_prepare(&flow, &request)) status = flow_drive(&flow);
+//     flow_done(&flow);
+#ifndef ACTIONS_CLI_ROLLOUT_FLOW_H
+#define ACTIONS_CLI_ROLLOUT_FLOW_H
+
+#include "actions/cli/approval_desk.h"
+#include "actions/cli/deployment.h"
+
+struct flow_request {
+    str release;
+    const char *commit;          // 40 digits
+    const char *const *artifacts; // "TARGET=DIGEST or PATH"; ends with null
+    const char *const *first;    // targets whose first deployment is allowed; ends with null
+};
+
+struct flow {
+    struct deployment *d;
+    const struct stage_settings *stage;
+    struct stage_run run;
+    struct plan *plan;
+    struct rollout_state *state;          // of a resumed one; null starts anew
+    const struct placement *placements;   // likewise
+    bool force;                           // fence out whoever runs
+    bool suspend;                         // return instead of waiting for people
+    // results
+    enum rollout_phase phase;
+    bool interrupted;
+    char why[256];
+};
+
+// Opens targets and metrics, packs artifacts, and makes the plan; refuses before anything is touched.
+// False with call->error set.
+bool flow_prepare(struct flow *flow, const struct flow_request *request);
+// The same for a rollout that the ledger knows: its plan, state and placements are set already.
+bool flow_prepare_again(struct flow *flow);
+// Runs it to a terminal or resumable state. Returns the exit code; call->error is set when it could
+// not be carried out.
+int flow_drive(struct flow *flow);
+void flow_done(struct flow *flow);
+
+// The exit code and the outputs of where a rollout stands.
+int flow_outcome(struct flow *flow);
+
+#endif

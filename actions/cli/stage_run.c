@@ -1,0 +1,104 @@
+#include "actions/cli/stage_run.h"
+
+#include "deploy/run/resolve.h"
+#include "gate/base/moment.h"
+
+static bool open_target(struct arena *arena, const struct target_settings *settings,
+                        const struct stage_ports *ports, struct target **ret, struct error *err)
+{
+    struct target_setup setup = {
+        .name = arena_copy(arena, settings->name),
+        .exec = &ports->exec,
+        .http = &ports->http,
+        .clock = &ports->clock,
+        .variables = ports->variables,
+    };
+    if (!settings->kind->open(settings->config, &setup, ret, err))
+        return error_wrap(err, "opening target " STR_FMT, STR_ARG(settings->name));
+    return true;
+}
+
+static bool open_metric(struct arena *arena, const struct metric_settings *settings,
+                        const struct stage_ports *ports, struct metric **ret, struct error *err)
+{
+    struct metric_setup setup = {
+        .name = arena_copy(arena, settings->name),
+        .http = &ports->http,
+        .clock = &ports->clock,
+        .variables = ports->variables,
+    };
+    if (!settings->kind->open(settings->config, &setup, ret, err))
+        return error_wrap(err, "opening metric " STR_FMT, STR_ARG(settings->name));
+    return true;
+}
+
+bool stage_run_open(struct arena *arena, const struct deploy_settings *settings,
+                    const struct stage_settings *stage, const struct stage_ports *ports,
+                    struct stage_run *ret, struct error *err)
+{
+    struct stage_run run = {.stage = stage};
+    size_t wanted = stage->targets.count, metric_count;
+    const struct metric_settings *const *metrics =
+        plan_metrics(arena, settings, stage, &metric_count);
+    run.target_settings = ARENA_ARRAY(arena, const struct target_settings *, wanted);
+    run.opened = ARENA_ARRAY(arena, struct target *, wanted);
+    run.targets = ARENA_ARRAY(arena, struct run_target, wanted);
+    run.metrics = ARENA_ARRAY(arena, struct run_metric, metric_count);
+    bool ok = true;
+    for (size_t i = 0; ok && i < wanted; i++) {
+        run.target_settings[i] = target_of(settings, ((const str *)stage->targets.items)[i]);
+        ok = open_target(arena, run.target_settings[i], ports, &run.opened[i], err);
+        if (ok)
+            run.targets[run.target_count++] =
+                (struct run_target){.kind = run.target_settings[i]->kind, .target = run.opened[i]};
+    }
+    for (size_t i = 0; ok && i < metric_count; i++) {
+        struct run_metric *metric = &run.metrics[i];
+        ok = open_metric(arena, metrics[i], ports, &metric->metric, err);
+        metric->kind = metrics[i]->kind;
+        run.metric_count += ok;
+    }
+    if (!ok) {
+        stage_run_close(&run);
+        return false;
+    }
+    *ret = run;
+    return true;
+}
+
+void stage_run_close(struct stage_run *run)
+{
+    for (size_t i = 0; i < run->metric_count; i++)
+        run->metrics[i].kind->close(run->metrics[i].metric);
+    for (size_t i = 0; i < run->target_count; i++)
+        run->targets[i].kind->close(run->targets[i].target);
+    run->metric_count = run->target_count = 0;
+}
+
+bool stage_run_observe(const struct stage_run *run, const struct stage_ports *ports, size_t target,
+                       const struct target_release *next, const struct target_release *good,
+                       struct arena *arena, struct target_outcome *ret, struct error *err)
+{
+    static const struct target_release nothing;
+    const struct run_target *one = &run->targets[target];
+    struct target_intent intent = {
+        .verb = INTENT_OBSERVE, .next = next ? *next : nothing, .good = good ? *good : nothing};
+    struct target_operation *operation;
+    enum progress progress = PROGRESS_PENDING;
+    bool ok = one->kind->start(one->target, &intent, &operation, err);
+    while (ok && progress == PROGRESS_PENDING) {
+        progress = one->kind->poll(operation, arena, ret, err);
+        if (progress == PROGRESS_PENDING && world_signal(ports->world)) {
+            (void)error_set(err, ERROR_TRANSIENT, "interrupted");
+            progress = PROGRESS_FAILED;
+        }
+        if (progress == PROGRESS_PENDING)
+            world_wait(ports->world, ports->clock.now_ms(ports->clock.self) + MS_SECOND);
+    }
+    if (ok)
+        one->kind->drop(operation);
+    if (!ok || progress != PROGRESS_DONE)
+        return error_wrap(err, "looking at target " STR_FMT,
+                          STR_ARG(run->target_settings[target]->name));
+    return true;
+}

@@ -1,0 +1,146 @@
+#include "actions/report/gate_text.h"
+
+#define PLACES 10u
+#define RESERVE 4096u // kept for the sentence that counts what did not fit
+
+static const char *const marks[] = {"✅", "⚠️", "⏸", "⛔"};
+
+static void add_cell(const char *s, struct text *out)
+{
+    markdown_escape(str_of(s), out);
+}
+
+static void add_headline(const struct decision *decision, struct text *out)
+{
+    static const char *const says[] = {"Pass: it may go", "Warn: it may go, with warnings",
+                                       "Hold: a person must decide", "Block: it may not go"};
+    text_addf(out, "## %s %s\n\n", marks[decision->verdict], says[decision->verdict]);
+    if (decision->commit)
+        text_addf(out, "Commit `%.12s`", decision->commit);
+    if (decision->commit && decision->base)
+        text_addf(out, " against `%.12s`", decision->base);
+    if (decision->commit)
+        text_adds(out, ". ");
+    text_addf(out, "Policy `%.12s`.\n\n", decision->policy_sha256);
+}
+
+static void add_places(const struct finding *finding, struct text *out)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < finding->where_count && shown < PLACES; i++) {
+        const struct place *place = &finding->where[i];
+        if (!*place->path)
+            continue;
+        text_adds(out, shown ? ", " : "<br>at ");
+        add_cell(place->path, out);
+        if (place->line)
+            text_addf(out, ":%u", place->line);
+        if (place->end_line > place->line)
+            text_addf(out, "-%u", place->end_line);
+        shown++;
+    }
+    uint64_t more = finding->where_count - shown + finding->where_more;
+    if (shown && more)
+        text_addf(out, " and %llu more", (unsigned long long)more);
+}
+
+static void add_row(const struct finding *finding, struct text *out)
+{
+    text_addf(out, "| %s %s | ", marks[finding->verdict], verdict_name(finding->verdict));
+    add_cell(finding->id, out);
+    text_adds(out, " | ");
+    add_cell(finding->have, out);
+    text_adds(out, " | ");
+    add_cell(finding->want, out);
+    text_adds(out, " | ");
+    add_cell(finding->message, out);
+    if (finding->verdict > VERDICT_PASS)
+        add_places(finding, out);
+    if (finding->advice) {
+        text_adds(out, "<br>→ ");
+        add_cell(finding->advice, out);
+    }
+    text_adds(out, " |\n");
+}
+
+static void add_findings(const struct decision *decision, size_t max_bytes, struct text *out)
+{
+    const struct findings *findings = &decision->findings;
+    size_t shown = 0;
+    if (findings->count == 0)
+        return;
+    text_adds(out, "| verdict | finding | have | want | what |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < findings->count; i++) {
+        struct text row = text_of(65536);
+        add_row(&findings->items[i], &row);
+        bool fits = !text_full(&row) && out->len + row.len + RESERVE < max_bytes;
+        if (fits) {
+            text_add(out, text_str(&row));
+            shown++;
+        }
+        text_done(&row);
+    }
+    if (shown < findings->count)
+        text_addf(out, "\n**%zu more findings** do not fit here; the decision file lists them.\n",
+                  findings->count - shown);
+    text_addc(out, '\n');
+}
+
+static void add_totals(const struct decision *decision, struct text *out)
+{
+    const struct evidence *evidence = decision->evidence;
+    if (evidence->has[EVIDENCE_COVERAGE]) {
+        struct coverage_totals totals = coverage_totals(&evidence->coverage);
+        text_addf(out, "Lines covered: %llu of %llu",
+                  (unsigned long long)totals.lines_covered,
+                  (unsigned long long)totals.lines_total);
+        if (evidence->coverage.has_branches)
+            text_addf(out, "; branches: %llu of %llu",
+                      (unsigned long long)totals.branches_covered,
+                      (unsigned long long)totals.branches_total);
+        text_addf(out, "; files: %llu.  \n", (unsigned long long)totals.files);
+    }
+    if (evidence->has[EVIDENCE_TESTS]) {
+        struct test_totals totals = tests_totals(&evidence->tests);
+        text_addf(out, "Tests: %llu, passed %llu, failed %llu, errors %llu, skipped %llu, flaky "
+                       "%llu.  \n",
+                  (unsigned long long)totals.total, (unsigned long long)totals.passed,
+                  (unsigned long long)totals.failed, (unsigned long long)totals.errors,
+                  (unsigned long long)totals.skipped, (unsigned long long)totals.flaky);
+    }
+    if (decision->has_risks)
+        text_addf(out, "Risk: exposure %llu; open: %llu critical, %llu high, %llu medium, %llu "
+                       "low.  \n",
+                  (unsigned long long)decision->risks.exposure,
+                  (unsigned long long)decision->risks.open[RISK_CRITICAL],
+                  (unsigned long long)decision->risks.open[RISK_HIGH],
+                  (unsigned long long)decision->risks.open[RISK_MEDIUM],
+                  (unsigned long long)decision->risks.open[RISK_LOW]);
+}
+
+static void add_evidence(const struct decision *decision, size_t max_bytes, struct text *out)
+{
+    const struct evidence *evidence = decision->evidence;
+    text_adds(out, "\n<details><summary>Evidence</summary>\n\n| report | format | bytes | sha256 "
+                   "|\n|---|---|---|---|\n");
+    for (size_t i = 0; i < evidence->report_count; i++) {
+        const struct report *report = &evidence->reports[i];
+        if (out->len + RESERVE >= max_bytes) {
+            text_addf(out, "| and %zu more | | | |\n", evidence->report_count - i);
+            break;
+        }
+        text_adds(out, "| ");
+        add_cell(report_shown(decision->findings.arena, report), out);
+        text_addf(out, " | %s | %llu | `%s` |\n", report->format ? report->format : "not readable",
+                  (unsigned long long)report->size_bytes, report->sha256);
+    }
+    text_adds(out, "\n</details>\n");
+}
+
+void gate_markdown(const struct decision *decision, size_t max_bytes, struct text *out)
+{
+    add_headline(decision, out);
+    add_findings(decision, max_bytes - RESERVE, out);
+    add_totals(decision, out);
+    add_evidence(decision, max_bytes, out);
+}

@@ -1,0 +1,32 @@
+// Release bundles: the files of a commit as one compressed tar, named by its digest. The same commit
+// gives the same bytes: entries in tree order, times of the commit, no owners. Files marked
+// `export-ignore` in .gitattributes stay out, as in `git archive`.
+//
+//     struct bundle bundle;
+//     bundle_make(&arena, &(struct bundle_request){.repository = ".", .commit = sha, …}, &bundle, err);
+#ifndef DEPLOY_ARTIFACT_BUNDLE_H
+#define DEPLOY_ARTIFACT_BUNDLE_H
+
+#include "gate/base/arena.h"
+#include "gate/base/error.h"
+
+#include <stdint.h>
+
+struct bundle_request {
+    const char *repository;
+    str commit;
+    str given;                // a path, or "sha256:…" of one in the cache; empty = make from the commit
+    const char *cache_folder; // made when absent
+    bool gzip;                // else zstd
+};
+
+struct bundle {
+    str digest; // "sha256:…" of the file's bytes
+    str path;
+    uint64_t size_bytes;
+};
+
+bool bundle_make(struct arena *arena, const struct bundle_request *request, struct bundle *ret,
+                 struct error *err);
+
+#endif

@@ -1,0 +1,127 @@
+// A bake: time in which a step must prove itself. It passes when its time is over, every target was
+// seen where it should be after that, and every watch says pass. Nothing known is never a pass.
+#include "deploy/engine/turn.h"
+
+#include <stdio.h>
+
+#define GRACE_MS (30 * MS_SECOND) // for observations that are on their way when the time is over
+
+static bool baking(const struct turn *turn)
+{
+    return turn->state->phase == PHASE_STEP_BAKE || turn->state->phase == PHASE_BAKE;
+}
+
+// How long after its end a bake still waits for figures of its last moments.
+static int64_t grace_ms(const struct turn *turn)
+{
+    int64_t grace_ms = GRACE_MS;
+    for (uint32_t m = 0; m < turn->plan->metric_count; m++)
+        if (turn->plan->metrics[m].every_ms > grace_ms)
+            grace_ms = turn->plan->metrics[m].every_ms;
+    return grace_ms;
+}
+
+void bake_begin(struct turn *turn)
+{
+    struct rollout_state *state = turn->state;
+    bool last = state->step + 1 >= turn->plan->step_count;
+    turn_phase(turn, last ? PHASE_BAKE : PHASE_STEP_BAKE);
+    state->bake_from_ms = turn->now_ms;
+    state->bake_until_ms = turn->now_ms + plan_bake_ms(turn->plan, state->step);
+    state->extended = 0;
+    state->passed = false;
+    judge_new_step(turn);
+}
+
+void bake_resume(struct turn *turn)
+{
+    struct rollout_state *state = turn->state;
+    int64_t fresh_ms = turn->now_ms;
+    for (uint32_t m = 0; m < turn->plan->metric_count; m++) {
+        const struct plan_metric *metric = &turn->plan->metrics[m];
+        int64_t answer_ms = turn->now_ms + metric->lag_ms + metric->every_ms;
+        if (answer_ms > fresh_ms)
+            fresh_ms = answer_ms;
+    }
+    if (!state->passed && state->bake_until_ms < fresh_ms)
+        state->bake_until_ms = fresh_ms;
+    forward_go_on(turn);
+}
+
+int64_t bake_due_ms(const struct turn *turn)
+{
+    const struct rollout_state *state = turn->state;
+    if (state->passed)
+        return 0;
+    if (turn->now_ms < state->bake_until_ms)
+        return state->bake_until_ms;
+    return state->bake_until_ms + grace_ms(turn);
+}
+
+static bool targets_seen(struct turn *turn, char why[200])
+{
+    bool seen = true;
+    for (uint32_t i = 0; i < turn->plan->target_count; i++) {
+        const struct target_state *target = &turn->state->targets[i];
+        if (target->seen_ms >= turn->state->bake_until_ms)
+            continue;
+        seen = false;
+        snprintf(why, 200, "target " STR_FMT " was not observed",
+                 STR_ARG(turn->plan->targets[i].name));
+        if (target->look_token == 0 && target->look_ms > turn->now_ms + LOOK_SOON_MS)
+            look_at(turn, i);
+    }
+    return seen;
+}
+
+static void pass(struct turn *turn)
+{
+    char share[24];
+    char took[32];
+    struct rollout_state *state = turn->state;
+    state->passed = true;
+    turn_record(turn, RECORD_STEP_PASSED, "step %u of %u (%s) passed after %s",
+                (unsigned)state->step + 1, (unsigned)turn->plan->step_count,
+                share_words(turn->plan->steps[state->step].share_ppm, share),
+                duration_words(turn->now_ms - state->bake_from_ms, took))
+        ->target = TARGET_EVERY;
+    forward_advance(turn);
+}
+
+// Not a pass and not a breach: longer once, then a person's decision. It never advances by itself.
+static void inconclusive(struct turn *turn, const char *why)
+{
+    struct rollout_state *state = turn->state;
+    if (state->extended < turn->plan->extend) {
+        state->extended++;
+        state->bake_until_ms = turn->now_ms + plan_bake_ms(turn->plan, state->step);
+        turn_record(turn, RECORD_SAMPLE_JUDGED, "inconclusive, the bake is extended: %s", why);
+        return;
+    }
+    turn_why(turn, "inconclusive: %s", why);
+    if (turn->plan->then == INCONCLUSIVE_ABORT)
+        revert_breach(turn, UINT32_MAX, true);
+    else
+        people_hold(turn);
+}
+
+void bake_go_on(struct turn *turn)
+{
+    struct rollout_state *state = turn->state;
+    char why[200];
+    if (!baking(turn) || state->passed || turn->now_ms < state->bake_until_ms ||
+        turn_resuming(turn))
+        return;
+    bool passes = targets_seen(turn, why) && judge_step(turn, why);
+    if (!passes && turn->now_ms < state->bake_until_ms + grace_ms(turn))
+        return;
+    char mismatch[200];
+    if (judge_ratio(turn, mismatch)) {
+        turn_why(turn, "%s", mismatch);
+        revert_breach(turn, UINT32_MAX, true);
+    } else if (passes) {
+        pass(turn);
+    } else {
+        inconclusive(turn, why);
+    }
+}

@@ -1,0 +1,117 @@
+// Observing: what a target serves is known only from looking at it. Targets that should stay where
+// they are are looked at again and again; one that went back on its own has failed its step.
+#include "deploy/engine/turn.h"
+
+// Observed shares may differ from intended ones by rounding, but nothing and all are exact.
+#define SHARE_SLACK 1000u
+
+void look_at(struct turn *turn, uint32_t target)
+{
+    struct target_state *state = &turn->state->targets[target];
+    state->look_token = ++turn->state->newest_token;
+    state->look_ms = turn->now_ms + LOOK_AGAIN_MS;
+    struct rollout_command *command = turn_command(turn, RC_OBSERVE);
+    command->target = target;
+    command->verb = VERB_OBSERVE;
+    command->token = state->look_token;
+}
+
+void look_all(struct turn *turn)
+{
+    for (uint32_t i = 0; i < turn->plan->target_count; i++) {
+        const struct target_state *target = &turn->state->targets[i];
+        if (target->touched && target->look_token == 0)
+            look_at(turn, i);
+    }
+}
+
+static uint32_t wanted_share(const struct target_state *target)
+{
+    if (target->verb == VERB_PROMOTE)
+        return SHARE_ALL;
+    return target->verb == VERB_SHIFT ? target->share_ppm : 0;
+}
+
+bool look_in_place(const struct target_state *target, const struct rollout_event *event)
+{
+    uint32_t want = wanted_share(target);
+    if (!event->settled)
+        return false;
+    if (want == 0 || want == SHARE_ALL || event->share_ppm == 0)
+        return event->share_ppm == want;
+    return event->share_ppm + SHARE_SLACK >= want && event->share_ppm <= want + SHARE_SLACK;
+}
+
+// It was settled and does no longer serve what it did.
+void look_strayed(struct turn *turn, uint32_t target)
+{
+    char seen[24];
+    char want[24];
+    turn_why(turn,
+             "target " STR_FMT
+             " left the release on its own: it serves %s of it where %s was settled",
+             STR_ARG(turn->plan->targets[target].name), share_words(turn->event->share_ppm, seen),
+             share_words(wanted_share(&turn->state->targets[target]), want));
+    revert_breach(turn, UINT32_MAX, true);
+}
+
+// A target that is settled in a forward phase was looked at.
+static void settled_observed(struct turn *turn, uint32_t index)
+{
+    struct target_state *target = &turn->state->targets[index];
+    if (look_in_place(target, turn->event)) {
+        target->seen_ms = turn->now_ms;
+        target->look_ms = turn->now_ms + LOOK_EVERY_MS;
+        if (turn->state->phase == PHASE_VERIFYING)
+            forward_verify(turn);
+        else
+            bake_go_on(turn);
+    } else if (turn->event->settled) {
+        look_strayed(turn, index);
+    } else if (turn->now_ms - target->seen_ms > turn->plan->settle_limit_ms) {
+        turn_why(turn, "target " STR_FMT " has been unsettled for too long",
+                 STR_ARG(turn->plan->targets[index].name));
+        revert_breach(turn, UINT32_MAX, true);
+    } else {
+        target->look_ms = turn->now_ms + LOOK_SOON_MS;
+    }
+}
+
+void look_answered(struct turn *turn)
+{
+    const struct rollout_event *event = turn->event;
+    if (event->target >= turn->plan->target_count)
+        return;
+    struct target_state *target = &turn->state->targets[event->target];
+    if (target->look_token == 0 || (event->token != 0 && event->token != target->look_token))
+        return;
+    target->look_token = 0;
+    target->look_ms = 0;
+    if (target->verb == VERB_REVERT)
+        revert_observed(turn, event->target);
+    else if (target->unknown)
+        resume_observed(turn, event->target);
+    else if (target->settled && target->verb != VERB_STAGE)
+        settled_observed(turn, event->target);
+}
+
+void look_due(struct turn *turn, uint32_t index)
+{
+    struct target_state *target = &turn->state->targets[index];
+    int64_t limit_ms = turn->plan->settle_limit_ms;
+    if (target->verb == VERB_REVERT) {
+        revert_due(turn, index);
+    } else if (target->unknown && turn->now_ms - target->since_ms > limit_ms) {
+        turn_why(turn, "target " STR_FMT " could not be observed",
+                 STR_ARG(turn->plan->targets[index].name));
+        revert_breach(turn, UINT32_MAX, true);
+    } else if (target->unknown || target->settled) {
+        look_at(turn, index);
+    } else {
+        char limit[32];
+        turn_why(turn, "target " STR_FMT " did not settle within %s (%s)",
+                 STR_ARG(turn->plan->targets[index].name), duration_words(limit_ms, limit),
+                 verb_name(target->verb));
+        revert_breach(turn, UINT32_MAX, true);
+    }
+}

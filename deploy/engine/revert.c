@@ -1,0 +1,231 @@
+// The way back: absolute, at once, for every touched target and independently of the others. It
+// waits for nothing, and it is over only when every target was observed to serve known good, all of
+// it.
+#include "deploy/engine/turn.h"
+
+#define ANSWER_MS (20 * MS_SECOND) // then it is looked at, answer or not
+#define AGAIN_MS (60 * MS_SECOND)  // a target that is still moving then is sent back once more
+#define BACKOFF_MS MS_SECOND       // doubles with every attempt
+#define BACKOFF_MAX_MS (30 * MS_SECOND)
+#define ATTEMPTS 20u
+
+static int64_t backoff_ms(uint32_t attempts)
+{
+    int64_t wait_ms = attempts > 5 ? BACKOFF_MAX_MS : BACKOFF_MS << (attempts ? attempts - 1 : 0);
+    return wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS;
+}
+
+static void send(struct turn *turn, uint32_t index)
+{
+    struct target_state *target = &turn->state->targets[index];
+    target->recorded = true;
+    target->failed = false;
+    target->attempts++;
+    target->since_ms = turn->now_ms;
+    target->look_ms = turn->now_ms + ANSWER_MS;
+    target->look_token = 0;
+    target->command_token = ++turn->state->newest_token;
+    struct rollout_command *command = turn_command(turn, RC_TARGET);
+    command->target = index;
+    command->verb = VERB_REVERT;
+    command->token = target->command_token;
+}
+
+static void nothing_touched(struct turn *turn)
+{
+    turn_phase(turn, PHASE_CANCELLED);
+    turn_record(turn, RECORD_CANCELLED, "nothing was touched%s%s", *turn->state->why ? ": " : "",
+                turn->state->why)
+        ->target = TARGET_EVERY;
+    turn_end(turn);
+}
+
+void revert_all(struct turn *turn)
+{
+    struct rollout_state *state = turn->state;
+    bool any = turn->plan->mode == PLAN_ROLLBACK;
+    for (uint32_t i = 0; i < turn->plan->target_count; i++)
+        any = any || state->targets[i].touched;
+    state->awaiting = state->passed = false;
+    if (!any) {
+        nothing_touched(turn);
+        return;
+    }
+    turn_phase(turn, PHASE_REVERTING);
+    state->reverting_since_ms = turn->now_ms;
+    struct rollout_command *record =
+        turn_record(turn, RECORD_INTENDED, "revert: %.200s", state->why);
+    record->target = TARGET_EVERY;
+    record->verb = VERB_REVERT;
+    for (uint32_t i = 0; i < turn->plan->target_count; i++) {
+        struct target_state *target = &state->targets[i];
+        if (turn->plan->mode == PLAN_ROLLBACK)
+            target->touched = true;
+        if (!target->touched)
+            continue;
+        target->verb = VERB_REVERT;
+        target->share_ppm = 0;
+        target->settled = target->unknown = false;
+        target->attempts = 0;
+        send(turn, i);
+    }
+}
+
+void revert_breach(struct turn *turn, uint32_t metric, bool automatic)
+{
+    if (turn->state->phase == PHASE_REVERTING)
+        return;
+    turn->state->automatic = automatic;
+    turn->state->breach_at_ms = turn->now_ms;
+    struct rollout_command *record = turn_record(turn, RECORD_BREACHED, "%s", turn->state->why);
+    record->metric = metric;
+    revert_all(turn);
+}
+
+static void finish(struct turn *turn)
+{
+    struct rollout_state *state = turn->state;
+    for (uint32_t i = 0; i < turn->plan->target_count; i++)
+        if (state->targets[i].touched && !state->targets[i].settled)
+            return;
+    turn_phase(turn, PHASE_ROLLED_BACK);
+    // The incident before the end: a crash between the two asks for it again, and never loses it.
+    if (state->automatic)
+        turn_incident(turn, "P2");
+    turn_record(turn, RECORD_ROLLED_BACK, "every target serves known good again%s%.180s",
+                *state->why ? ": " : "", state->why)
+        ->target = TARGET_EVERY;
+    turn_end(turn);
+}
+
+// On its way back or given up for now: only then do answers about reverts mean anything.
+static bool reverting(const struct turn *turn, uint32_t target)
+{
+    return (turn->state->phase == PHASE_REVERTING || turn->state->phase == PHASE_STUCK) &&
+           turn->state->targets[target].verb == VERB_REVERT &&
+           !turn->state->targets[target].settled;
+}
+
+void revert_answered(struct turn *turn, uint32_t index, bool done)
+{
+    struct target_state *target = &turn->state->targets[index];
+    uint64_t token = turn->event->token;
+    if (!reverting(turn, index) || target->command_token == 0 ||
+        (token != 0 && token != target->command_token))
+        return;
+    target->command_token = 0;
+    if (!done) {
+        target->failed = true;
+        struct rollout_command *record =
+            turn_record(turn, RECORD_COMMAND_FAILED, STR_FMT ": revert, attempt %u: " STR_FMT,
+                        STR_ARG(turn->plan->targets[index].name), (unsigned)target->attempts,
+                        STR_ARG(turn->event->text));
+        record->target = index;
+        record->verb = VERB_REVERT;
+    }
+    // Accepted or refused: where it is now is known only from looking.
+    look_at(turn, index);
+}
+
+static bool is_back(const struct turn *turn, uint32_t index)
+{
+    const struct rollout_event *event = turn->event;
+    if (!event->settled)
+        return false;
+    if (turn->plan->targets[index].good.release.len == 0)
+        return event->share_ppm == 0; // a first deployment: there is nothing to go back to
+    return event->on_good_ppm == SHARE_ALL;
+}
+
+void revert_observed(struct turn *turn, uint32_t index)
+{
+    struct target_state *target = &turn->state->targets[index];
+    if (!reverting(turn, index))
+        return;
+    if (is_back(turn, index)) {
+        target->settled = true;
+        target->seen_ms = turn->now_ms;
+        target->look_ms = 0;
+        target->command_token = 0;
+        struct rollout_command *record =
+            turn_record(turn, RECORD_COMMAND_DONE, STR_FMT ": reverted",
+                        STR_ARG(turn->plan->targets[index].name));
+        record->target = index;
+        record->verb = VERB_REVERT;
+        finish(turn);
+    } else if (turn->state->phase == PHASE_STUCK) {
+        target->look_ms = 0;
+    } else if (target->attempts == 0) {
+        send(turn, index); // a new process found it elsewhere
+    } else if (target->failed || turn->event->settled ||
+               turn->now_ms - target->since_ms > AGAIN_MS) {
+        int64_t again_ms = target->since_ms + backoff_ms(target->attempts);
+        target->failed = true;
+        target->look_ms = again_ms > turn->now_ms ? again_ms : turn->now_ms + 1;
+    } else {
+        target->look_ms = turn->now_ms + LOOK_SOON_MS;
+    }
+}
+
+void revert_due(struct turn *turn, uint32_t index)
+{
+    struct target_state *target = &turn->state->targets[index];
+    if (!reverting(turn, index)) {
+        target->look_ms = 0;
+        return;
+    }
+    // A look that is not answered does not hold the revert up: it is absolute, so it is sent again.
+    bool blind = target->look_token != 0;
+    if ((target->failed || blind || target->attempts == 0) && target->attempts < ATTEMPTS)
+        send(turn, index);
+    else
+        look_at(turn, index);
+}
+
+void revert_limit(struct turn *turn)
+{
+    struct rollout_state *state = turn->state;
+    if (turn->now_ms < state->reverting_since_ms + turn->plan->rollback_limit_ms)
+        return;
+    uint32_t missing = 0;
+    uint32_t first = UINT32_MAX;
+    for (uint32_t i = 0; i < turn->plan->target_count; i++) {
+        struct target_state *target = &state->targets[i];
+        target->look_ms = 0;
+        if (!target->touched || target->settled)
+            continue;
+        missing++;
+        if (first == UINT32_MAX)
+            first = i;
+    }
+    turn_phase(turn, PHASE_STUCK);
+    turn_incident(turn, "P1");
+    struct rollout_command *record =
+        turn_record(turn, RECORD_STUCK,
+                    "%u targets could not be verified to be back on known good, first " STR_FMT,
+                    (unsigned)missing, STR_ARG(turn->plan->targets[first].name));
+    record->target = first;
+    turn_end(turn);
+}
+
+void revert_resume(struct turn *turn)
+{
+    struct rollout_state *state = turn->state;
+    if (state->phase == PHASE_STUCK) {
+        struct rollout_command *record =
+            turn_record(turn, RECORD_INTENDED, "revert, once more: %.200s", state->why);
+        record->target = TARGET_EVERY;
+        record->verb = VERB_REVERT;
+    }
+    turn_phase(turn, PHASE_REVERTING);
+    state->reverting_since_ms = turn->now_ms;
+    for (uint32_t i = 0; i < turn->plan->target_count; i++) {
+        struct target_state *target = &state->targets[i];
+        if (!target->touched)
+            continue;
+        target->settled = target->failed = target->unknown = false;
+        target->attempts = 0;
+        target->command_token = 0;
+        look_at(turn, i);
+    }
+}

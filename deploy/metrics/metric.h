@@ -1,0 +1,69 @@
+// A metric source is a table entry: one sample is started and polled. It says what it saw for the
+// release that goes out (canary) and for the one that serves the rest (baseline), over one interval.
+#ifndef DEPLOY_METRICS_METRIC_H
+#define DEPLOY_METRICS_METRIC_H
+
+#include "gate/base/arena.h"
+#include "gate/base/ports.h"
+#include "gate/base/template.h"
+#include "gate/doc/shape.h"
+#include "gate/judge/eprocess.h"
+
+struct metric_endpoint {
+    str host;
+    const struct exec_variable *variables; // ends with a null name
+    bool canary; // serves the release that goes out
+};
+
+struct metric_question {
+    str target;
+    str revision, baseline; // as the target calls them
+    const struct metric_endpoint *endpoints; // of targets that have any
+    size_t endpoint_count;
+    int64_t from_ms, to_ms;
+};
+
+struct metric_sample {
+    bool has_value;       // false: nothing usable (no series, NaN, a source that errors); `why` says
+    struct counts counts; // of rate metrics
+    double value;         // of gauges
+    const char *why;      // in the arena
+};
+
+struct metric;
+struct metric_reading;
+
+struct metric_setup {
+    const char *name;
+    const struct http_port *http;
+    const struct clock_port *clock;
+    const struct template_value *variables; // env.*
+};
+
+struct metric_traits { // what the plan needs to know
+    bool is_rate;      // counts of bad and total; else a gauge with a bound
+    int64_t every_ms, lag_ms;
+    double max;        // bound of a gauge, or the highest accepted share; < 0 = none
+    uint32_t failure_limit, error_limit;
+    bool has_baseline; // can tell canary from baseline
+    double expected_per_minute; // exposures of one endpoint, when the source itself makes them; 0 = unknown
+};
+
+struct metric_kind {
+    const char *name;          // "probe"
+    const struct shape *shape; // of its section in `metrics:`, without `source`
+    void (*traits)(const void *config, struct metric_traits *ret);
+    bool (*open)(const void *config, const struct metric_setup *setup, struct metric **ret,
+                 struct error *err);
+    bool (*start)(struct metric *metric, const struct metric_question *question,
+                  struct metric_reading **ret, struct error *err);
+    enum progress (*poll)(struct metric_reading *reading, struct arena *arena,
+                          struct metric_sample *ret, struct error *err);
+    void (*drop)(struct metric_reading *reading);
+    void (*close)(struct metric *metric);
+};
+
+extern const struct metric_kind *const metric_kinds[]; // ends with null
+const struct metric_kind *metric_kind_of(str name);
+
+#endif

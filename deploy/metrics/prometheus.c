@@ -1,0 +1,290 @@
+#include "deploy/metrics/metric.h"
+#include "deploy/metrics/names.h"
+#include "deploy/metrics/prometheus_answer.h"
+#include "deploy/metrics/prometheus_config.h"
+#include "gate/base/moment.h"
+
+#include <stdlib.h>
+
+enum { QUERY_MAX_BYTES = 65536 };
+
+extern const struct metric_kind prometheus_metric;
+
+struct metric {
+    const struct prometheus_config *config;
+    struct metric_setup setup;
+    struct arena arena;
+    const char *url; // of the query API
+    struct secret token;
+};
+
+enum part { CANARY_BAD, CANARY_TOTAL, BASELINE_BAD, BASELINE_TOTAL, GAUGE, PARTS };
+
+static const char *const part_names[PARTS] = {
+    [CANARY_BAD] = "`bad` of the release",
+    [CANARY_TOTAL] = "`total` of the release",
+    [BASELINE_BAD] = "`bad` of the baseline",
+    [BASELINE_TOTAL] = "`total` of the baseline",
+    [GAUGE] = "`query`",
+};
+
+struct metric_reading {
+    const struct metric *metric;
+    struct asked {
+        void *job; // null once it is answered, or when this part is not asked
+        bool is_asked;
+        bool usable;
+        const char *why; // in `arena`, when it is not usable
+        struct prometheus_found found;
+    } asked[PARTS];
+    struct arena arena;
+};
+
+static void traits(const void *value, struct metric_traits *ret)
+{
+    const struct prometheus_config *config = value;
+    bool rate = prometheus_is_rate(config);
+    *ret = (struct metric_traits){
+        .is_rate = rate,
+        .every_ms = config->every_ms,
+        .lag_ms = config->lag_ms,
+        .max = config->max,
+        .failure_limit = rate ? 0 : (uint32_t)config->max_failures,
+        .has_baseline = rate && prometheus_compares(config),
+    };
+}
+
+// ---- opening
+// -------------------------------------------------------------------------------------
+
+static void close(struct metric *metric)
+{
+    secret_done(&metric->token);
+    arena_done(&metric->arena);
+    free(metric);
+}
+
+static bool set_url(struct metric *metric, const struct template_value *env, struct error *err)
+{
+    struct text url = text_of(QUERY_MAX_BYTES);
+    bool ok = template_expand(metric->config->url, env, TEMPLATE_URL, &url, err);
+    str base = text_str(&url);
+    while (str_ends(base, STR("/")))
+        base.len--;
+    metric->url = arena_format(&metric->arena, STR_FMT "/api/v1/query", STR_ARG(base)).data;
+    text_done(&url);
+    return ok;
+}
+
+static bool set_token(struct metric *metric, const struct template_value *env, struct error *err)
+{
+    struct text token = text_of(QUERY_MAX_BYTES);
+    bool ok = template_expand(metric->config->token, env, TEMPLATE_PLAIN, &token, err);
+    str bytes = str_trim(text_str(&token));
+    if (ok && metric->config->token.len && bytes.len == 0)
+        ok = error_set(err, ERROR_INPUT, "`token` is empty: the environment name it takes is");
+    if (ok && bytes.len)
+        secret_take(&metric->token, bytes);
+    if (token.data)
+        secret_wipe(token.data, token.room);
+    text_done(&token);
+    return ok;
+}
+
+static bool open(const void *config, const struct metric_setup *setup, struct metric **ret,
+                 struct error *err)
+{
+    static const struct template_value none[] = {{0}};
+    const struct template_value *env = setup->variables ? setup->variables : none;
+    struct metric *metric = memory_alloc(sizeof *metric);
+    *metric = (struct metric){.config = config, .setup = *setup};
+    bool ok =
+        names_open(metric->config->url, env, err) && names_open(metric->config->token, env, err) &&
+        names_open(metric->config->bad, env, err) && names_open(metric->config->total, env, err) &&
+        names_open(metric->config->query, env, err) && set_url(metric, env, err) &&
+        set_token(metric, env, err);
+    if (!ok) {
+        close(metric);
+        return error_wrap(err, "metric %s", setup->name);
+    }
+    *ret = metric;
+    return true;
+}
+
+// ---- asking
+// --------------------------------------------------------------------------------------
+
+static void drop(struct metric_reading *reading)
+{
+    const struct http_port *http = reading->metric->setup.http;
+    for (size_t i = 0; i < PARTS; i++)
+        if (reading->asked[i].job)
+            http->drop(http->self, reading->asked[i].job);
+    arena_done(&reading->arena);
+    free(reading);
+}
+
+static bool ask(struct metric_reading *reading, enum part part, str source,
+                const struct metric_question *question, str revision, struct error *err)
+{
+    const struct metric *metric = reading->metric;
+    const struct http_port *http = metric->setup.http;
+    char window[32];
+    struct template_value own[] = {
+        {"revision", revision},
+        {"baseline", question->baseline},
+        {"target", question->target},
+        {"window", str_of(duration_format(question->to_ms - question->from_ms, window))},
+        {0}};
+    struct template_value form[] = {{"query", {0}}, {0}};
+    struct http_header headers[] = {{"Content-Type", "application/x-www-form-urlencoded", NULL},
+                                    {"Accept", "application/json", NULL},
+                                    {0},
+                                    {0}};
+    if (secret_is_set(&metric->token))
+        headers[2] = (struct http_header){"Authorization", "Bearer ", &metric->token};
+    struct text query = text_of(QUERY_MAX_BYTES), body = text_of(4 * QUERY_MAX_BYTES);
+    bool ok = template_expand(source, names_join(&reading->arena, metric->setup.variables, own),
+                              TEMPLATE_PROMQL, &query, err);
+    form[0].value = text_str(&query);
+    text_addf(&body, "time=%lld.%03lld&query=", (long long)(question->to_ms / 1000),
+              (long long)(question->to_ms % 1000));
+    ok = ok && template_expand(STR("${query}"), form, TEMPLATE_URL, &body, err);
+    struct http_request request = {.method = "POST",
+                                   .url = metric->url,
+                                   .headers = headers,
+                                   .body = text_str(&body),
+                                   .timeout_ms = metric->config->timeout_ms};
+    ok = ok && http->start(http->self, &request, &reading->asked[part].job, err);
+    reading->asked[part].is_asked = ok;
+    text_done(&query);
+    text_done(&body);
+    return ok || error_wrap(err, "%s", part_names[part]);
+}
+
+static bool start(struct metric *metric, const struct metric_question *question,
+                  struct metric_reading **ret, struct error *err)
+{
+    const struct prometheus_config *config = metric->config;
+    struct metric_reading *reading = memory_alloc(sizeof *reading);
+    *reading = (struct metric_reading){.metric = metric};
+    bool ok;
+    if (question->to_ms <= question->from_ms) {
+        ok = error_set(err, ERROR_INPUT, "the interval asked for is empty");
+    } else if (prometheus_is_rate(config)) {
+        ok = ask(reading, CANARY_BAD, config->bad, question, question->revision, err) &&
+             ask(reading, CANARY_TOTAL, config->total, question, question->revision, err);
+        // Two names for one revision (a release again on the same commit) would count it twice.
+        bool both = prometheus_compares(config) && question->baseline.len &&
+                    !str_eq(question->baseline, question->revision);
+        if (ok && both)
+            ok = ask(reading, BASELINE_BAD, config->bad, question, question->baseline, err) &&
+                 ask(reading, BASELINE_TOTAL, config->total, question, question->baseline, err);
+    } else {
+        ok = ask(reading, GAUGE, config->query, question, question->revision, err);
+    }
+    if (!ok) {
+        drop(reading);
+        return false;
+    }
+    *ret = reading;
+    return true;
+}
+
+// ---- what came back
+// ------------------------------------------------------------------------------
+
+// The first part that has no usable number, in words; null when all have one.
+static const char *missing(const struct metric_reading *reading, struct arena *arena)
+{
+    for (size_t i = 0; i < PARTS; i++) {
+        const struct asked *asked = &reading->asked[i];
+        bool no_baseline = (i == BASELINE_BAD || i == BASELINE_TOTAL) &&
+                           reading->asked[BASELINE_TOTAL].usable &&
+                           reading->asked[BASELINE_TOTAL].found.empty;
+        if (!asked->is_asked || no_baseline)
+            continue;
+        if (!asked->usable)
+            return arena_format(arena, "%s: %s", part_names[i], asked->why).data;
+        if (asked->found.empty)
+            return arena_format(arena, "%s: no series%s", part_names[i],
+                                i == CANARY_BAD || i == BASELINE_BAD
+                                    ? "; if that means none, end the query with `or vector(0)`"
+                                    : "")
+                .data;
+        if (i != GAUGE && asked->found.number < 0)
+            return arena_format(arena, "%s: a negative count", part_names[i]).data;
+    }
+    return NULL;
+}
+
+// Prometheus extrapolates each series by itself, so that with all requests bad `bad` may come out a
+// little above `total`. More than a little means that the queries do not count the same thing.
+static bool fit(double *bad, double total)
+{
+    bool close_by = *bad <= total * 1.1 + 1;
+    if (*bad > total && close_by)
+        *bad = total;
+    return close_by;
+}
+
+static void sum_up(const struct metric_reading *reading, struct arena *arena,
+                   struct metric_sample *ret)
+{
+    const struct asked *asked = reading->asked;
+    struct metric_sample sample = {.why = missing(reading, arena)};
+    if (!sample.why) {
+        sample.has_value = true;
+        sample.value = asked[GAUGE].found.number;
+        sample.counts =
+            (struct counts){asked[CANARY_BAD].found.number, asked[CANARY_TOTAL].found.number,
+                            asked[BASELINE_BAD].found.number, asked[BASELINE_TOTAL].found.number};
+        if (!fit(&sample.counts.canary_bad, sample.counts.canary_total) ||
+            !fit(&sample.counts.baseline_bad, sample.counts.baseline_total))
+            sample = (struct metric_sample){
+                .why = "`bad` is larger than `total`: they do not count the same requests"};
+    }
+    *ret = sample;
+}
+
+static enum progress poll(struct metric_reading *reading, struct arena *arena,
+                          struct metric_sample *ret, struct error *err)
+{
+    const struct http_port *http = reading->metric->setup.http;
+    bool pending = false;
+    (void)err;
+    for (size_t i = 0; i < PARTS; i++) {
+        struct asked *asked = &reading->asked[i];
+        struct http_answer answer;
+        struct error failure;
+        if (!asked->job)
+            continue;
+        enum progress progress = http->poll(http->self, asked->job, &answer, &failure);
+        if (progress == PROGRESS_PENDING) {
+            pending = true;
+            continue;
+        }
+        if (progress == PROGRESS_DONE)
+            asked->usable = prometheus_number(&reading->arena, answer.status, answer.body,
+                                              &asked->found, &asked->why);
+        else
+            asked->why = arena_copy(&reading->arena, str_of(failure.message));
+        http->drop(http->self, asked->job);
+        asked->job = NULL;
+    }
+    if (pending)
+        return PROGRESS_PENDING;
+    sum_up(reading, arena, ret);
+    return PROGRESS_DONE;
+}
+
+const struct metric_kind prometheus_metric = {
+    .name = "prometheus",
+    .shape = &prometheus_shape,
+    .traits = traits,
+    .open = open,
+    .start = start,
+    .poll = poll,
+    .drop = drop,
+    .close = close,
+};

@@ -1,0 +1,75 @@
+#include "deploy/metrics/prometheus_answer.h"
+
+#include "gate/base/number.h"
+#include "gate/doc/json.h"
+
+static bool unusable(struct arena *arena, const char **why, const char *words, str detail)
+{
+    *why = arena_format(arena, "%s" STR_FMT, words, STR_ARG(str_first(detail, 300))).data;
+    return false;
+}
+
+// An answer that is no success: with the words of the server where it has any.
+static bool refused(struct arena *arena, long status, const struct node *root, const char **why)
+{
+    str kind = node_text(root, "errorType"), words = node_text(root, "error");
+    if (words.len) {
+        *why = arena_format(arena, "it refused the query: " STR_FMT "%s" STR_FMT,
+                            STR_ARG(str_first(kind, 60)), kind.len ? ": " : "",
+                            STR_ARG(str_first(words, 300)))
+                   .data;
+        return false;
+    }
+    const char *hint = status == 401 || status == 403 ? ": the token is missing or not accepted"
+                       : status == 404                ? ": there is no query API at this URL"
+                                                      : "";
+    *why = arena_format(arena, "it answered with status %ld%s", status, hint).data;
+    return false;
+}
+
+static bool read_number(struct arena *arena, const struct node *pair, double *ret, const char **why)
+{
+    const struct node *text =
+        pair && pair->kind == NODE_LIST && pair->count == 2 ? pair->first->next : NULL;
+    if (!text || text->kind != NODE_STRING)
+        return unusable(arena, why, "the answer has no value", STR(""));
+    if (!number_double(text->text, ret)) // NaN, +Inf
+        return unusable(arena, why, "the value is ", text->text);
+    return true;
+}
+
+bool prometheus_number(struct arena *arena, long status, str body, struct prometheus_found *ret,
+                       const char **why)
+{
+    const struct node *root = NULL;
+    struct error err;
+    bool is_json = json_parse(arena, "answer", body, &root, &err);
+    if (status != 200 || (is_json && !str_is(node_text(root, "status"), "success")))
+        return refused(arena, status, is_json ? root : NULL, why);
+    if (!is_json)
+        return unusable(arena, why, "the answer is not JSON: ", str_of(err.message));
+    const struct node *warnings = node_get(root, "warnings");
+    if (warnings && warnings->first)
+        return unusable(arena, why,
+                        "it warns that the figure may be partial: ", warnings->first->text);
+    const struct node *data = node_get(root, "data"), *result = node_get(data, "result");
+    str type = node_text(data, "resultType");
+    struct prometheus_found found = {0};
+    if (str_is(type, "scalar")) {
+        if (!read_number(arena, result, &found.number, why))
+            return false;
+    } else if (!str_is(type, "vector") || !result || result->kind != NODE_LIST) {
+        return unusable(arena, why, "the query gives no single number of now but a ", type);
+    } else if (result->count > 1) {
+        *why = arena_format(arena, "the query gives %zu series, not one: put `sum(…)` around it",
+                            result->count)
+                   .data;
+        return false;
+    } else if (result->count == 0) {
+        found.empty = true;
+    } else if (!read_number(arena, node_get(result->first, "value"), &found.number, why)) {
+        return false;
+    }
+    *ret = found;
+    return true;
+}

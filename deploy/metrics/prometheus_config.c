@@ -1,0 +1,160 @@
+#include "deploy/metrics/prometheus_config.h"
+
+#include "deploy/metrics/names.h"
+#include "gate/base/moment.h"
+
+static const char *const query_names[] = {"revision", "baseline", "window", "target", NULL};
+static const char *const no_names[] = {NULL};
+
+#define AT(member) offsetof(struct prometheus_config, member)
+static const struct shape_field prometheus_fields[] = {
+    {.key = "url",
+     .kind = SHAPE_STR,
+     .offset = AT(url),
+     .required = true,
+     .doc = "Where the server is, without `/api/v1/query`; also Mimir, Thanos, and Grafana's "
+            "data-source proxy."},
+    {.key = "token",
+     .kind = SHAPE_STR,
+     .offset = AT(token),
+     .doc = "Sent as `Authorization: Bearer …`; from the environment: `${env.PROM_TOKEN}`."},
+    {.key = "bad",
+     .kind = SHAPE_STR,
+     .offset = AT(bad),
+     .doc = "PromQL: bad events in `${window}` of the release `${revision}`."},
+    {.key = "total",
+     .kind = SHAPE_STR,
+     .offset = AT(total),
+     .doc = "PromQL: all events in `${window}` of the release `${revision}`."},
+    {.key = "query",
+     .kind = SHAPE_STR,
+     .offset = AT(query),
+     .doc = "Instead of `bad` and `total`: PromQL that gives one number, held against `max`."},
+    {.key = "max",
+     .kind = SHAPE_STR,
+     .offset = AT(max_text),
+     .doc = "With `query`, the highest good value: a number, a percentage, or a duration (in "
+            "seconds, as Prometheus counts). With `bad` and `total`, the highest share of bad "
+            "events that is accepted where no baseline is left: a percentage."},
+    {.key = "max_failures",
+     .kind = SHAPE_INT,
+     .offset = AT(max_failures),
+     .min = 0,
+     .max = 1000,
+     .fallback = "2",
+     .doc = "With `query`: values of a stage that may be above `max`; one more aborts."},
+    {.key = "every",
+     .kind = SHAPE_DURATION,
+     .offset = AT(every_ms),
+     .fallback = "15s",
+     .doc = "Time between two samples, and the length of `${window}`: at least two scrapes."},
+    {.key = "lag",
+     .kind = SHAPE_DURATION,
+     .offset = AT(lag_ms),
+     .fallback = "30s",
+     .doc = "How late the figures of a moment are complete: scrape interval and ingestion."},
+    {.key = "timeout",
+     .kind = SHAPE_DURATION,
+     .offset = AT(timeout_ms),
+     .fallback = "10s",
+     .doc = "Limit of one query."},
+    {.kind = SHAPE_END},
+};
+
+static struct position position_of(const struct node *section, const char *key)
+{
+    const struct node *node = node_get(section, key);
+    return node ? node->at : section->at;
+}
+
+static bool read_max(struct prometheus_config *config)
+{
+    struct fraction share;
+    int64_t ms;
+    double number;
+    bool rate = prometheus_is_rate(config);
+    config->max = -1;
+    if (config->max_text.len == 0)
+        return true;
+    if (number_percent(config->max_text, &share)) {
+        config->max = (double)share.num / (double)share.den;
+        return !rate || config->max < 1;
+    }
+    if (!rate && number_double(config->max_text, &number)) {
+        config->max = number;
+        return number >= 0;
+    }
+    if (!rate && duration_parse(config->max_text, &ms)) {
+        config->max = (double)ms / 1000;
+        return true;
+    }
+    return false;
+}
+
+static void check_queries(const struct prometheus_config *config, const struct node *node,
+                          struct problems *problems)
+{
+    bool rate = prometheus_is_rate(config);
+    if (rate && config->query.len)
+        problem_at(problems, position_of(node, "query"),
+                   "give `bad` and `total` (a rate) or `query` (a value), not both");
+    else if (rate && (!config->bad.len || !config->total.len))
+        problem_at(problems, node->at, "`%s` is missing: a rate needs `bad` and `total`",
+                   config->bad.len ? "total" : "bad");
+    else if (!rate && !config->query.len)
+        problem_at(problems, node->at, "give `bad` and `total` (a rate), or `query` and `max`");
+    else if (!rate && !config->max_text.len)
+        problem_at(problems, node->at, "`query` needs `max`: the highest good value");
+    else if (rate && !prometheus_compares(config) && !config->max_text.len)
+        problem_at(problems, node->at,
+                   "neither query names `${revision}`, so the release cannot be told from the "
+                   "baseline: select on it, or give `max`");
+    else if (rate && names_has(config->bad, "revision") != names_has(config->total, "revision"))
+        problem_at(problems, node->at,
+                   "only one of `bad` and `total` names `${revision}`: they "
+                   "must count the same requests");
+}
+
+static void check(void *value, const struct node *node, struct problems *problems)
+{
+    struct prometheus_config *config = value;
+    names_check(STR("url"), config->url, no_names, false, node, problems);
+    names_check(STR("token"), config->token, no_names, false, node, problems);
+    names_check(STR("bad"), config->bad, query_names, false, node, problems);
+    names_check(STR("total"), config->total, query_names, false, node, problems);
+    names_check(STR("query"), config->query, query_names, false, node, problems);
+    check_queries(config, node, problems);
+    if (!read_max(config))
+        problem_at(problems, position_of(node, "max"),
+                   prometheus_is_rate(config)
+                       ? "`max` must be a share below 100%%, such as `1%%`, not `" STR_FMT "`"
+                       : "`max` must be a number, a percentage or a duration, not `" STR_FMT "`",
+                   STR_ARG(config->max_text));
+    if (config->token.len && str_search(config->token, STR("${env.")) == STR_NONE)
+        problem_at(problems, position_of(node, "token"),
+                   "`token` must not stand in a file: take it from the environment, as in "
+                   "`${env.PROM_TOKEN}`");
+    if (config->every_ms < 1000)
+        problem_at(problems, position_of(node, "every"), "`every` must be 1s or more");
+    if (config->timeout_ms < 100 || config->timeout_ms > 120000)
+        problem_at(problems, position_of(node, "timeout"),
+                   "`timeout` must be between 100ms and 2m");
+}
+
+const struct shape prometheus_shape = {
+    .name = "prometheus",
+    .size_bytes = sizeof(struct prometheus_config),
+    .fields = prometheus_fields,
+    .check = check,
+    .doc = "Asks a Prometheus server, or one that speaks its query API.",
+};
+
+bool prometheus_is_rate(const struct prometheus_config *config)
+{
+    return config->bad.len || config->total.len;
+}
+
+bool prometheus_compares(const struct prometheus_config *config)
+{
+    return names_has(config->bad, "revision") || names_has(config->total, "revision");
+}

@@ -1,0 +1,97 @@
+// The driver: carries the engine's commands out against real targets, metrics and people, writes each
+// record before acting on it, and feeds results back as events. It never blocks: driver_turn does
+// what can be done now and says when it wants to be called again; the caller waits in world_wait.
+//
+//     while (driver_turn(driver, &wake_ms) == RUN_GOING) world_wait(world, wake_ms);
+//     phase = driver_state(driver)->phase;
+#ifndef DEPLOY_RUN_DRIVER_H
+#define DEPLOY_RUN_DRIVER_H
+
+#include "deploy/engine/journal.h"
+#include "deploy/metrics/metric.h"
+#include "deploy/targets/target.h"
+
+// ---- people ------------------------------------------------------------------------------------
+struct approval_question {
+    const struct plan *plan;
+    const struct rollout_state *state;
+    const struct plan_approval *rule;
+    uint32_t step; // UINT32_MAX: of the stage
+};
+
+struct approval_answer {
+    bool granted;
+    str who, comment;
+};
+
+struct approver_port {
+    void *self;
+    void (*ask)(void *self, const struct approval_question *question, int64_t now_ms);
+    // True with one answer; false while there is none. Answers of people who may not are not passed on.
+    bool (*poll)(void *self, int64_t now_ms, struct approval_answer *ret);
+    void (*withdraw)(void *self);
+};
+
+// ---- those who watch ---------------------------------------------------------------------------
+enum news_type {
+    NEWS_PHASE,    // state->phase changed
+    NEWS_TARGET,   // something is known about `target`: text
+    NEWS_SAMPLE,   // `sample` of `metric` was judged
+    NEWS_RECORDED, // a record was appended
+    NEWS_TROUBLE,  // something to know that does not stop it: text
+};
+
+struct run_news {
+    enum news_type type;
+    const struct plan *plan;
+    const struct rollout_state *state;
+    const struct rollout_command *record; // NEWS_RECORDED
+    const struct metric_sample *sample;
+    uint32_t target, metric;
+    const char *text;
+    int64_t now_ms;
+};
+
+struct observer_port {
+    void *self;
+    void (*tell)(void *self, const struct run_news *news);
+};
+
+// ---- the driver --------------------------------------------------------------------------------
+struct run_target {
+    const struct target_kind *kind;
+    struct target *target;
+    str artifact_path;
+};
+
+struct run_metric {
+    const struct metric_kind *kind;
+    struct metric *metric;
+};
+
+struct driver_setup {
+    const struct plan *plan;
+    struct rollout_state *state;        // read from the ledger; null starts anew
+    const struct placement *placements; // likewise; null: those of the plan
+    const struct run_target *targets;   // plan->target_count
+    const struct run_metric *metrics;   // plan->metric_count
+    struct journal_port journal;
+    struct clock_port clock;
+    struct entropy_port entropy;
+    struct approver_port approver;
+    struct observer_port observer;
+    bool force_lease; // a rollback: fences out whoever runs
+    bool suspend;     // return when nothing but time or people can move it on
+};
+
+enum run_status { RUN_GOING, RUN_ENDED, RUN_SUSPENDED, RUN_REFUSED, RUN_LOST };
+
+struct driver;
+bool driver_open(const struct driver_setup *setup, struct driver **ret, struct error *err);
+enum run_status driver_turn(struct driver *driver, int64_t *ret_wake_ms);
+void driver_cancel(struct driver *driver); // a signal came
+const struct rollout_state *driver_state(const struct driver *driver);
+const char *driver_words(const struct driver *driver); // why it was refused or lost
+void driver_close(struct driver *driver); // gives the lease back
+
+#endif

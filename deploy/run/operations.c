@@ -1,0 +1,201 @@
+// One command and one look under way on each target: started, polled, tried again when the failure
+// is of a kind that may pass. Intents are absolute, so sending one again after an unknown outcome
+// asks for the same state and cannot double an effect.
+#include "deploy/run/driver_parts.h"
+
+#include <stdio.h>
+
+enum { FORWARD_ATTEMPTS = 4, REVERT_ATTEMPTS = 10, BACKOFF_MS = 500, BACKOFF_MOST_MS = 10000 };
+
+static enum intent_verb intent_of(enum target_verb verb)
+{
+    switch (verb) {
+    case VERB_STAGE:
+        return INTENT_STAGE;
+    case VERB_SHIFT:
+        return INTENT_SHIFT;
+    case VERB_PROMOTE:
+        return INTENT_PROMOTE;
+    case VERB_REVERT:
+        return INTENT_REVERT;
+    case VERB_NONE:
+    case VERB_OBSERVE:
+        break;
+    }
+    return INTENT_OBSERVE;
+}
+
+static struct target_release release_of(const struct placement *placement, str artifact_path)
+{
+    return (struct target_release){placement->release, placement->commit, placement->digest,
+                                   placement->revision, artifact_path};
+}
+
+static void finish(struct driver *driver, uint32_t target, struct operation *operation)
+{
+    if (operation->running)
+        driver->setup.targets[target].kind->drop(operation->running);
+    *operation = (struct operation){0};
+}
+
+static void fail(struct driver *driver, uint32_t target, struct operation *operation,
+                 const struct error *err)
+{
+    struct rollout_event event = {.type = RE_TARGET_FAILED,
+                                  .target = target,
+                                  .verb = operation->verb,
+                                  .text = str_of(err->message)};
+    driver_tell(driver, NEWS_TROUBLE, target, err->message);
+    finish(driver, target, operation);
+    driver_event(driver, &event);
+}
+
+// Full jitter: anywhere between half and all of the step, so that many targets spread out.
+static int64_t backoff(struct driver *driver, uint32_t attempt)
+{
+    int64_t step = BACKOFF_MS << (attempt < 6 ? attempt : 6);
+    if (step > BACKOFF_MOST_MS)
+        step = BACKOFF_MOST_MS;
+    uint32_t noise;
+    driver->setup.entropy.fill(driver->setup.entropy.self, &noise, sizeof noise);
+    return step / 2 + (int64_t)(noise % (uint32_t)(step / 2 + 1));
+}
+
+static void failed_once(struct driver *driver, uint32_t target, struct operation *operation,
+                        const struct error *err)
+{
+    uint32_t most = operation->verb == VERB_REVERT ? REVERT_ATTEMPTS : FORWARD_ATTEMPTS;
+    if (err->kind != ERROR_TRANSIENT || operation->attempt + 1 >= most) {
+        fail(driver, target, operation, err);
+        return;
+    }
+    if (operation->running)
+        driver->setup.targets[target].kind->drop(operation->running);
+    operation->running = NULL;
+    operation->again_ms = driver_now(driver) + backoff(driver, operation->attempt);
+    operation->attempt++;
+    driver_tell(driver, NEWS_TROUBLE, target, err->message);
+}
+
+static void try_now(struct driver *driver, uint32_t target, struct operation *operation)
+{
+    const struct run_target *run = &driver->setup.targets[target];
+    const struct plan *plan = driver->plan;
+    char key[128];
+    (void)snprintf(key, sizeof key, STR_FMT "/%u/%s/%u", STR_ARG(str_first(plan->rollout, 80)),
+                   target, verb_name(operation->verb), operation->share_ppm);
+    struct target_intent intent = {
+        .verb = intent_of(operation->verb),
+        .next = release_of(&driver->placements[target], run->artifact_path),
+        .good = release_of(&plan->targets[target].good, (str){NULL, 0}),
+        .share_ppm = operation->share_ppm,
+        .memory = driver->placements[target].memory,
+        .key = str_of(key),
+    };
+    struct error err;
+    operation->again_ms = 0;
+    if (!run->kind->start(run->target, &intent, &operation->running, &err)) {
+        operation->running = NULL;
+        failed_once(driver, target, operation, &err);
+    }
+}
+
+void operation_start(struct driver *driver, uint32_t target, enum target_verb verb,
+                     uint32_t share_ppm)
+{
+    struct operation *operation =
+        verb == VERB_OBSERVE ? &driver->looks[target] : &driver->commands[target];
+    finish(driver, target, operation); // a newer intent replaces what is under way
+    *operation = (struct operation){
+        .verb = verb, .share_ppm = share_ppm, .started_ms = driver_now(driver)};
+    try_now(driver, target, operation);
+}
+
+static void keep_endpoints(struct driver *driver, uint32_t target,
+                           const struct target_observation *seen)
+{
+    if (seen->endpoint_count == 0)
+        return;
+    struct endpoints *kept = &driver->endpoints[target];
+    arena_done(&kept->arena);
+    kept->items = ARENA_ARRAY(&kept->arena, struct metric_endpoint, seen->endpoint_count);
+    kept->count = seen->endpoint_count;
+    str next = driver->placements[target].revision;
+    for (size_t i = 0; i < kept->count; i++)
+        kept->items[i] = (struct metric_endpoint){
+            .host = arena_str(&kept->arena, seen->endpoints[i].host),
+            .variables = seen->endpoints[i].variables,
+            .canary = next.len && str_eq(seen->endpoints[i].revision, next),
+        };
+}
+
+static void succeed(struct driver *driver, uint32_t target, struct operation *operation,
+                    const struct target_outcome *outcome)
+{
+    const struct target_observation *seen = &outcome->seen;
+    struct placement *placement = &driver->placements[target];
+    if (outcome->memory.len && !str_eq(outcome->memory, placement->memory))
+        placement->memory = arena_str(&driver->arena, outcome->memory);
+    keep_endpoints(driver, target, seen);
+    bool look = operation->verb == VERB_OBSERVE;
+    struct rollout_event event = {
+        .type = look ? RE_OBSERVED : RE_TARGET_DONE,
+        .target = target,
+        .verb = operation->verb,
+        .share_ppm = look ? seen->next_ppm : operation->share_ppm,
+        .on_good_ppm = seen->good_ppm,
+        .settled = seen->settled,
+    };
+    if (outcome->note)
+        driver_tell(driver, NEWS_TARGET, target, outcome->note);
+    finish(driver, target, operation);
+    driver_event(driver, &event);
+}
+
+static void poll_operation(struct driver *driver, uint32_t target, struct operation *operation)
+{
+    struct arena arena = {0};
+    struct target_outcome outcome = {0};
+    struct error err;
+    const struct target_kind *kind = driver->setup.targets[target].kind;
+    switch (kind->poll(operation->running, &arena, &outcome, &err)) {
+    case PROGRESS_PENDING:
+        break;
+    case PROGRESS_DONE:
+        succeed(driver, target, operation, &outcome);
+        break;
+    case PROGRESS_FAILED:
+        failed_once(driver, target, operation, &err);
+        break;
+    }
+    arena_done(&arena);
+}
+
+static void turn_one(struct driver *driver, uint32_t target, struct operation *operation,
+                     int64_t now_ms, int64_t *wake_ms)
+{
+    if (operation->verb == VERB_NONE)
+        return;
+    if (operation->again_ms && now_ms >= operation->again_ms)
+        try_now(driver, target, operation);
+    if (operation->running)
+        poll_operation(driver, target, operation);
+    if (operation->again_ms && operation->again_ms < *wake_ms)
+        *wake_ms = operation->again_ms;
+}
+
+void operations_turn(struct driver *driver, int64_t now_ms, int64_t *wake_ms)
+{
+    for (uint32_t i = 0; i < driver->plan->target_count; i++) {
+        turn_one(driver, i, &driver->commands[i], now_ms, wake_ms);
+        turn_one(driver, i, &driver->looks[i], now_ms, wake_ms);
+    }
+}
+
+void operations_done(struct driver *driver)
+{
+    for (uint32_t i = 0; i < driver->plan->target_count; i++) {
+        finish(driver, i, &driver->commands[i]);
+        finish(driver, i, &driver->looks[i]);
+    }
+}

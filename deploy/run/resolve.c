@@ -1,0 +1,162 @@
+#include "deploy/run/resolve.h"
+
+static bool has_name(const struct shape_list *names, str name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (str_eq(((const str *)names->items)[i], name))
+            return true;
+    return false;
+}
+
+// A metric judges a stage when the stage names it, or names none; and when they share a target.
+static bool judges(const struct metric_settings *metric, const struct stage_settings *stage)
+{
+    bool implied = str_starts(metric->name, STR("health of "));
+    if (stage->metrics.count && !implied && !has_name(&stage->metrics, metric->name))
+        return false;
+    if (metric->targets.count == 0)
+        return true;
+    for (size_t i = 0; i < stage->targets.count; i++)
+        if (has_name(&metric->targets, ((const str *)stage->targets.items)[i]))
+            return true;
+    return false;
+}
+
+const struct metric_settings *const *plan_metrics(struct arena *arena,
+                                                  const struct deploy_settings *settings,
+                                                  const struct stage_settings *stage,
+                                                  size_t *ret_count)
+{
+    const struct metric_settings **list =
+        ARENA_ARRAY(arena, const struct metric_settings *, settings->metric_count);
+    size_t count = 0;
+    for (size_t i = 0; i < settings->metric_count; i++)
+        if (judges(&settings->metrics[i], stage))
+            list[count++] = &settings->metrics[i];
+    *ret_count = count;
+    return list;
+}
+
+static void fill_metric(struct arena *arena, const struct metric_settings *settings,
+                        const struct resolve_request *request, struct plan_metric *ret)
+{
+    const struct stage_settings *stage = request->stage;
+    struct metric_traits traits = {0};
+    settings->kind->traits(settings->config, &traits);
+    *ret = (struct plan_metric){
+        .name = settings->name,
+        .judge = traits.is_rate ? JUDGE_RATE : JUDGE_THRESHOLD,
+        .every_ms = traits.every_ms,
+        .lag_ms = traits.lag_ms,
+        .max = traits.max,
+        .failure_limit = traits.failure_limit,
+        .error_limit = traits.error_limit ? traits.error_limit : 5,
+        .min_requests = (double)request->settings->analysis.min_requests,
+        .targets = ARENA_ARRAY(arena, uint32_t, stage->targets.count),
+    };
+    for (size_t i = 0; i < stage->targets.count; i++)
+        if (settings->targets.count == 0 ||
+            has_name(&settings->targets, ((const str *)stage->targets.items)[i]))
+            ret->targets[ret->target_count++] = (uint32_t)i;
+}
+
+static struct plan_approval approval_of(const struct approval_settings *settings)
+{
+    if (!settings)
+        return (struct plan_approval){0};
+    return (struct plan_approval){
+        .count = (uint32_t)settings->count,
+        .from = settings->from.items,
+        .from_count = (uint32_t)settings->from.count,
+        .prevent_self_review = settings->prevent_self_review,
+        .expires_after_ms = settings->expires_after_ms,
+    };
+}
+
+// The share that a step really becomes: the largest that any of its targets rounds it to.
+static uint32_t rounded(const struct resolve_request *request, uint32_t share_ppm)
+{
+    uint32_t most = share_ppm;
+    for (size_t i = 0; i < request->stage->targets.count; i++) {
+        const struct target_settings *settings =
+            target_of(request->settings, ((const str *)request->stage->targets.items)[i]);
+        uint32_t share = request->targets && request->targets[i]
+                             ? settings->kind->round_share(request->targets[i], share_ppm)
+                             : share_ppm;
+        most = share > most ? share : most;
+    }
+    return most;
+}
+
+// Steps that come out equal merge into one; its approvals are those of the first that asks.
+static void fill_steps(const struct resolve_request *request, struct plan *plan)
+{
+    static const struct step_settings all_at_once = {.to = {1, 1}};
+    const struct stage_settings *stage = request->stage;
+    const struct step_settings *steps = stage->steps.count ? stage->steps.items : &all_at_once;
+    size_t count = stage->steps.count ? stage->steps.count : 1;
+    uint32_t last = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t wish = (uint32_t)(steps[i].to.num * SHARE_ALL / steps[i].to.den);
+        uint32_t share = rounded(request, wish);
+        struct plan_approval approval = approval_of(steps[i].approval);
+        if (share == last) {
+            struct plan_step *merged = &plan->steps[plan->step_count - 1];
+            if (merged->approval.count == 0)
+                merged->approval = approval;
+            continue;
+        }
+        plan->steps[plan->step_count++] = (struct plan_step){share, approval};
+        last = share;
+    }
+}
+
+bool plan_resolve(struct arena *arena, const struct resolve_request *request, struct plan **ret,
+                  struct error *err)
+{
+    const struct stage_settings *stage = request->stage;
+    const struct analysis_settings *analysis = &request->settings->analysis;
+    struct plan *plan = ARENA_NEW(arena, struct plan);
+    *plan = (struct plan){
+        .mode = request->mode,
+        .rollout = request->rollout,
+        .release = request->release,
+        .commit = request->commit,
+        .environment = stage->environment.len ? stage->environment : stage->stage,
+        .stage = stage->stage,
+        .approval = approval_of(stage->approval),
+        .step_bake_ms = stage->step_bake_ms,
+        .bake_ms = stage->bake_ms,
+        .settle_limit_ms = request->settings->rollback.time_limit_ms,
+        .rollback_limit_ms = request->settings->rollback.time_limit_ms,
+        .alpha = (double)analysis->false_positive_rate.num /
+                 (double)analysis->false_positive_rate.den,
+        .tolerance = analysis->max_ratio,
+        .detect_ratio = analysis->detect_ratio,
+        .detect_power = (double)analysis->power.num / (double)analysis->power.den,
+        .extend = (uint32_t)analysis->extend,
+        .then = analysis->then == 0 ? INCONCLUSIVE_HOLD : INCONCLUSIVE_ABORT,
+        .rollback_on_cancel = request->settings->rollback.on_cancel == 0,
+        .reason = request->reason,
+    };
+    plan->target_count = (uint32_t)stage->targets.count;
+    plan->targets = ARENA_ARRAY(arena, struct plan_target, plan->target_count);
+    for (uint32_t i = 0; i < plan->target_count; i++)
+        plan->targets[i] = (struct plan_target){
+            .name = ((const str *)stage->targets.items)[i],
+            .good = request->good[i],
+            .next = request->next[i],
+        };
+    size_t metric_count;
+    const struct metric_settings *const *metrics =
+        plan_metrics(arena, request->settings, stage, &metric_count);
+    plan->metrics = ARENA_ARRAY(arena, struct plan_metric, metric_count);
+    plan->metric_count = (uint32_t)metric_count;
+    for (size_t i = 0; i < metric_count; i++)
+        fill_metric(arena, metrics[i], request, &plan->metrics[i]);
+    fill_steps(request, plan);
+    if (!plan_check(plan, err))
+        return false;
+    *ret = plan;
+    return true;
+}

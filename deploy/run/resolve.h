@@ -1,0 +1,29 @@
+// From the configuration to one stage's plan: what will happen, in full, before anything does.
+#ifndef DEPLOY_RUN_RESOLVE_H
+#define DEPLOY_RUN_RESOLVE_H
+
+#include "deploy/engine/plan.h"
+#include "deploy/run/settings.h"
+
+struct resolve_request {
+    const struct deploy_settings *settings;
+    const struct stage_settings *stage;
+    enum plan_mode mode;
+    str rollout, release, commit, reason;
+    // For each target of the stage, in its order: where it goes and where it comes back to.
+    const struct placement *next, *good;
+    // The opened targets, for rounding shares (hosts: whole ones).
+    struct target *const *targets;
+};
+
+// ERROR_INPUT with the change that mends it. The plan lives in the arena.
+bool plan_resolve(struct arena *arena, const struct resolve_request *request, struct plan **ret,
+                  struct error *err);
+
+// The metrics of a plan, as settings: index i of plan->metrics is metrics[i].
+const struct metric_settings *const *plan_metrics(struct arena *arena,
+                                                  const struct deploy_settings *settings,
+                                                  const struct stage_settings *stage,
+                                                  size_t *ret_count);
+
+#endif

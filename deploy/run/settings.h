@@ -1,0 +1,82 @@
+// The rollout half of the configuration: `targets`, `metrics`, `rollout`, `analysis`, `rollback`.
+// Names are resolved here: a stage names targets and metrics, a target or metric names its kind.
+#ifndef DEPLOY_RUN_SETTINGS_H
+#define DEPLOY_RUN_SETTINGS_H
+
+#include "deploy/metrics/metric.h"
+#include "deploy/targets/target.h"
+
+struct target_settings {
+    str name;
+    const struct target_kind *kind;
+    const void *config; // the struct of kind->shape
+    struct position at;
+};
+
+struct metric_settings {
+    str name;
+    const struct metric_kind *kind;
+    const void *config;
+    struct shape_list targets; // of str: those that it watches; none = all of the stage
+    str runbook;
+    struct position at;
+};
+
+struct approval_settings {
+    struct shape_list from; // of str
+    int64_t count;
+    bool prevent_self_review;
+    int64_t expires_after_ms;
+};
+
+struct step_settings {
+    struct fraction to;
+    struct approval_settings *approval;
+    struct position at;
+};
+
+struct stage_settings {
+    str stage, after, environment;
+    struct approval_settings *approval;
+    struct shape_list targets; // of str
+    struct shape_list steps;   // of struct step_settings
+    struct shape_list metrics; // of str; none = all
+    int64_t step_bake_ms, bake_ms;
+    struct position at;
+};
+
+struct analysis_settings {
+    struct fraction false_positive_rate, power;
+    double max_ratio, detect_ratio;
+    int64_t min_requests, extend;
+    int then; // enum inconclusive_then
+};
+
+struct rollback_settings {
+    int64_t time_limit_ms;
+    int on_cancel; // 0 rollback, 1 hold
+};
+
+struct deploy_settings {
+    struct target_settings *targets;
+    size_t target_count;
+    struct metric_settings *metrics;
+    size_t metric_count;
+    const struct stage_settings *stages;
+    size_t stage_count;
+    struct analysis_settings analysis;
+    struct rollback_settings rollback;
+};
+
+extern const struct shape stage_shape, analysis_shape, rollback_shape; // for the JSON schema
+
+// Binds `targets`, `metrics`, `rollout`, `analysis` and `rollback` of the configuration's root, each
+// target and metric by its kind, and resolves names. A target's `health` implies a probe. False when
+// it added to `problems`.
+bool deploy_settings_bind(struct arena *arena, const struct node *root,
+                          struct deploy_settings *ret, struct problems *problems);
+
+const struct stage_settings *stage_of(const struct deploy_settings *settings, str name);
+const struct target_settings *target_of(const struct deploy_settings *settings, str name);
+
+#endif

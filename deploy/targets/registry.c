@@ -1,0 +1,11 @@
+#include "deploy/targets/hosts.h"
+
+const struct target_kind *const target_kinds[] = {&hosts_kind, NULL};
+
+const struct target_kind *target_kind_of(str name)
+{
+    for (size_t i = 0; target_kinds[i]; i++)
+        if (str_is(name, target_kinds[i]->name))
+            return target_kinds[i];
+    return NULL;
+}

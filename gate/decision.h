@@ -1,0 +1,48 @@
+// The decision: what the gate says about one commit, and everything that it rests on.
+//
+// As JSON it has the schema "sluice.decision/1" and is deterministic: the same evidence, policy and
+// moment give the same bytes.
+//
+//     struct text json = text_of(LIMIT_DECISION_BYTES);
+//     decision_json(&decision, &json);
+#ifndef GATE_DECISION_H
+#define GATE_DECISION_H
+
+#include "gate/doc/json.h"
+#include "gate/reports/evidence.h"
+#include "gate/risk/register.h"
+#include "gate/rules/finding.h"
+
+struct decision {
+    enum verdict verdict;
+    bool enforced;        // false: `enforce: false`, and the verdict is at most a warning
+    enum verdict would_be; // what it would be when enforced
+    const char *commit;   // 40 digits; null = not in a repository
+    const char *base;     // what the change is measured against; null = none
+    char policy_sha256[SHA256_HEX];
+    const char *policy_path;
+    int64_t time_ms;
+    struct findings findings; // worst first, within a verdict in the order of the rules
+    const struct evidence *evidence;
+    bool has_risks;
+    struct risk_totals risks;
+    const char *register_path; // null = none
+    char register_sha256[SHA256_HEX];
+    uint64_t register_bytes;
+};
+
+// Sorts the findings and sets verdict and would_be from them. With `enforce` false nothing holds or
+// blocks, and a finding `policy.enforce` says what would have happened.
+void decision_settle(struct decision *decision, bool enforce);
+
+void decision_json(const struct decision *decision, struct text *out);
+
+// The members of `totals` that these reports hold: `coverage`, `tests`; into an open map.
+void evidence_totals_json(const struct evidence *evidence, struct json_out *out);
+
+// "path" or "archive!entry".
+const char *report_shown(struct arena *arena, const struct report *report);
+
+size_t decision_count(const struct decision *decision, enum verdict verdict);
+
+#endif

@@ -1,0 +1,292 @@
+#include "gate/gate.h"
+
+#include "gate/base/moment.h"
+#include "gate/git/attributes.h"
+#include "gate/git/changes.h"
+#include "gate/register.h"
+
+// ---- where we stand ----------------------------------------------------------------------------
+static const char *keep(struct arena *arena, const char *hex)
+{
+    return arena_copy(arena, str_of(hex));
+}
+
+bool gate_locate(struct arena *arena, struct repository *repository, const char *base,
+                 struct gate_place *ret, struct error *err)
+{
+    char head[COMMIT_HEX], other[COMMIT_HEX], found[COMMIT_HEX];
+    bool has = true;
+    struct gate_place place = {0};
+    struct error unborn = {0};
+    if (!repository || !repository_resolve(repository, "HEAD", head, &unborn)) {
+        if (base)
+            return error_set(err, ERROR_ABSENT, "--base %s: %s", base,
+                             repository ? "nothing is committed yet" : "there is no repository");
+        place.base_unknown = repository ? "nothing is committed yet"
+                                        : "this folder is not in a git repository";
+        *ret = place;
+        return true;
+    }
+    if (base) {
+        if (!repository_resolve(repository, base, other, err) ||
+            !repository_merge_base(repository, other, head, found, err))
+            return error_wrap(err, "the base");
+    } else if (!repository_first_parent(repository, head, found, &has, err)) {
+        return error_wrap(err, "the commit before HEAD");
+    }
+    place.commit = keep(arena, head);
+    place.base = has ? keep(arena, found) : NULL;
+    *ret = place;
+    return true;
+}
+
+// ---- one run -------------------------------------------------------------------------------------
+struct run {
+    struct arena *arena;
+    const struct gate_request *request;
+    struct gate *gate;
+    struct gate_demands floor; // of the built-in default, when the policy is tightened
+    enum verdict floor_on_missing;
+    struct register_file risks;
+    struct error *err;
+};
+
+static bool read_reports(struct run *run)
+{
+    const struct gate_request *request = run->request;
+    struct repository_paths paths = {0};
+    bool known = request->repository != NULL;
+    if (request->place.commit) {
+        if (!repository_paths(run->arena, request->repository, request->place.commit, &paths,
+                              run->err))
+            return false;
+    } else if (known && !repository_tracked(run->arena, request->repository, &paths, run->err)) {
+        return false;
+    }
+    struct intake_request intake = {
+        .root = *request->root ? request->root : ".",
+        .config = request->evidence,
+        .paths = known ? &paths : NULL,
+    };
+    return intake_run(&intake, &run->gate->evidence, &run->gate->intake, run->err);
+}
+
+static bool asks_for_changes(const struct gate_demands *demands)
+{
+    if (!demands->coverage)
+        return false;
+    const struct critical_path *paths = demands->coverage->critical.items;
+    for (size_t i = 0; i < demands->coverage->critical.count; i++)
+        if (paths[i].changed.den)
+            return true;
+    return demands->coverage->changed.den != 0;
+}
+
+static void take_changes(struct run *run, const struct changes *changes,
+                         const struct attributes *attributes)
+{
+    struct changed_file *files =
+        ARENA_ARRAY(run->arena, struct changed_file, changes->count + 1);
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct change *change = &changes->items[i];
+        files[i] = (struct changed_file){
+            .path = change->path,
+            .generated = attributes_generated(attributes, change->path),
+            .ranges = ARENA_ARRAY(run->arena, struct line_range, change->range_count + 1),
+            .range_count = change->range_count,
+        };
+        for (size_t k = 0; k < change->range_count; k++)
+            files[i].ranges[k] =
+                (struct line_range){change->ranges[k].from, change->ranges[k].to};
+    }
+    run->gate->changed = files;
+    run->gate->changed_count = changes->count;
+}
+
+static const bool *generated_files(struct run *run, const struct attributes *attributes)
+{
+    const struct coverage *coverage = &run->gate->evidence.coverage;
+    bool *generated = ARENA_ARRAY(run->arena, bool, coverage->count + 1);
+    for (size_t i = 0; i < coverage->count; i++)
+        generated[i] = attributes_generated(attributes, coverage->files[i].path);
+    return generated;
+}
+
+// Attributes are the base's: what a change calls generated does not count for that change.
+static bool read_changes(struct run *run, struct rule_input *input)
+{
+    const struct gate_request *request = run->request;
+    const struct gate_place *place = &request->place;
+    struct attributes attributes = {0};
+    struct changes changes = {0};
+    if (!place->commit) {
+        input->changed_unknown = place->base_unknown;
+        input->changed_advice = "Commit the change, and run the gate inside its repository.";
+        return true;
+    }
+    if (!attributes_read(run->arena, request->repository,
+                         place->base ? place->base : place->commit, &attributes, run->err))
+        return false;
+    if (asks_for_changes(request->demands) &&
+        !changes_between(run->arena, request->repository, place->base, place->commit, NULL, 0,
+                         &changes, run->err))
+        return false;
+    take_changes(run, &changes, &attributes);
+    input->changed = run->gate->changed;
+    input->changed_count = run->gate->changed_count;
+    input->generated = generated_files(run, &attributes);
+    return true;
+}
+
+static bool read_register(struct run *run, struct rule_input *input)
+{
+    struct source tree = {.repository = run->request->repository, .root = run->request->root};
+    if (!register_read(run->arena, run->request->policy, &tree, run->request->evidence->risks,
+                       &run->risks, run->err))
+        return false;
+    input->risks_asked = run->request->policy->risks_asked;
+    input->risks_path = run->risks.path;
+    if (run->risks.found) {
+        run->gate->risks = run->risks.risks;
+        input->risks = &run->gate->risks;
+    }
+    return true;
+}
+
+static void fill_needs(const struct run *run, struct rule_input *input)
+{
+    for (int kind = 0; kind < EVIDENCE_KINDS; kind++) {
+        const struct intake_search *search = &run->gate->intake.search[kind];
+        input->needs[kind] = (struct evidence_need){
+            .asked = run->request->policy->asked[kind],
+            .missing = search->missing,
+            .missing_count = search->missing_count,
+            .looked_for = search->looked_for,
+            .shards = search->shards,
+        };
+    }
+}
+
+static bool bind_floor(struct run *run)
+{
+    const struct node *floor = run->request->policy->floor;
+    const struct node *gate = node_get(floor, "gate"), *evidence = node_get(floor, "evidence");
+    struct problems problems = {.arena = run->arena};
+    struct evidence_config config;
+    bool ok = shape_bind(run->arena, &gate_demands_shape, gate, &run->floor, &problems) &&
+              shape_bind(run->arena, &evidence_shape, evidence, &config, &problems);
+    if (!ok && !problems_none(&problems, run->err))
+        return error_wrap(run->err, "the built-in policy `default`");
+    run->floor_on_missing = severity_verdict(config.on_missing);
+    return true;
+}
+
+// The worse of two judgements of one thing stands.
+static void add_worse(struct findings *findings, const struct findings *more)
+{
+    for (size_t i = 0; i < more->count; i++) {
+        const struct finding *other = &more->items[i];
+        const struct finding *same = finding_find(findings, other->id);
+        if (same && same->verdict >= other->verdict)
+            continue;
+        struct finding *at;
+        if (same)
+            at = &findings->items[same - findings->items];
+        else
+            at = finding_add(findings, other->rule, other->verdict, "%s", other->id);
+        *at = *other;
+        at->message = finding_text(findings, "%s (by the built-in `default`)", other->message);
+    }
+}
+
+static void judge(struct run *run, struct rule_input *input, struct findings *findings)
+{
+    rules_judge(input, findings);
+    if (!run->request->policy->tighten)
+        return;
+    struct rule_input tightened = *input;
+    struct findings more = {.arena = run->arena};
+    tightened.demands = &run->floor;
+    if (run->floor_on_missing > tightened.on_missing)
+        tightened.on_missing = run->floor_on_missing;
+    rules_judge(&tightened, &more);
+    add_worse(findings, &more);
+}
+
+static void say_sources(const struct run *run, struct findings *findings)
+{
+    const struct policy *policy = run->request->policy;
+    const struct gate_place *place = &run->request->place;
+    if (policy->tighten) {
+        struct finding *finding = finding_add(findings, "policy", VERDICT_PASS, "policy.source");
+        finding->message = finding_text(
+            findings, "%s: judged by the working tree's %s, tightened by the built-in `default`.",
+            place->base         ? "The base has no configuration yet"
+            : place->base_unknown ? "There is no base"
+                                  : "There is no commit before this one",
+            policy->path);
+    }
+    if (policy->differs) {
+        struct finding *finding = finding_add(findings, "policy", VERDICT_PASS, "policy.differs");
+        finding->message = finding_text(
+            findings, "%s differs from the base's, which judges; it counts once it is on the base.",
+            policy->path);
+    }
+    if (run->risks.from_tree) {
+        struct finding *finding =
+            finding_add(findings, "policy", VERDICT_PASS, "policy.source[%s]", run->risks.path);
+        finding->message = finding_text(
+            findings, "The base has no risk register yet: the working tree's %s was read.",
+            run->risks.path);
+    }
+}
+
+static void fill_decision(const struct run *run, const struct rule_input *input,
+                          struct decision *decision)
+{
+    const struct gate_request *request = run->request;
+    decision->commit = request->place.commit;
+    decision->base = request->place.base;
+    decision->policy_path = request->policy->path;
+    memcpy(decision->policy_sha256, request->policy->sha256, SHA256_HEX);
+    decision->time_ms = request->now_ms;
+    decision->evidence = &run->gate->evidence;
+    if (input->risks) {
+        int64_t today = request->now_ms / MS_DAY;
+        decision->has_risks = true;
+        decision->risks = risk_totals(input->risks, today);
+        decision->register_path = run->risks.path;
+        memcpy(decision->register_sha256, run->risks.sha256, SHA256_HEX);
+        decision->register_bytes = run->risks.size_bytes;
+    }
+}
+
+bool gate_judge(struct arena *arena, const struct gate_request *request, struct gate *gate,
+                struct error *err)
+{
+    struct run run = {.arena = arena, .request = request, .gate = gate, .err = err};
+    struct rule_input *input = &gate->input;
+    struct decision *decision = &gate->decision;
+    *input = (struct rule_input){
+        .evidence = &gate->evidence,
+        .demands = request->demands,
+        .on_missing = severity_verdict(request->evidence->on_missing),
+        .now_ms = request->now_ms,
+    };
+    *decision = (struct decision){.findings = {.arena = arena}};
+    if (request->policy->tighten && !bind_floor(&run))
+        return false;
+    if (!read_register(&run, input) || !read_reports(&run) || !read_changes(&run, input))
+        return false;
+    fill_needs(&run, input);
+    judge(&run, input, &decision->findings);
+    say_sources(&run, &decision->findings);
+    fill_decision(&run, input, decision);
+    decision_settle(decision, request->enforce);
+    return true;
+}
+
+void gate_done(struct gate *gate)
+{
+    evidence_done(&gate->evidence);
+}

@@ -1,0 +1,137 @@
+// The shape of `evidence:`.
+#include "gate/intake/intake.h"
+
+#include <stddef.h>
+
+// A pattern stays inside the workspace by its own words; links are looked at when it is opened.
+static void check_pattern(str pattern, struct position at, struct problems *problems)
+{
+    str rest = pattern, part;
+    str archive = str_cut(&rest, '!');
+    bool has_entry = archive.len < pattern.len;
+    if (archive.len == 0 || (has_entry && rest.len == 0) || str_find(rest, '!') != STR_NONE)
+        problem_at(problems, at, "`" STR_FMT "` is not PATTERN or ARCHIVE!PATTERN",
+                   STR_ARG(pattern));
+    else if (archive.data[0] == '/')
+        problem_at(problems, at,
+                   "`" STR_FMT "` is absolute: reports are named relative to the workspace",
+                   STR_ARG(pattern));
+    while (archive.len) {
+        part = str_cut(&archive, '/');
+        if (str_is(part, ".."))
+            problem_at(problems, at, "`" STR_FMT "` leads out of the workspace: `..` is refused",
+                       STR_ARG(pattern));
+    }
+}
+
+static void check_patterns(const struct shape_list *list, const struct node *node,
+                           struct problems *problems)
+{
+    const struct node *reports = node_get(node, "reports");
+    const struct node *item = reports && reports->kind == NODE_LIST ? reports->first : reports;
+    for (size_t i = 0; i < list->count; i++) {
+        check_pattern(((const str *)list->items)[i], item ? item->at : node->at, problems);
+        item = item ? item->next : NULL;
+    }
+}
+
+static void check_coverage(void *value, const struct node *node, struct problems *problems)
+{
+    const struct evidence_coverage *coverage = value;
+    check_patterns(&coverage->reports, node, problems);
+}
+
+static void check_tests(void *value, const struct node *node, struct problems *problems)
+{
+    const struct evidence_tests *tests = value;
+    check_patterns(&tests->reports, node, problems);
+}
+
+static const struct shape_field coverage_fields[] = {
+    {.key = "reports",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct evidence_coverage, reports),
+     .shape = &shape_of_str,
+     .min = 1,
+     .max = 256,
+     .required = true,
+     .doc = "Files, patterns with `**`, or ARCHIVE!PATTERN; each must match at least one file."},
+    {.key = "shards",
+     .kind = SHAPE_INT,
+     .offset = offsetof(struct evidence_coverage, shards),
+     .min = 1,
+     .max = 4096,
+     .doc = "How many reports there must be. Fewer is missing evidence."},
+    {.key = "strip",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct evidence_coverage, strip),
+     .shape = &shape_of_str,
+     .doc = "Prefixes that reported paths have in front of the repository's."},
+    {0}};
+
+static const struct shape coverage_shape = {
+    .name = "coverage evidence",
+    .size_bytes = sizeof(struct evidence_coverage),
+    .fields = coverage_fields,
+    .shorthand = "reports",
+    .position_offset = offsetof(struct evidence_coverage, at) + 1,
+    .check = check_coverage,
+    .doc = "Where the coverage reports are: Cobertura XML or LCOV."};
+
+static const struct shape_field tests_fields[] = {
+    {.key = "reports",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct evidence_tests, reports),
+     .shape = &shape_of_str,
+     .min = 1,
+     .max = 256,
+     .required = true,
+     .doc = "Files, patterns with `**`, or ARCHIVE!PATTERN; each must match at least one file."},
+    {.key = "at_least", .kind = SHAPE_LATER, .doc = "A share of the baseline's number of tests."},
+    {0}};
+
+static const struct shape tests_shape = {
+    .name = "test evidence",
+    .size_bytes = sizeof(struct evidence_tests),
+    .fields = tests_fields,
+    .shorthand = "reports",
+    .position_offset = offsetof(struct evidence_tests, at) + 1,
+    .check = check_tests,
+    .doc = "Where the test reports are: JUnit XML in any dialect."};
+
+static const char *const on_missing_choices[] = {"block", "hold", "warn", NULL};
+
+static const struct shape_field evidence_fields[] = {
+    {.key = "coverage",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct evidence_config, coverage),
+     .shape = &coverage_shape,
+     .doc = "Coverage reports."},
+    {.key = "tests",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct evidence_config, tests),
+     .shape = &tests_shape,
+     .doc = "Test reports."},
+    {.key = "performance", .kind = SHAPE_LATER, .doc = "Timings."},
+    {.key = "vulnerabilities", .kind = SHAPE_LATER, .doc = "Findings of scanners."},
+    {.key = "dependencies", .kind = SHAPE_LATER, .doc = "Lock files."},
+    {.key = "risks",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct evidence_config, risks),
+     .doc = "The risk register, a YAML file in the repository."},
+    {.key = "waivers", .kind = SHAPE_LATER, .doc = "Waived findings."},
+    {.key = "quarantine", .kind = SHAPE_LATER, .doc = "Tests that are known to be flaky."},
+    {.key = "on_missing",
+     .kind = SHAPE_CHOICE,
+     .offset = offsetof(struct evidence_config, on_missing),
+     .choices = on_missing_choices,
+     .fallback = "block",
+     .doc = "What missing or unusable evidence does. It never passes."},
+    {0}};
+
+const struct shape evidence_shape = {
+    .name = "evidence",
+    .size_bytes = sizeof(struct evidence_config),
+    .fields = evidence_fields,
+    .position_offset = offsetof(struct evidence_config, at) + 1,
+    .doc = "What must be there, so that \"nothing found\" differs from \"nothing looked\"."};

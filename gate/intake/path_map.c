@@ -1,0 +1,277 @@
+#include "gate/intake/path_map.h"
+
+#include "gate/intake/path_index.h"
+
+#include <stdlib.h>
+
+enum quality { NO_MATCH, MATCH_SUFFIX, MATCH_EXACT };
+
+struct match {
+    enum quality quality;
+    size_t depth;  // folders and name that agree
+    str path;      // of the repository
+    str dropped;   // what stands before the suffix; empty for an exact one
+    bool doubtful; // only a file name agrees: another file must have come from the same folder
+    bool ambiguous;
+};
+
+struct mapping {
+    const struct path_map *map;
+    struct path_index index;
+    struct arena arena; // for the time of the mapping
+    str *strip;
+    str root;
+    str *trusted; // folders that others were found to lie in, sorted
+    size_t trusted_count, trusted_room;
+};
+
+str path_tidy(struct arena *arena, str path)
+{
+    char *out = arena_alloc(arena, path.len + 1);
+    size_t n = 0, floor;
+    if (path.len && (path.data[0] == '/' || path.data[0] == '\\'))
+        out[n++] = '/';
+    floor = n;
+    for (size_t from = 0, to; from <= path.len; from = to + 1) {
+        for (to = from; to < path.len && path.data[to] != '/' && path.data[to] != '\\'; to++) {
+        }
+        str part = str_make(path.data + from, to - from);
+        if (part.len == 0 || str_is(part, "."))
+            continue;
+        if (str_is(part, "..") && n > floor && !str_ends(str_make(out, n), STR(".."))) {
+            while (n > floor && out[n - 1] != '/')
+                n--;
+            n -= n > floor;
+            continue;
+        }
+        if (n > floor)
+            out[n++] = '/';
+        memcpy(out + n, part.data, part.len);
+        n += part.len;
+    }
+    return str_make(out, n);
+}
+
+static bool is_absolute(str path)
+{
+    return path.len &&
+           (path.data[0] == '/' || path.data[0] == '\\' || (path.len > 2 && path.data[1] == ':'));
+}
+
+static str join(struct arena *arena, str folder, str path)
+{
+    str both = arena_format(arena, STR_FMT "/" STR_FMT, STR_ARG(folder), STR_ARG(path));
+    return path_tidy(arena, both);
+}
+
+// What follows `folder` in `path`; null data when it does not lie there.
+static str below(str path, str folder)
+{
+    if (folder.len == 0 || !str_starts(path, folder) || path.len <= folder.len + 1 ||
+        path.data[folder.len] != '/')
+        return (str){NULL, 0};
+    return str_from(path, folder.len + 1);
+}
+
+static size_t depth_of(str path)
+{
+    size_t depth = path.len > 0;
+    for (size_t i = 0; i < path.len; i++)
+        depth += path.data[i] == '/';
+    return depth;
+}
+
+// Headers of the compiler and of the system are nobody's sources, whatever their names.
+static bool is_system(str folder)
+{
+    static const char *const folders[] = {"/usr/include",       "/usr/lib",
+                                          "/usr/local/include", "/Applications/Xcode",
+                                          "C:/Program Files",   NULL};
+    for (size_t i = 0; folders[i]; i++)
+        if (str_starts(folder, str_of(folders[i])))
+            return true;
+    return false;
+}
+
+static struct match match_known_prefix(const struct mapping *m, str path)
+{
+    for (size_t i = 0; i <= m->map->strip_count; i++) {
+        str prefix = i < m->map->strip_count ? m->strip[i] : m->root;
+        str rest = below(path, prefix);
+        const str *hit = rest.data ? path_index_find(&m->index, rest) : NULL;
+        if (hit)
+            return (struct match){.quality = MATCH_EXACT, .path = *hit, .depth = depth_of(*hit)};
+    }
+    return (struct match){0};
+}
+
+// The longest end of `path` that is a whole path of the repository.
+static struct match match_end(const struct mapping *m, str path)
+{
+    for (str rest = path; rest.len;) {
+        size_t slash = str_find(rest, '/');
+        if (slash == STR_NONE)
+            break;
+        rest = str_from(rest, slash + 1);
+        const str *hit = path_index_find(&m->index, rest);
+        if (!hit)
+            continue;
+        struct match match = {.quality = MATCH_SUFFIX, .path = *hit, .depth = depth_of(*hit)};
+        match.dropped = str_first(path, path.len - rest.len);
+        match.doubtful = match.depth == 1;
+        return is_system(match.dropped) ? (struct match){0} : match;
+    }
+    return (struct match){0};
+}
+
+static struct match match_one(const struct mapping *m, str path)
+{
+    struct match match = match_known_prefix(m, path);
+    if (match.quality)
+        return match;
+    if (is_absolute(path))
+        return match_end(m, path);
+    const str *hit = path_index_find(&m->index, path);
+    if (hit)
+        return (struct match){.quality = MATCH_EXACT, .path = *hit, .depth = depth_of(path)};
+    size_t count = path_index_ending(&m->index, path, &hit);
+    if (count == 1)
+        return (struct match){.quality = MATCH_SUFFIX, .path = *hit, .depth = depth_of(path)};
+    if (count > 1)
+        return (struct match){.ambiguous = true};
+    return match_end(m, path);
+}
+
+static struct match better(struct match a, struct match b)
+{
+    if (a.quality != b.quality)
+        return a.quality > b.quality ? a : b;
+    if (a.quality == NO_MATCH)
+        return a.ambiguous ? a : b;
+    if (a.depth != b.depth)
+        return a.depth > b.depth ? a : b;
+    if (str_eq(a.path, b.path))
+        return a.doubtful ? b : a;
+    return (struct match){.ambiguous = true}; // two of the report's folders fit equally well
+}
+
+static struct match match_file(struct mapping *m, const struct evidence *evidence,
+                               const struct covered_file *file)
+{
+    str path = path_tidy(&m->arena, file->reported);
+    struct match match = {0};
+    bool system_only = false;
+    if (file->origin && !is_absolute(path)) {
+        const struct report *report = &evidence->reports[file->origin - 1];
+        system_only = true;
+        for (size_t i = 0; i < report->source_count; i++) {
+            str joined = join(&m->arena, str_of(report->sources[i]), path);
+            match = better(match, match_one(m, joined));
+            system_only = system_only && is_system(joined);
+        }
+    }
+    return match.quality || system_only ? match : better(match, match_one(m, path));
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return str_cmp(*(const str *)a, *(const str *)b);
+}
+
+static void collect_trusted(struct mapping *m, const struct match *matches, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (matches[i].quality != MATCH_SUFFIX || matches[i].doubtful || !matches[i].dropped.len)
+            continue;
+        m->trusted = arena_grow(&m->arena, m->trusted, m->trusted_count, &m->trusted_room,
+                                sizeof *m->trusted);
+        m->trusted[m->trusted_count++] = matches[i].dropped;
+    }
+    if (m->trusted_count)
+        qsort(m->trusted, m->trusted_count, sizeof *m->trusted, by_bytes);
+}
+
+// Where nothing but names agrees in the whole evidence, the repository may simply be flat.
+static bool believed(const struct mapping *m, const struct match *match)
+{
+    if (match->quality == NO_MATCH || !match->doubtful || m->trusted_count == 0)
+        return match->quality != NO_MATCH;
+    return bsearch(&match->dropped, m->trusted, m->trusted_count, sizeof *m->trusted, by_bytes);
+}
+
+// The name under which a file unites with others: the repository's; unmatched, the full reported
+// one.
+static str full_name(struct mapping *m, const struct evidence *evidence,
+                     const struct covered_file *file)
+{
+    str path = path_tidy(&m->arena, file->reported);
+    if (file->path.len)
+        return arena_format(&m->arena, "=" STR_FMT, STR_ARG(file->path));
+    if (file->origin && !is_absolute(path)) {
+        const struct report *report = &evidence->reports[file->origin - 1];
+        if (report->source_count != 1)
+            return arena_format(&m->arena, "%u:" STR_FMT, file->origin, STR_ARG(path));
+        path = join(&m->arena, str_of(report->sources[0]), path);
+    }
+    return arena_format(&m->arena, "?" STR_FMT, STR_ARG(path));
+}
+
+static bool unite_same(struct mapping *m, struct evidence *evidence, struct error *err)
+{
+    size_t count = evidence->coverage.count;
+    str *names = ARENA_ARRAY(&m->arena, str, count + 1);
+    for (size_t i = 0; i < count; i++)
+        names[i] = full_name(m, evidence, &evidence->coverage.files[i]);
+    return coverage_regroup(evidence, names, err);
+}
+
+static int by_reported(const void *a, const void *b)
+{
+    const struct unmatched_path *x = a, *y = b;
+    return str_cmp(x->reported, y->reported);
+}
+
+static void match_all(struct mapping *m, struct evidence *evidence, struct unmatched *ret)
+{
+    struct coverage *coverage = &evidence->coverage;
+    struct match *matches = ARENA_ARRAY(&m->arena, struct match, coverage->count + 1);
+    size_t room = 0;
+    for (size_t i = 0; i < coverage->count; i++)
+        matches[i] = match_file(m, evidence, &coverage->files[i]);
+    collect_trusted(m, matches, coverage->count);
+    for (size_t i = 0; i < coverage->count; i++) {
+        if (believed(m, &matches[i])) {
+            coverage->files[i].path = arena_str(&evidence->arena, matches[i].path);
+            continue;
+        }
+        ret->items =
+            arena_grow(&evidence->arena, ret->items, ret->count, &room, sizeof *ret->items);
+        ret->items[ret->count++] =
+            (struct unmatched_path){coverage->files[i].reported, matches[i].ambiguous};
+    }
+    if (ret->count)
+        qsort(ret->items, ret->count, sizeof *ret->items, by_reported);
+}
+
+bool path_map_apply(const struct path_map *map, struct evidence *evidence, struct unmatched *ret,
+                    struct error *err)
+{
+    struct mapping m = {.map = map};
+    struct unmatched unmatched = {0};
+    m.strip = ARENA_ARRAY(&m.arena, str, map->strip_count + 1);
+    for (size_t i = 0; i < map->strip_count; i++)
+        m.strip[i] = path_tidy(&m.arena, map->strip[i]);
+    m.root = path_tidy(&m.arena, str_of(map->root));
+    if (map->paths) {
+        path_index_init(&m.index, &m.arena, map->paths, map->path_count);
+        match_all(&m, evidence, &unmatched);
+    }
+    bool ok = unite_same(&m, evidence, err);
+    struct coverage *coverage = &evidence->coverage;
+    for (size_t i = 0; !map->paths && i < coverage->count; i++)
+        coverage->files[i].path = coverage->files[i].reported;
+    arena_done(&m.arena);
+    if (ok)
+        *ret = unmatched;
+    return ok;
+}

@@ -1,0 +1,250 @@
+// The table of covered files, and the lines of one file.
+#include "gate/base/limits.h"
+#include "gate/reports/coverage_table.h"
+
+#include <stdlib.h>
+
+// Of a file's key: its name and its origin.
+static uint64_t hash_of(str reported, uint32_t origin)
+{
+    uint64_t hash = UINT64_C(14695981039346656037) ^ origin; // FNV-1a
+    for (size_t i = 0; i < reported.len; i++)
+        hash = (hash ^ (unsigned char)reported.data[i]) * UINT64_C(1099511628211);
+    return hash ^ (hash >> 29);
+}
+
+static uint32_t *slot_of(const struct coverage *coverage, str reported, uint32_t origin)
+{
+    size_t mask = coverage->index_room - 1;
+    for (size_t at = hash_of(reported, origin) & mask;; at = (at + 1) & mask) {
+        uint32_t *slot = &coverage->index[at];
+        if (*slot == 0)
+            return slot;
+        const struct covered_file *file = &coverage->files[*slot - 1];
+        if (file->origin == origin && str_eq(file->reported, reported))
+            return slot;
+    }
+}
+
+static void index_again(struct coverage *coverage, size_t room)
+{
+    memory_free(coverage->index);
+    coverage->index = memory_alloc(room * sizeof *coverage->index);
+    coverage->index_room = room;
+    for (size_t i = 0; i < coverage->count; i++)
+        *slot_of(coverage, coverage->files[i].reported, coverage->files[i].origin) =
+            (uint32_t)i + 1;
+}
+
+struct covered_file *coverage_file_of(struct evidence *evidence, str reported, uint32_t origin,
+                                      struct arena *arena, bool *ret_fresh)
+{
+    struct coverage *coverage = &evidence->coverage;
+    if (coverage->count * 2 >= coverage->index_room)
+        index_again(coverage, coverage->index_room ? coverage->index_room * 2 : 64);
+    uint32_t *slot = slot_of(coverage, reported, origin);
+    *ret_fresh = *slot == 0;
+    if (*slot)
+        return &coverage->files[*slot - 1];
+    if (coverage->count == coverage->room) {
+        coverage->room = coverage->room ? coverage->room * 2 : 16;
+        coverage->files = memory_grow(coverage->files, coverage->room * sizeof *coverage->files);
+    }
+    struct covered_file *file = &coverage->files[coverage->count++];
+    *file = (struct covered_file){.origin = origin};
+    file->reported = arena ? arena_str(arena, reported) : reported;
+    *slot = (uint32_t)coverage->count;
+    return file;
+}
+
+struct covered_file *coverage_file(struct evidence *evidence, str reported)
+{
+    bool fresh;
+    return coverage_file_of(evidence, reported, 0, &evidence->arena, &fresh);
+}
+
+void coverage_take(struct evidence *evidence, struct coverage *from, uint32_t origin)
+{
+    struct coverage *coverage = &evidence->coverage;
+    bool has_branches = coverage->has_branches;
+    size_t room = from->index_room;
+    memory_free(coverage->files);
+    memory_free(coverage->index);
+    *coverage = *from;
+    coverage->has_branches = has_branches || from->has_branches;
+    *from = (struct coverage){0};
+    if (origin == 0)
+        return;
+    for (size_t i = 0; i < coverage->count; i++)
+        coverage->files[i].origin = origin;
+    index_again(coverage, room);
+}
+
+// Room for `line` in both maps: exactly that much at first, doubled later.
+static void lines_reserve(struct arena *arena, struct covered_file *file, uint32_t line)
+{
+    if (line < file->lines_room)
+        return;
+    uint32_t room = (line + 64) / 64 * 64;
+    if (file->lines_room && room < file->lines_room * 2)
+        room = file->lines_room * 2;
+    size_t words = room / 64, old = file->lines_room / 64;
+    uint64_t *maps = ARENA_ARRAY(arena, uint64_t, words * 2);
+    if (old) {
+        memcpy(maps, file->known, old * sizeof *maps);
+        memcpy(maps + words, file->hit, old * sizeof *maps);
+    }
+    file->known = maps;
+    file->hit = maps + words;
+    file->lines_room = room;
+}
+
+bool covered_line(struct arena *arena, struct covered_file *stage, uint32_t line, uint64_t hits,
+                  struct error *err)
+{
+    if (line == 0 || line > LIMIT_SOURCE_LINE)
+        return error_set(err, ERROR_INPUT, "line number %u is out of range (1 to %u)", line,
+                         LIMIT_SOURCE_LINE);
+    if (line >= stage->lines_room)
+        lines_reserve(arena, stage, line);
+    uint64_t bit = UINT64_C(1) << (line % 64);
+    stage->known[line / 64] |= bit;
+    if (hits)
+        stage->hit[line / 64] |= bit;
+    if (line > stage->last_line)
+        stage->last_line = line;
+    return true;
+}
+
+static bool within_limits(const struct evidence *evidence, struct error *err)
+{
+    if (evidence->arena.used_bytes > LIMIT_EVIDENCE_BYTES)
+        return error_set(err, ERROR_LIMIT, "the reports hold more than %u MiB of evidence",
+                         LIMIT_EVIDENCE_BYTES >> 20);
+    if (evidence->coverage.count > LIMIT_SOURCE_FILES)
+        return error_set(err, ERROR_LIMIT, "the reports name more than %u source files",
+                         LIMIT_SOURCE_FILES);
+    return true;
+}
+
+bool coverage_line(struct evidence *evidence, struct covered_file *file, uint32_t line,
+                   uint64_t hits, struct error *err)
+{
+    return covered_line(&evidence->arena, file, line, hits, err) && within_limits(evidence, err);
+}
+
+void covered_clear(struct covered_file *stage)
+{
+    if (stage->lines_room) {
+        size_t words = stage->last_line / 64 + 1;
+        memset(stage->known, 0, words * sizeof *stage->known);
+        memset(stage->hit, 0, words * sizeof *stage->hit);
+    }
+    stage->last_line = 0;
+    stage->branch_count = stage->arm_count = stage->range_count = 0;
+}
+
+// Classes of one file that follow each other in a report share a range.
+#define RANGE_GAP 256u
+
+void coverage_range(struct evidence *evidence, struct covered_file *file, uint32_t report,
+                    uint64_t from, uint64_t to)
+{
+    if (file->range_count) {
+        struct byte_range *last = &file->ranges[file->range_count - 1];
+        if (last->report == report && from >= last->to && from - last->to <= RANGE_GAP) {
+            last->to = to;
+            return;
+        }
+    }
+    if (file->range_count == file->range_room) {
+        size_t room = file->range_room ? file->range_room * 2 : 1;
+        struct byte_range *ranges = ARENA_ARRAY(&evidence->arena, struct byte_range, room);
+        if (file->range_count)
+            memcpy(ranges, file->ranges, file->range_count * sizeof *ranges);
+        file->ranges = ranges;
+        file->range_room = room;
+    }
+    file->ranges[file->range_count++] = (struct byte_range){report, from, to};
+}
+
+bool coverage_unite(struct evidence *evidence, struct covered_file *file,
+                    const struct covered_file *from, struct error *err)
+{
+    if (from->last_line) {
+        lines_reserve(&evidence->arena, file, from->last_line);
+        for (size_t i = 0; i <= from->last_line / 64; i++) {
+            file->known[i] |= from->known[i];
+            file->hit[i] |= from->hit[i];
+        }
+        if (from->last_line > file->last_line)
+            file->last_line = from->last_line;
+    }
+    covered_unite_branches(&evidence->arena, file, from);
+    evidence->coverage.has_branches |= from->branch_count > 0;
+    for (size_t i = 0; i < from->range_count; i++)
+        coverage_range(evidence, file, from->ranges[i].report, from->ranges[i].from,
+                       from->ranges[i].to);
+    return within_limits(evidence, err);
+}
+
+bool line_known(const struct covered_file *file, uint32_t line)
+{
+    return line < file->lines_room && (file->known[line / 64] >> (line % 64) & 1);
+}
+
+bool line_hit(const struct covered_file *file, uint32_t line)
+{
+    return line < file->lines_room && (file->hit[line / 64] >> (line % 64) & 1);
+}
+
+void covered_file_totals(const struct covered_file *file, struct coverage_totals *add_to)
+{
+    for (size_t i = 0; i < file->lines_room / 64; i++) {
+        add_to->lines_total += (uint64_t)__builtin_popcountll(file->known[i]);
+        add_to->lines_covered += (uint64_t)__builtin_popcountll(file->hit[i]);
+    }
+    for (size_t i = 0; i < file->branch_count; i++) {
+        add_to->branches_covered += file->branches[i].covered;
+        add_to->branches_total += file->branches[i].total;
+    }
+    add_to->files++;
+}
+
+struct coverage_totals coverage_totals(const struct coverage *coverage)
+{
+    struct coverage_totals totals = {0};
+    for (size_t i = 0; i < coverage->count; i++)
+        covered_file_totals(&coverage->files[i], &totals);
+    return totals;
+}
+
+bool coverage_regroup(struct evidence *evidence, const str *names, struct error *err)
+{
+    struct coverage *coverage = &evidence->coverage;
+    size_t room = 64, kept = 0;
+    bool ok = true;
+    while (room < coverage->count * 2)
+        room *= 2;
+    uint32_t *index = memory_alloc(room * sizeof *index); // file before regrouping + 1
+    uint32_t *place = memory_alloc((coverage->count + 1) * sizeof *place);
+    for (size_t i = 0; i < coverage->count; i++) {
+        size_t at = hash_of(names[i], 0) & (room - 1);
+        while (index[at] && !str_eq(names[index[at] - 1], names[i]))
+            at = (at + 1) & (room - 1);
+        if (index[at]) {
+            struct covered_file *first = &coverage->files[place[index[at] - 1]];
+            ok = ok && coverage_unite(evidence, first, &coverage->files[i], err);
+            continue;
+        }
+        index[at] = (uint32_t)i + 1;
+        place[i] = (uint32_t)kept;
+        coverage->files[kept++] = coverage->files[i];
+    }
+    coverage->count = kept;
+    memory_free(index);
+    memory_free(place);
+    if (coverage->index_room)
+        index_again(coverage, coverage->index_room);
+    return ok;
+}

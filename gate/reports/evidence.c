@@ -1,0 +1,160 @@
+// Reports of an evidence, and one evidence taken over by another.
+#include "gate/reports/evidence.h"
+
+#include "gate/base/limits.h"
+#include "gate/reports/coverage_table.h"
+
+#include <stdio.h>
+
+// Below this a report is copied out of its own arena, above it the arena itself is taken over.
+#define TAKE_BYTES ((size_t)1 << 20)
+
+struct report *evidence_report(struct evidence *evidence, const char *path, const char *entry,
+                               uint32_t *ret_index)
+{
+    evidence->reports = arena_grow(&evidence->arena, evidence->reports, evidence->report_count,
+                                   &evidence->report_room, sizeof *evidence->reports);
+    struct report *report = &evidence->reports[evidence->report_count];
+    *report = (struct report){0};
+    report->path = arena_copy(&evidence->arena, str_of(path));
+    report->entry = entry ? arena_copy(&evidence->arena, str_of(entry)) : NULL;
+    *ret_index = (uint32_t)evidence->report_count++;
+    return report;
+}
+
+void report_suspect(struct evidence *evidence, struct report *report, const char *format, ...)
+{
+    char sentence[512];
+    if (report->suspicion_count > REPORT_SUSPICIONS)
+        return;
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    if (n >= (int)sizeof sentence)
+        memcpy(sentence + sizeof sentence - sizeof "…", "…", sizeof "…");
+    if (report->suspicion_count == REPORT_SUSPICIONS)
+        (void)snprintf(sentence, sizeof sentence, "there is more that does not fit");
+    report->suspicions = arena_grow(&evidence->arena, report->suspicions, report->suspicion_count,
+                                    &report->suspicion_room, sizeof *report->suspicions);
+    report->suspicions[report->suspicion_count++] = arena_copy(&evidence->arena, str_of(sentence));
+}
+
+void report_source(struct evidence *evidence, struct report *report, str source)
+{
+    report->sources = arena_grow(&evidence->arena, report->sources, report->source_count,
+                                 &report->source_room, sizeof *report->sources);
+    report->sources[report->source_count++] = arena_copy(&evidence->arena, source);
+}
+
+static bool same_sources(const struct report *a, const struct report *b)
+{
+    if (a->source_count != b->source_count)
+        return false;
+    for (size_t i = 0; i < a->source_count; i++)
+        if (strcmp(a->sources[i], b->sources[i]) != 0)
+            return false;
+    return true;
+}
+
+// Equal file names mean the same file only when the folders that they are relative to are equal
+// too.
+static uint32_t origin_of(const struct evidence *evidence, const struct report *report)
+{
+    if (report->source_count == 0)
+        return 0;
+    for (size_t i = 0; i < evidence->report_count; i++)
+        if (same_sources(&evidence->reports[i], report))
+            return (uint32_t)i + 1;
+    return (uint32_t)evidence->report_count + 1;
+}
+
+static uint32_t absorb_report(struct evidence *evidence, const struct report *from)
+{
+    uint32_t index;
+    struct report *report = evidence_report(evidence, from->path, from->entry, &index);
+    struct report copy = *from;
+    copy.path = report->path;
+    copy.entry = report->entry;
+    copy.suspicions = NULL;
+    copy.suspicion_count = copy.suspicion_room = 0;
+    copy.sources = NULL;
+    copy.source_count = copy.source_room = 0;
+    *report = copy;
+    if (from->error.at.file) // a position names the report, whose path lives in `from`'s arena
+        report->error.at.file = report->path;
+    for (size_t i = 0; i < from->suspicion_count; i++)
+        report_suspect(evidence, report, "%s", from->suspicions[i]);
+    for (size_t i = 0; i < from->source_count; i++)
+        report_source(evidence, report, str_of(from->sources[i]));
+    return index;
+}
+
+static void absorb_file(struct evidence *evidence, struct covered_file *from, uint32_t origin,
+                        bool take)
+{
+    struct error ignored; // limits were kept when `from` was read
+    bool fresh;
+    struct covered_file *file =
+        coverage_file_of(evidence, from->reported, origin, take ? NULL : &evidence->arena, &fresh);
+    if (fresh && take) {
+        *file = *from;
+        file->origin = origin;
+    } else {
+        (void)coverage_unite(evidence, file, from, &ignored);
+    }
+}
+
+static void absorb_coverage(struct evidence *evidence, struct evidence *part, uint32_t report,
+                            uint32_t origin, bool take)
+{
+    struct coverage *from = &part->coverage;
+    for (size_t i = 0; i < from->count; i++)
+        for (size_t k = 0; k < from->files[i].range_count; k++)
+            from->files[i].ranges[k].report = report;
+    evidence->coverage.has_branches |= from->has_branches;
+    if (take && evidence->coverage.count == 0) {
+        coverage_take(evidence, from, origin);
+        return;
+    }
+    for (size_t i = 0; i < from->count; i++)
+        absorb_file(evidence, &from->files[i], origin, take);
+}
+
+static void absorb_tests(struct evidence *evidence, struct evidence *part, uint32_t report,
+                         bool take)
+{
+    struct error ignored;
+    for (size_t i = 0; i < part->tests.count; i++) {
+        struct test_case *one = &part->tests.cases[i];
+        one->report = report;
+        if (take)
+            tests_put(evidence, one);
+        else
+            (void)tests_add(evidence, one, &ignored);
+    }
+}
+
+void evidence_absorb(struct evidence *evidence, struct evidence *part)
+{
+    const struct report *from = &part->reports[0];
+    uint32_t origin = origin_of(evidence, from);
+    uint32_t report = absorb_report(evidence, from);
+    bool take = part->arena.used_bytes > TAKE_BYTES;
+    absorb_coverage(evidence, part, report, origin, take);
+    absorb_tests(evidence, part, report, take);
+    for (int kind = 0; kind < EVIDENCE_KINDS; kind++)
+        evidence->has[kind] |= part->has[kind];
+    if (take)
+        arena_take(&evidence->arena, &part->arena);
+    evidence_done(part);
+}
+
+void evidence_done(struct evidence *evidence)
+{
+    memory_free(evidence->coverage.files);
+    memory_free(evidence->coverage.index);
+    memory_free(evidence->tests.cases);
+    arena_done(&evidence->arena);
+    *evidence = (struct evidence){0};
+}

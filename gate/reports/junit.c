@@ -1,0 +1,308 @@
+// JUnit XML in its dialects: Ant, surefire, pytest, Jest, gotestsum, nextest, GoogleTest, PHPUnit …
+// A suite may stand in a suite. <error> counts like <failure>; <flakyFailure> and <flakyError> are
+// a pass after a retry; <rerunFailure> and <rerunError> are one more failure of a test that failed.
+// What unittest and pytest write as skipped, though it ran and failed as expected, is a pass.
+#include "gate/base/number.h"
+#include "gate/doc/xml.h"
+#include "gate/reports/junit_suite.h"
+#include "gate/reports/registry.h"
+#include "gate/reports/xml_root.h"
+
+enum { MESSAGE_BYTES = 300, MESSAGE_ROOM = 4096 };
+
+struct reading {
+    struct evidence *evidence;
+    uint32_t report;
+    struct xml *xml;
+    struct xml_lead lead;
+    struct junit_suites suites;
+    struct test_case one; // the open case; its strings are those of the texts below
+    struct text name, class_name, file, message;
+    bool in_case, outside; // outside: a failure that stands in a suite, but in no case
+    bool failed, error, skipped, flaky, disabled, expected;
+    unsigned message_depth; // of the element whose text is kept; 0 = none
+    uint64_t unnamed;
+};
+
+static int recognise(str first_bytes)
+{
+    struct xml_root root;
+    if (!xml_root(first_bytes, &root))
+        return 0;
+    return str_is(root.name, "testsuites") || str_is(root.name, "testsuite") ? 95 : 0;
+}
+
+static str first_line(str s)
+{
+    s = str_trim(s);
+    s = str_trim(str_first(s, str_find(s, '\n')));
+    if (s.len <= MESSAGE_BYTES)
+        return s;
+    size_t n = MESSAGE_BYTES;
+    while (n && ((unsigned char)s.data[n] & 0xC0) == 0x80)
+        n--; // not in the middle of a character
+    return str_first(s, n);
+}
+
+// Seconds, with or without a fraction; some tools put commas between thousands. Microseconds.
+static int64_t time_of(const char *text)
+{
+    char plain[32];
+    size_t n = 0;
+    double seconds;
+    for (; *text && n < sizeof plain; text++)
+        if (*text != ',')
+            plain[n++] = *text;
+    if (*text || !number_double(str_make(plain, n), &seconds) || seconds < 0 || seconds > 1e9)
+        return -1;
+    return (int64_t)(seconds * 1e6 + 0.5);
+}
+
+// GoogleTest, CTest, JBoss and others say with an attribute how a test ended.
+static void read_status(struct reading *r, const char *status)
+{
+    static const char *const disabled[] = {"disabled", "notrun", "suppressed", NULL};
+    static const char *const skipped[] = {"skipped", "ignored", "pending", NULL};
+    static const char *const failed[] = {"fail", "failed", "failure", NULL};
+    static const char *const errors[] = {"error", "errored", NULL};
+    const struct {
+        const char *const *words;
+        bool *flag;
+    } meanings[] = {{disabled, &r->disabled},
+                    {skipped, &r->skipped},
+                    {failed, &r->failed},
+                    {errors, &r->error}};
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        for (const char *const *word = meanings[i].words; *word; word++)
+            if (strcmp(status, *word) == 0)
+                *meanings[i].flag = true;
+}
+
+static void start_case(struct reading *r)
+{
+    r->one = (struct test_case){.time_us = -1, .report = r->report};
+    r->one.offset = r->lead.skipped + xml_offset(r->xml);
+    r->in_case = true;
+    r->outside = r->failed = r->error = r->skipped = r->flaky = false;
+    r->disabled = r->expected = false;
+    r->message_depth = 0;
+    text_clear(&r->name);
+    text_clear(&r->class_name);
+    text_clear(&r->file);
+    text_clear(&r->message);
+}
+
+static bool open_case(struct reading *r, const char **attributes, struct error *err)
+{
+    if (r->in_case)
+        return error_set(err, ERROR_INPUT, "a <testcase> stands inside another one");
+    start_case(r);
+    for (; *attributes; attributes += 2) {
+        const char *name = attributes[0], *value = attributes[1];
+        if (strcmp(name, "name") == 0)
+            text_adds(&r->name, value);
+        else if (strcmp(name, "classname") == 0 || strcmp(name, "class") == 0)
+            text_adds(&r->class_name, value);
+        else if (strcmp(name, "file") == 0)
+            text_adds(&r->file, value);
+        else if (strcmp(name, "line") == 0)
+            (void)number_u32(str_of(value), &r->one.line);
+        else if (strcmp(name, "time") == 0)
+            r->one.time_us = time_of(value);
+        else if (strcmp(name, "status") == 0 || strcmp(name, "result") == 0)
+            read_status(r, value);
+    }
+    if (r->name.len == 0) // tests without a name are not one and the same test
+        text_addf(&r->name, "(unnamed %llu)", (unsigned long long)++r->unnamed);
+    return true;
+}
+
+// A test that is disabled was not asked to pass, even when it carries a failure.
+static enum test_result result_of(const struct reading *r)
+{
+    if (r->disabled)
+        return TEST_SKIPPED;
+    if (r->failed)
+        return TEST_FAILED;
+    if (r->error)
+        return TEST_ERROR;
+    if (r->skipped)
+        return TEST_SKIPPED;
+    return r->flaky ? TEST_FLAKY : TEST_PASSED;
+}
+
+static bool close_case(struct reading *r, struct error *err)
+{
+    const struct junit_suite *suite = junit_suite_now(&r->suites);
+    r->in_case = false;
+    if (suite) {
+        r->one.suite = text_str(&suite->name);
+        r->one.host = text_str(&suite->host);
+        if (r->file.len == 0)
+            text_add(&r->file, text_str(&suite->file));
+    }
+    r->one.name = text_str(&r->name);
+    r->one.class_name = text_str(&r->class_name);
+    r->one.file = text_str(&r->file);
+    r->one.message = first_line(text_str(&r->message));
+    r->one.result = result_of(r);
+    junit_count(&r->suites, r->one.result, r->expected && r->one.result == TEST_PASSED);
+    return tests_add(r->evidence, &r->one, err);
+}
+
+// The flag that a child of <testcase> sets; null when it is no result.
+static bool *flag_of(struct reading *r, const char *name)
+{
+    if (strcmp(name, "failure") == 0 || strcmp(name, "rerunFailure") == 0)
+        return &r->failed;
+    if (strcmp(name, "error") == 0 || strcmp(name, "rerunError") == 0)
+        return &r->error;
+    if (strcmp(name, "flakyFailure") == 0 || strcmp(name, "flakyError") == 0)
+        return &r->flaky;
+    return strcmp(name, "skipped") == 0 || strcmp(name, "ignored") == 0 ? &r->skipped : NULL;
+}
+
+static bool is_expected_failure(const char **attributes)
+{
+    const char *type = xml_attribute(attributes, "type");
+    return type && (strcmp(type, "XFAIL") == 0 || strcmp(type, "pytest.xfail") == 0);
+}
+
+static void open_result(struct reading *r, const char *name, const char **attributes)
+{
+    bool *flag = flag_of(r, name);
+    if (!flag || (!r->in_case && flag == &r->skipped))
+        return;
+    if (!r->in_case) { // a suite that broke before or after its tests: a failure like any other
+        start_case(r);
+        r->outside = true;
+        text_adds(&r->name, "(outside of any test)");
+    }
+    if (flag == &r->skipped && is_expected_failure(attributes))
+        flag = &r->expected;
+    *flag = true;
+    if (name[0] == 'r' || flag == &r->flaky)
+        junit_rerun(&r->suites);
+    const char *message = xml_attribute(attributes, "message");
+    if (flag == &r->skipped || flag == &r->expected || r->message.len)
+        return;
+    if (message && str_trim(str_of(message)).len)
+        text_add(&r->message, str_first(str_of(message), MESSAGE_ROOM));
+    else
+        r->message_depth = xml_depth(r->xml);
+}
+
+static bool is_suite(const char *name)
+{
+    return strcmp(name, "testsuite") == 0 || strcmp(name, "testsuites") == 0;
+}
+
+static const char *local(const char *name)
+{
+    const char *colon = strchr(name, ':');
+    return colon ? colon + 1 : name;
+}
+
+static bool on_open(void *context, const char *qualified, const char **attributes,
+                    struct error *err)
+{
+    struct reading *r = context;
+    const char *name = local(qualified);
+    if (is_suite(name)) {
+        if (r->in_case)
+            return error_set(err, ERROR_INPUT, "a <%s> stands inside a <testcase>", name);
+        junit_suite_open(&r->suites, attributes, strcmp(name, "testsuite") == 0,
+                         r->evidence->tests.count, xml_position(r->xml).line);
+        return true;
+    }
+    if (r->suites.depth == 0)
+        return error_set(err, ERROR_INPUT, "the root element is <%s>, not <testsuites>", name);
+    if (strcmp(name, "testcase") == 0)
+        return open_case(r, attributes, err);
+    open_result(r, name, attributes);
+    return true;
+}
+
+static bool on_close(void *context, const char *qualified, struct error *err)
+{
+    struct reading *r = context;
+    const char *name = local(qualified);
+    if (xml_depth(r->xml) == r->message_depth)
+        r->message_depth = 0;
+    if (strcmp(name, "testcase") == 0)
+        return close_case(r, err);
+    if (r->outside && r->in_case && flag_of(r, name))
+        return close_case(r, err);
+    if (is_suite(name))
+        junit_suite_close(&r->suites, r->evidence, &r->evidence->reports[r->report]);
+    return true;
+}
+
+static bool on_text(void *context, str text, struct error *err)
+{
+    struct reading *r = context;
+    (void)err;
+    if (r->message_depth)
+        text_add(&r->message, str_first(text, MESSAGE_ROOM - r->message.len));
+    return true;
+}
+
+static bool open_reading(struct evidence *evidence, uint32_t report, struct reading **ret,
+                         struct error *err)
+{
+    (void)err;
+    struct reading *r = memory_alloc(sizeof *r);
+    struct xml_handler handler = {
+        .open = on_open, .close = on_close, .text = on_text, .context = r};
+    r->evidence = evidence;
+    r->report = report;
+    r->name = text_of(LIMIT_TOKEN_BYTES);
+    r->class_name = text_of(LIMIT_TOKEN_BYTES);
+    r->file = text_of(LIMIT_TOKEN_BYTES);
+    r->message = text_of(MESSAGE_ROOM + 1);
+    r->xml = xml_open(evidence->reports[report].path, &handler);
+    *ret = r;
+    return true;
+}
+
+static bool feed(struct reading *r, str bytes, struct error *err)
+{
+    bytes = xml_lead_cut(&r->lead, bytes);
+    return bytes.len == 0 || xml_feed(r->xml, bytes, err);
+}
+
+static bool end(struct reading *r, struct error *err)
+{
+    if (!xml_end(r->xml, err))
+        return false;
+    struct report *report = &r->evidence->reports[r->report];
+    report->empty = r->evidence->tests.count == 0;
+    if (report->empty)
+        report_suspect(r->evidence, report, "the report holds no test");
+    if (r->unnamed)
+        report_suspect(r->evidence, report, "%llu tests have no name",
+                       (unsigned long long)r->unnamed);
+    return true;
+}
+
+static void close_reading(struct reading *r)
+{
+    xml_close(r->xml);
+    junit_suites_done(&r->suites);
+    text_done(&r->name);
+    text_done(&r->class_name);
+    text_done(&r->file);
+    text_done(&r->message);
+    memory_free(r);
+}
+
+const struct report_reader junit_reader = {
+    .name = "junit",
+    .title = "JUnit XML",
+    .kind = EVIDENCE_TESTS,
+    .recognise = recognise,
+    .open = open_reading,
+    .feed = feed,
+    .end = end,
+    .close = close_reading,
+};

@@ -1,0 +1,331 @@
+// LCOV tracefiles: DA gives lines, BRDA branches with names; functions, MC/DC and versions are
+// passed over. The format has no end mark of its own: whole records that are missing at its end
+// cannot be seen, a record that is cut can.
+#include "gate/base/limits.h"
+#include "gate/base/text.h"
+#include "gate/reports/registry.h"
+
+enum { SAID_LF, SAID_LH, SAID_BRF, SAID_BRH, SAYINGS };
+
+struct reading {
+    struct evidence *evidence;
+    uint32_t report;
+    struct arena arena; // of the stage
+    struct covered_file stage;
+    struct branch_arm *arms;
+    size_t arm_count, arm_room;
+    uint64_t lines, lines_hit, arms_taken; // as listed in the record
+    uint64_t said[SAYINGS];
+    bool has_said[SAYINGS];
+    struct text file_name; // of the open record
+    bool in_record, any_line;
+    uint64_t record_from;
+    struct text carry; // a line whose end has not come yet
+    uint64_t offset;   // of the current line
+    uint32_t line;     // its number
+    const char *path;
+};
+
+// What may stand in a record besides what is read here.
+static const char *const passed_over[] = {"TN:",  "FN:",   "FNDA:", "FNF:", "FNH:", "FNL:", "FNA:",
+                                          "VER:", "MCDC:", "MCF:",  "MCH:", "KF:",  NULL};
+
+static bool is_passed_over(str line)
+{
+    for (size_t i = 0; passed_over[i]; i++)
+        if (str_starts(line, str_of(passed_over[i])))
+            return true;
+    return line.len == 0 || line.data[0] == '#';
+}
+
+static int recognise(str first_bytes)
+{
+    int score = 0;
+    if (str_starts(first_bytes, STR("\xef\xbb\xbf")))
+        first_bytes = str_from(first_bytes, 3);
+    while (first_bytes.len) {
+        str line = str_cut(&first_bytes, '\n');
+        if (line.len && line.data[line.len - 1] == '\r')
+            line.len--;
+        if (str_starts(line, STR("SF:")))
+            return line.len > 3 ? 95 : 60;
+        if (!is_passed_over(line))
+            return 0;
+        if (line.len && line.data[0] != '#')
+            score = 60; // a test name alone: LCOV, but nothing in it so far
+    }
+    return score;
+}
+
+static bool refuse(struct reading *r, struct error *err, const char *what, str line)
+{
+    struct position at = {r->path, r->line, 1};
+    str shown = str_first(line, 60);
+    if (!str_is_utf8(shown))
+        return error_at(err, ERROR_INPUT, at, "%s", what);
+    return error_at(err, ERROR_INPUT, at, "%s: `" STR_FMT "`", what, STR_ARG(shown));
+}
+
+// Digits up to a comma or the end of the line; past 64 bits the largest number. Moves *s past them.
+static bool digits(str *s, uint64_t *ret)
+{
+    uint64_t value = 0;
+    size_t n = 0;
+    for (; n < s->len; n++) {
+        unsigned digit = (unsigned)(s->data[n] - '0');
+        if (digit > 9)
+            break;
+        if (value > (UINT64_MAX - digit) / 10)
+            value = UINT64_MAX;
+        else
+            value = value * 10 + digit;
+    }
+    if (n == 0 || (n < s->len && s->data[n] != ','))
+        return false;
+    *s = str_make(s->data + n, s->len - n);
+    *ret = value;
+    return true;
+}
+
+static bool skip_comma(str *s)
+{
+    if (s->len < 2 || s->data[0] != ',')
+        return false;
+    *s = str_make(s->data + 1, s->len - 1);
+    return true;
+}
+
+static bool line_number(struct reading *r, str whole, uint64_t line, struct error *err)
+{
+    if (line >= 1 && line <= LIMIT_SOURCE_LINE)
+        return true;
+    return refuse(r, err, "the line number is out of range", whole);
+}
+
+static bool read_da(struct reading *r, str whole, struct error *err)
+{
+    str s = str_make(whole.data + 3, whole.len - 3);
+    uint64_t line, hits;
+    if (!digits(&s, &line) || !skip_comma(&s) || !digits(&s, &hits)) // a checksum may follow
+        return refuse(r, err, "this is not `DA:LINE,HITS`", whole);
+    if (!line_number(r, whole, line, err) ||
+        !covered_line(&r->arena, &r->stage, (uint32_t)line, hits, err))
+        return false;
+    r->lines++;
+    r->lines_hit += hits > 0;
+    return true;
+}
+
+// BRDA:LINE,BLOCK,BRANCH,TAKEN. BLOCK and BRANCH are the name; BRANCH may hold commas.
+static bool read_brda(struct reading *r, str whole, struct error *err)
+{
+    str s = str_make(whole.data + 5, whole.len - 5);
+    uint64_t line, taken = 0;
+    size_t last = str_find_last(s, ',');
+    bool ok = digits(&s, &line) && skip_comma(&s);
+    str name = ok ? str_make(s.data, (size_t)(whole.data + 5 + last - s.data)) : s;
+    ok = ok && whole.data + 5 + last > s.data && str_find(name, ',') != STR_NONE;
+    str count = ok ? str_make(name.data + name.len + 1, s.len - name.len - 1) : s;
+    ok = ok && (str_is(count, "-") || (digits(&count, &taken) && count.len == 0));
+    if (!ok)
+        return refuse(r, err, "this is not `BRDA:LINE,BLOCK,BRANCH,TAKEN`", whole);
+    if (!line_number(r, whole, line, err))
+        return false;
+    r->arms = arena_grow(&r->arena, r->arms, r->arm_count, &r->arm_room, sizeof *r->arms);
+    r->arms[r->arm_count++] = (struct branch_arm){(uint32_t)line, branch_arm_of(name, taken > 0)};
+    r->arms_taken += taken > 0;
+    return true;
+}
+
+static bool read_saying(struct reading *r, str whole, size_t key, int what, struct error *err)
+{
+    str s = str_from(whole, key);
+    if (!digits(&s, &r->said[what]) || s.len)
+        return refuse(r, err, "a number is expected here", whole);
+    r->has_said[what] = true;
+    return true;
+}
+
+static bool open_record(struct reading *r, str whole, struct error *err)
+{
+    str name = str_from(whole, 3);
+    if (r->in_record)
+        return refuse(r, err, "a record begins before the end_of_record of the one before", whole);
+    if (name.len == 0 || name.len >= LIMIT_PATH || !str_is_utf8(name))
+        return refuse(r, err, "SF: names no file", whole);
+    text_clear(&r->file_name);
+    text_add(&r->file_name, name);
+    r->in_record = true;
+    r->record_from = r->offset;
+    return true;
+}
+
+static void compare(struct reading *r, const struct coverage_totals *totals)
+{
+    static const char *const names[SAYINGS] = {"LF", "LH", "BRF", "BRH"};
+    const uint64_t plain[SAYINGS] = {r->lines, r->lines_hit, r->arm_count, r->arms_taken};
+    const uint64_t united[SAYINGS] = {totals->lines_total, totals->lines_covered,
+                                      totals->branches_total, totals->branches_covered};
+    for (size_t i = 0; i < SAYINGS; i++)
+        if (r->has_said[i] && r->said[i] != plain[i] && r->said[i] != united[i])
+            report_suspect(r->evidence, &r->evidence->reports[r->report],
+                           "line %u: %s of " STR_FMT " says %llu, but the record holds %llu",
+                           r->line, names[i], STR_ARG(str_first(text_str(&r->file_name), 200)),
+                           (unsigned long long)r->said[i], (unsigned long long)united[i]);
+}
+
+static bool close_record(struct reading *r, str whole, struct error *err)
+{
+    struct coverage_totals totals = {0};
+    if (!r->in_record)
+        return refuse(r, err, "a record ends that did not begin", whole);
+    covered_arms(&r->arena, &r->stage, r->arms, r->arm_count);
+    covered_file_totals(&r->stage, &totals);
+    compare(r, &totals);
+    r->any_line |= totals.lines_total > 0;
+    struct covered_file *file = coverage_file(r->evidence, text_str(&r->file_name));
+    if (!coverage_unite(r->evidence, file, &r->stage, err))
+        return false;
+    coverage_range(r->evidence, file, r->report, r->record_from, r->offset + whole.len);
+    covered_clear(&r->stage);
+    r->arm_count = 0;
+    r->lines = r->lines_hit = r->arms_taken = 0;
+    memset(r->has_said, 0, sizeof r->has_said);
+    r->in_record = false;
+    return true;
+}
+
+static bool read_other(struct reading *r, str line, struct error *err)
+{
+    if (is_passed_over(line))
+        return true;
+    size_t n = 0;
+    while (n < line.len && line.data[n] >= 'A' && line.data[n] <= 'Z')
+        n++;
+    bool a_key = n > 0 && n < line.len && line.data[n] == ':';
+    if (r->in_record && !a_key)
+        return refuse(r, err, "this line is not LCOV", line);
+    if (!str_is_utf8(line))
+        return refuse(r, err, "this line is not LCOV", line);
+    report_suspect(r->evidence, &r->evidence->reports[r->report],
+                   "line %u is unknown: `" STR_FMT "`", r->line, STR_ARG(str_first(line, 60)));
+    return true;
+}
+
+static bool read_line(struct reading *r, str line, struct error *err)
+{
+    static const struct {
+        str key;
+        int what;
+    } sayings[] = {{STR_INIT("LF:"), SAID_LF},
+                   {STR_INIT("LH:"), SAID_LH},
+                   {STR_INIT("BRF:"), SAID_BRF},
+                   {STR_INIT("BRH:"), SAID_BRH}};
+    bool da = str_starts(line, STR("DA:"));
+    if (da && r->in_record)
+        return read_da(r, line, err);
+    bool brda = !da && str_starts(line, STR("BRDA:"));
+    if (brda && r->in_record)
+        return read_brda(r, line, err);
+    if (da || brda)
+        return refuse(r, err, "this line stands outside of a record (SF: is missing)", line);
+    if (str_starts(line, STR("SF:")))
+        return open_record(r, line, err);
+    if (str_is(line, "end_of_record"))
+        return close_record(r, line, err);
+    for (size_t i = 0; i < sizeof sayings / sizeof *sayings; i++)
+        if (str_starts(line, sayings[i].key))
+            return read_saying(r, line, sayings[i].key.len, sayings[i].what, err);
+    return read_other(r, line, err);
+}
+
+static bool whole_line(struct reading *r, str line, struct error *err)
+{
+    size_t size = line.len;
+    r->line++;
+    if (r->line == 1 && str_starts(line, STR("\xef\xbb\xbf")))
+        line = str_from(line, 3);
+    while (line.len && memchr("\r\t ", line.data[line.len - 1], 3))
+        line.len--;
+    if (!read_line(r, line, err)) {
+        if (!err->at.file)
+            err->at = (struct position){r->path, r->line, 1};
+        return false;
+    }
+    r->offset += size + 1;
+    return true;
+}
+
+static bool open_reading(struct evidence *evidence, uint32_t report, struct reading **ret,
+                         struct error *err)
+{
+    (void)err;
+    struct reading *r = memory_alloc(sizeof *r);
+    r->evidence = evidence;
+    r->report = report;
+    r->path = evidence->reports[report].path;
+    r->file_name = text_of(LIMIT_PATH);
+    r->carry = text_of(LIMIT_TOKEN_BYTES);
+    *ret = r;
+    return true;
+}
+
+static bool feed(struct reading *r, str bytes, struct error *err)
+{
+    if (memchr(bytes.data, '\0', bytes.len)) {
+        struct position at = {r->path, r->line + 1, 0};
+        return error_at(err, ERROR_INPUT, at, "a NUL byte stands in or after this line");
+    }
+    for (size_t end; (end = str_find(bytes, '\n')) != STR_NONE;) {
+        str line = str_make(bytes.data, end);
+        if (r->carry.len) {
+            text_add(&r->carry, line);
+            line = text_str(&r->carry);
+        }
+        if (text_full(&r->carry) || line.len > LIMIT_TOKEN_BYTES)
+            break;
+        if (!whole_line(r, line, err))
+            return false;
+        text_clear(&r->carry);
+        bytes = str_make(bytes.data + end + 1, bytes.len - end - 1);
+    }
+    text_add(&r->carry, bytes);
+    if (!text_full(&r->carry))
+        return true;
+    struct position at = {r->path, r->line + 1, 0};
+    return error_at(err, ERROR_LIMIT, at, "the line is longer than %u bytes", LIMIT_TOKEN_BYTES);
+}
+
+static bool end(struct reading *r, struct error *err)
+{
+    if (r->carry.len && !whole_line(r, text_str(&r->carry), err))
+        return false;
+    if (r->in_record)
+        return error_at(err, ERROR_INPUT, (struct position){r->path, r->line, 0},
+                        "the file ends inside the record of " STR_FMT ": end_of_record is missing",
+                        STR_ARG(str_first(text_str(&r->file_name), 200)));
+    struct report *report = &r->evidence->reports[r->report];
+    report->empty = !r->any_line;
+    if (report->empty)
+        report_suspect(r->evidence, report, "the report holds no line");
+    return true;
+}
+
+static void close_reading(struct reading *r)
+{
+    text_done(&r->file_name);
+    text_done(&r->carry);
+    arena_done(&r->arena);
+    memory_free(r);
+}
+
+const struct report_reader lcov_reader = {
+    .name = "lcov",
+    .title = "LCOV",
+    .kind = EVIDENCE_COVERAGE,
+    .recognise = recognise,
+    .open = open_reading,
+    .feed = feed,
+    .end = end,
+    .close = close_reading,
+};

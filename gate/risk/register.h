@@ -1,0 +1,87 @@
+// The risk register: what may go wrong, how likely and how bad, who sees to it and until when.
+//
+// Exposure of a risk = likelihood (1-5) x impact (1-5) x weight of the business flow it threatens.
+// Severity comes from likelihood x impact alone, on the usual 5x5 matrix: 20 and more critical, 10
+// and more high, 5 and more medium, less is low. Open and mitigating risks count; an accepted one
+// counts again once its due date has passed; a closed one never does.
+//
+//     version: 1
+//     flows: {payments: 5, catalogue: 1}
+//     risks:
+//       - {id: R-1, title: A payment is taken twice, likelihood: 2, impact: 5, flow: payments,
+//          paths: ["payments/**"], owner: payments, due: 2027-03-31, demands: {coverage: 90%}}
+//
+//     struct risk_register risks;
+//     if (!risk_register_bind(&arena, root, &risks, &problems)) ...
+#ifndef GATE_RISK_REGISTER_H
+#define GATE_RISK_REGISTER_H
+
+#include "gate/doc/shape.h"
+
+enum risk_status { RISK_OPEN, RISK_MITIGATING, RISK_ACCEPTED, RISK_CLOSED };
+enum risk_severity { RISK_LOW, RISK_MEDIUM, RISK_HIGH, RISK_CRITICAL, RISK_SEVERITIES };
+
+struct risk_flow {
+    str name;
+    str title;
+    int64_t weight; // 1 to 5
+};
+
+struct risk_coverage { // den 0 = not demanded
+    struct fraction lines, branches;
+};
+
+struct risk_demands {
+    struct risk_coverage *coverage; // of the files under the risk's paths; null = none
+    struct position at;
+};
+
+struct risk {
+    str id, title, treatment, owner, link;
+    str flow;            // name of a flow; empty = none
+    int64_t likelihood;  // 1 to 5
+    int64_t impact;      // 1 to 5
+    int64_t weight;      // of its flow, or its own; 1 when neither is said
+    struct shape_list paths; // str: patterns
+    int status;              // enum risk_status
+    int64_t due_days;        // days since 1970; 0 = none
+    double effort_days;      // of a person; 0 = not estimated
+    struct risk_demands *demands; // null = none
+    struct position at;
+};
+
+struct risk_register {
+    int64_t version;
+    struct shape_list flows; // struct risk_flow
+    struct shape_list risks; // struct risk, in the order of the file
+};
+
+struct risk_totals {
+    uint64_t exposure;              // of all risks that count
+    uint64_t open[RISK_SEVERITIES]; // risks that count, by severity
+    uint64_t accepted, closed, overdue;
+};
+
+extern const struct shape risk_register_shape;
+
+// Binds a register's document and looks up each risk's flow. Ids are unique; an accepted risk needs
+// an owner and a due date, because an acceptance without an end is a risk forgotten. Everything
+// wrong is added to `problems`; returns false when there was something.
+bool risk_register_bind(struct arena *arena, const struct node *root, struct risk_register *ret,
+                        struct problems *problems);
+
+const struct risk *risk_register_at(const struct risk_register *risks, size_t i);
+uint64_t risk_exposure(const struct risk *risk);
+enum risk_severity risk_severity(const struct risk *risk);
+const char *risk_severity_name(enum risk_severity severity);
+const char *risk_status_name(int status);
+
+// Days are counted in UTC. The due date itself still belongs to the time given.
+bool risk_overdue(const struct risk *risk, int64_t today_days);
+bool risk_counts(const struct risk *risk, int64_t today_days);
+struct risk_totals risk_totals(const struct risk_register *risks, int64_t today_days);
+
+// Does one of the risk's patterns match this path?
+bool risk_covers(const struct risk *risk, str path);
+
+#endif

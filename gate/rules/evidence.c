@@ -1,0 +1,204 @@
+// Whether the evidence can be believed. Missing, empty, unreadable and suspect evidence is a finding
+// of its own and never a pass; what it does is `on_missing`.
+#include "gate/rules/registry.h"
+
+#define NAMED 5u // unmatched paths named in the message
+
+static const char *const kind_names[EVIDENCE_KINDS] = {"coverage", "tests"};
+static const char *const kind_words[EVIDENCE_KINDS] = {"coverage", "test"};
+
+static const char *report_name(const struct report *report, struct findings *out)
+{
+    return report->entry ? finding_text(out, "%s!%s", report->path, report->entry) : report->path;
+}
+
+static void say_unreadable(const struct rule_context *context, const struct report *report,
+                           struct findings *out)
+{
+    const char *name = report_name(report, out);
+    struct finding *finding =
+        finding_add(out, "evidence", context->in->on_missing, "evidence.%s.unreadable[%s]",
+                    kind_names[report->kind], name);
+    finding->message =
+        finding_text(out, "%s cannot be used as evidence: %s.", name, report->error.message);
+    finding->advice = "See that the step which writes it ended well.";
+    finding_place(out, finding, report->path, report->error.at.line, 0);
+}
+
+static void say_suspect(const struct rule_context *context, const struct report *report,
+                        struct findings *out)
+{
+    const char *name = report_name(report, out);
+    struct finding *finding =
+        finding_add(out, "evidence", context->in->on_missing, "evidence.%s.suspect[%s]",
+                    kind_names[report->kind], name);
+    struct text text = text_of(4096);
+    for (size_t i = 0; i < report->suspicion_count; i++)
+        text_addf(&text, "%s%s", i ? "; " : "", report->suspicions[i]);
+    finding->have = finding_text(out, "%zu", report->suspicion_count);
+    finding->want = "0";
+    finding->message = finding_text(out, "%s contradicts itself: %s.", name, text_c(&text));
+    finding->advice = finding_text(out, "`sluice read %s` shows what it holds.", report->path);
+    finding_place(out, finding, report->path, 0, 0);
+    text_done(&text);
+}
+
+static void say_duplicate(const struct report *report, struct findings *out)
+{
+    const char *name = report_name(report, out);
+    struct finding *finding = finding_add(out, "evidence", VERDICT_WARN,
+                                          "evidence.%s.duplicate[%s]", kind_names[report->kind],
+                                          name);
+    finding->message =
+        finding_text(out, "%s is the same file as an earlier report; it was counted once.", name);
+    finding_place(out, finding, report->path, 0, 0);
+}
+
+static void judge_report(const struct rule_context *context, const struct report *report,
+                         struct findings *out)
+{
+    if (report->error.kind != ERROR_NONE)
+        say_unreadable(context, report, out);
+    else if (report->duplicate)
+        say_duplicate(report, out);
+    else if (report->suspicion_count)
+        say_suspect(context, report, out);
+}
+
+static const char *looked_for(const struct evidence_need *need, struct findings *out)
+{
+    return need->looked_for ? finding_text(out, " (looked for: %s)", need->looked_for) : "";
+}
+
+static size_t usable_reports(const struct evidence *evidence, enum evidence_kind kind)
+{
+    size_t usable = 0;
+    for (size_t i = 0; i < evidence->report_count; i++) {
+        const struct report *report = &evidence->reports[i];
+        usable += report->kind == kind && report->error.kind == ERROR_NONE && !report->duplicate;
+    }
+    return usable;
+}
+
+// Each pattern of the configuration must have matched, and there must be as many shards as said.
+static void judge_search(const struct rule_context *context, enum evidence_kind kind,
+                         struct findings *out)
+{
+    const struct evidence_need *need = &context->in->needs[kind];
+    for (size_t i = 0; i < need->missing_count; i++) {
+        struct finding *finding =
+            finding_add(out, "evidence", context->in->on_missing, "evidence.%s.missing[%s]",
+                        kind_names[kind], need->missing[i]);
+        finding->message = finding_text(out, "No file matches `%s`: that %s evidence is missing.",
+                                        need->missing[i], kind_words[kind]);
+        finding->advice = "Run the step that writes it before the gate, or correct the pattern.";
+    }
+    size_t usable = usable_reports(context->in->evidence, kind);
+    if (need->shards && usable < need->shards) {
+        struct finding *finding = finding_add(out, "evidence", context->in->on_missing,
+                                              "evidence.%s.shards", kind_names[kind]);
+        finding->have = finding_text(out, "%zu", usable);
+        finding->want = finding_text(out, "%u", need->shards);
+        finding->message = finding_text(out, "%zu of %u %s shards are there.", usable,
+                                        need->shards, kind_words[kind]);
+        finding->advice = "See that every shard uploads its report.";
+    }
+}
+
+static void say_missing(const struct rule_context *context, enum evidence_kind kind,
+                        const char *message, struct findings *out)
+{
+    struct finding *finding = finding_add(out, "evidence", context->in->on_missing,
+                                          "evidence.%s.missing", kind_names[kind]);
+    finding->message = message;
+    finding->advice = finding_text(
+        out, "Write a report in the step before the gate, or name it under `evidence: %s:`.",
+        kind_names[kind]);
+}
+
+// A report that was read but holds nothing is as good as none, whoever asked for it.
+static void judge_content(const struct rule_context *context, enum evidence_kind kind,
+                          struct findings *out)
+{
+    const struct evidence *evidence = context->in->evidence;
+    const struct evidence_need *need = &context->in->needs[kind];
+    if (!evidence->has[kind]) {
+        if (need->asked && need->missing_count == 0)
+            say_missing(context, kind,
+                        finding_text(out, "There is no usable %s report%s.", kind_words[kind],
+                                     looked_for(need, out)),
+                        out);
+        return;
+    }
+    if (kind == EVIDENCE_COVERAGE) {
+        if (coverage_totals(&evidence->coverage).lines_total == 0)
+            say_missing(context, kind, "The coverage reports hold no line.", out);
+        return;
+    }
+    struct test_totals totals = tests_totals(&evidence->tests);
+    if (totals.total == 0)
+        say_missing(context, kind, "The test reports hold no test.", out);
+    else if (totals.total == totals.skipped)
+        say_missing(context, kind,
+                    finding_text(out, "All %llu tests were skipped: nothing was tested.",
+                                 (unsigned long long)totals.total),
+                    out);
+}
+
+// Paths that are not in the repository: a wrong prefix would make changed files vanish.
+static void judge_unmatched(const struct rule_context *context, struct findings *out)
+{
+    const struct coverage *coverage = &context->in->evidence->coverage;
+    struct text names = text_of(4096);
+    size_t unmatched = 0;
+    for (size_t i = 0; i < coverage->count; i++) {
+        if (coverage->files[i].path.len || context->scope.ignored[i])
+            continue;
+        if (unmatched++ < NAMED)
+            text_addf(&names, "%s" STR_FMT, unmatched > 1 ? ", " : "",
+                      STR_ARG(coverage->files[i].reported));
+    }
+    if (unmatched) {
+        bool all = unmatched == coverage->count;
+        struct finding *finding =
+            finding_add(out, "evidence", all ? context->in->on_missing : VERDICT_WARN,
+                        "evidence.coverage.unmatched");
+        if (unmatched > NAMED)
+            text_addf(&names, " and %zu more", unmatched - NAMED);
+        finding->have = finding_text(out, "%zu/%zu", unmatched, coverage->count);
+        finding->want = "0";
+        finding->message = finding_text(out, "%zu of %zu covered files are not in the repository: "
+                                             "%s.", unmatched, coverage->count, text_c(&names));
+        finding->advice = "Name the prefix under `evidence: coverage: strip:`, or `ignore` these "
+                          "paths.";
+    }
+    text_done(&names);
+}
+
+static void judge_register(const struct rule_context *context, struct findings *out)
+{
+    const struct rule_input *in = context->in;
+    if (in->risks || !in->risks_asked)
+        return;
+    struct finding *finding =
+        finding_add(out, "evidence", in->on_missing, "evidence.risks.missing");
+    finding->message = finding_text(out, "There is no risk register%s%s.",
+                                    in->risks_path ? " at " : "",
+                                    in->risks_path ? in->risks_path : "");
+    finding->advice = "Name it under `evidence: risks:`.";
+}
+
+static void judge(const struct rule_context *context, struct findings *out)
+{
+    const struct evidence *evidence = context->in->evidence;
+    for (size_t i = 0; i < evidence->report_count; i++)
+        judge_report(context, &evidence->reports[i], out);
+    for (int kind = 0; kind < EVIDENCE_KINDS; kind++) {
+        judge_search(context, (enum evidence_kind)kind, out);
+        judge_content(context, (enum evidence_kind)kind, out);
+    }
+    judge_unmatched(context, out);
+    judge_register(context, out);
+}
+
+const struct rule rule_evidence = {"evidence", "Evidence", judge};

@@ -1,0 +1,60 @@
+// Findings: what the rules have to say, one for each thing that was judged. A finding whose verdict
+// is a pass is kept too: it carries the figure, and the record is read for trends.
+//
+// Ids are unique within a decision and stable from run to run: "coverage.total",
+// "coverage.critical[payments/**].lines", "risk.overdue[R-12]". All memory is the findings' arena's.
+//
+//     struct finding *f = finding_add(out, "tests", VERDICT_BLOCK, "tests.failures");
+//     f->have = finding_text(out, "%llu", failed);
+#ifndef GATE_RULES_FINDING_H
+#define GATE_RULES_FINDING_H
+
+#include "gate/base/arena.h"
+
+#include <stdint.h>
+
+enum verdict { VERDICT_PASS, VERDICT_WARN, VERDICT_HOLD, VERDICT_BLOCK }; // worse is larger
+
+const char *verdict_name(enum verdict verdict); // "pass", "warn", "hold", "block"
+
+struct place {
+    const char *path;
+    uint32_t line;     // 0 = the whole file
+    uint32_t end_line; // 0 = the same line
+};
+
+struct finding {
+    const char *id;
+    const char *rule;    // the family: "coverage", "tests", "evidence", "risk", "policy"
+    enum verdict verdict;
+    const char *have;    // "31582/71846"; "" when there is no figure
+    const char *want;    // "44%"; likewise
+    const char *message; // one sentence or two
+    const char *advice;  // what to do about it; null = nothing
+    const char *waived_by;
+    struct place *where;
+    size_t where_count, where_room;
+    uint64_t where_more; // places past FINDING_PLACES
+};
+
+#define FINDING_PLACES 200u
+
+struct findings {
+    struct arena *arena;
+    struct finding *items;
+    size_t count, room;
+    struct finding overflow; // takes what is said past LIMIT_FINDINGS
+};
+
+// A new finding; have, want and message are empty. The pointer is valid until the next call. Past
+// LIMIT_FINDINGS a blocking finding `findings.limit` closes the list.
+struct finding *finding_add(struct findings *findings, const char *rule, enum verdict verdict,
+                            const char *id_format, ...) __attribute__((format(printf, 4, 5)));
+void finding_place(struct findings *findings, struct finding *finding, const char *path,
+                   uint32_t line, uint32_t end_line);
+const char *finding_text(struct findings *findings, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+const struct finding *finding_find(const struct findings *findings, const char *id);
+
+#endif

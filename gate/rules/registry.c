@@ -1,0 +1,21 @@
+#include "gate/rules/registry.h"
+
+#include "gate/rules/scope.h"
+
+const struct rule *const rules[] = {
+    &rule_evidence,
+    &rule_coverage_total,
+    &rule_coverage_changed,
+    &rule_coverage_critical,
+    &rule_tests,
+    &rule_risk,
+    NULL,
+};
+
+void rules_judge(const struct rule_input *input, struct findings *out)
+{
+    int64_t today = input->now_ms / MS_DAY - (input->now_ms % MS_DAY < 0);
+    struct rule_context context = {input, scope_make(out->arena, input), today};
+    for (size_t i = 0; rules[i]; i++)
+        rules[i]->judge(&context, out);
+}

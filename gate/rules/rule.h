@@ -1,0 +1,77 @@
+// A rule looks at the evidence and adds findings. Rules are pure: no clock, file, socket or
+// environment; "now" and everything else arrives in struct rule_input. One file for each rule, one
+// row for each in registry.c.
+//
+//     struct findings findings = {.arena = &arena};
+//     rules_judge(&input, &findings);
+#ifndef GATE_RULES_RULE_H
+#define GATE_RULES_RULE_H
+
+#include "gate/reports/evidence.h"
+#include "gate/risk/register.h"
+#include "gate/rules/demands.h"
+
+// Whether a kind of evidence was asked for, and how the search for it went.
+struct evidence_need {
+    bool asked;               // by the configuration's own words: missing is a finding
+    const char **missing;     // patterns that no file matched
+    size_t missing_count;
+    const char *looked_for;   // names or patterns, for a message; null = none
+    uint32_t shards;          // reports that there must be; 0 = one at least
+};
+
+struct line_range {
+    uint32_t from, to; // both included
+};
+
+struct changed_file { // added and changed lines; deleted ones and blank ones are not among them
+    str path;
+    bool generated;
+    struct line_range *ranges; // rising, apart from each other
+    size_t range_count;
+};
+
+struct rule_input {
+    const struct evidence *evidence;
+    struct evidence_need needs[EVIDENCE_KINDS];
+    const struct gate_demands *demands;
+    enum verdict on_missing;             // what missing or unusable evidence does
+
+    const struct risk_register *risks;   // null = there is none
+    bool risks_asked;
+    const char *risks_path;              // where it was read or looked for
+
+    const struct changed_file *changed;  // by path
+    size_t changed_count;
+    const char *changed_unknown;         // why the change is not known; null = it is
+    const char *changed_advice;
+
+    const bool *generated;               // for each file of the coverage; null = none is
+    int64_t now_ms;
+};
+
+// Which files count, and to which critical path each belongs. Made once for all rules.
+#define CRITICAL_NONE ((size_t)-1)
+struct coverage_scope {
+    bool *ignored;        // for each file of the coverage
+    size_t *critical;     // index into demands->coverage->critical, or CRITICAL_NONE
+    const size_t *by_path; // file numbers, sorted by path
+};
+
+struct rule_context {
+    const struct rule_input *in;
+    struct coverage_scope scope;
+    int64_t today_days;
+};
+
+struct rule {
+    const char *name;  // "coverage.total": what its findings' ids start with
+    const char *title; // for people
+    void (*judge)(const struct rule_context *context, struct findings *out);
+};
+
+extern const struct rule *const rules[]; // ends with null
+
+void rules_judge(const struct rule_input *input, struct findings *out);
+
+#endif

@@ -1,0 +1,264 @@
+#include "../../bench/bench.h"
+#include "deploy/world/world.h"
+#include "gate/base/limits.h"
+
+#include <criterion/criterion.h>
+
+static struct world *world;
+static struct http_port port;
+static struct bench server;
+static long server_port;
+
+static void open_world(void)
+{
+    struct error err;
+    setenv("http_proxy", "http://127.0.0.1:9", 1); // must not be asked for loopback
+    cr_assert(world_open(&(struct world_options){.user_agent = "sluice/test"}, &world, &err), "%s",
+              err.message);
+    port = world_http(world);
+    server = bench_start("http_server", NULL);
+    server_port = bench_number(&server, "port");
+    cr_assert_gt(server_port, 0);
+}
+
+static void close_world(void)
+{
+    world_close(world);
+    bench_stop(&server);
+}
+
+TestSuite(http, .init = open_world, .fini = close_world, .timeout = 60);
+
+static int64_t now_ms(void)
+{
+    struct clock_port clock = world_clock(world);
+    return clock.now_ms(clock.self);
+}
+
+static const char *url_of(const char *path)
+{
+    static char url[512];
+    snprintf(url, sizeof url, "http://127.0.0.1:%ld%s", server_port, path);
+    return url;
+}
+
+static void *begin(const char *method, const char *path, int64_t timeout_ms)
+{
+    struct error err;
+    void *job = NULL;
+    struct http_request request = {.method = method, .url = url_of(path), .timeout_ms = timeout_ms};
+    cr_assert(port.start(port.self, &request, &job, &err), "%s", err.message);
+    return job;
+}
+
+static enum progress finish(void *job, struct http_answer *answer, struct error *err)
+{
+    enum progress p;
+    while ((p = port.poll(port.self, job, answer, err)) == PROGRESS_PENDING)
+        world_wait(world, now_ms() + 1000);
+    return p;
+}
+
+Test(http, statuses_are_answers)
+{
+    static const struct {
+        const char *method, *path, *body;
+        long status;
+    } rows[] = {
+        {"GET", "/ok", "fine", 200},
+        {"GET", "/status/404", "", 404},
+        {"GET", "/status/500", "", 500},
+        {"GET", "/status/429", "", 429},
+        {"GET", "/redirect", "", 302}, // not followed
+        {"HEAD", "/ok", "", 200},
+        {"DELETE", "/ok", "fine", 200},
+        {"GET", "/big/10", "xxxxxxxxxx", 200},
+        {"GET", "/no/such", "no such path", 404},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_answer answer;
+        struct error err;
+        void *job = begin(rows[i].method, rows[i].path, 10000);
+        cr_assert_eq(finish(job, &answer, &err), PROGRESS_DONE, "%s", rows[i].path);
+        cr_expect_eq(answer.status, rows[i].status, "%s", rows[i].path);
+        cr_expect(str_is(answer.body, rows[i].body), "%s", rows[i].path);
+        cr_expect_lt(llabs(answer.server_date_ms - now_ms()), 5000);
+        cr_expect_eq(answer.retry_after_ms, -1);
+        port.drop(port.self, job);
+    }
+}
+
+Test(http, retry_after_in_both_writings)
+{
+    static const struct {
+        const char *path;
+        int64_t ms;
+    } rows[] = {
+        {"/status/429?retry_after=7", 7000},
+        {"/status/503?retry_after=0", 0},
+        {"/status/503?retry_after=-1", -1},
+        {"/status/503?retry_after=soon", -1},
+        {"/status/503?retry_after=Thu,%2001%20Jan%201998%2000:00:00%20GMT", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_answer answer;
+        struct error err;
+        void *job = begin("GET", rows[i].path, 10000);
+        cr_assert_eq(finish(job, &answer, &err), PROGRESS_DONE);
+        cr_expect_eq(answer.retry_after_ms, rows[i].ms, "%s", rows[i].path);
+        port.drop(port.self, job);
+    }
+}
+
+Test(http, headers_body_and_secret_are_sent)
+{
+    struct http_answer answer;
+    struct error err;
+    void *job;
+    struct secret token;
+    secret_take(&token, STR("s3cret"));
+    struct http_header headers[] = {{"Authorization", "Bearer ", &token},
+                                    {"Content-Type", "application/json", NULL},
+                                    {"X-Empty", "", NULL},
+                                    {0}};
+    struct http_request request = {.method = "POST",
+                                   .url = url_of("/echo"),
+                                   .headers = headers,
+                                   .body = STR("{\"a\": 1}"),
+                                   .timeout_ms = 10000};
+    cr_assert(port.start(port.self, &request, &job, &err));
+    secret_done(&token); // copied
+    cr_assert_eq(finish(job, &answer, &err), PROGRESS_DONE);
+    static const char *const wanted[] = {"\"method\": \"POST\"",
+                                         "\"authorization\": \"Bearer s3cret\"",
+                                         "\"content-type\": \"application/json\"",
+                                         "\"user-agent\": \"sluice/test\"",
+                                         "\"x-empty\": \"\"",
+                                         "{\\\"a\\\": 1}"};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        cr_expect_neq(str_search(answer.body, str_of(wanted[i])), STR_NONE, "%s", wanted[i]);
+    cr_expect_eq(str_search(answer.body, STR("expect")), STR_NONE);
+    cr_expect(str_is(answer.content_type, "application/json"));
+    port.drop(port.self, job);
+
+    request.method = "PUT";
+    request.headers = NULL;
+    cr_assert(port.start(port.self, &request, &job, &err));
+    cr_assert_eq(finish(job, &answer, &err), PROGRESS_DONE);
+    cr_expect_neq(str_search(answer.body, STR("\"method\": \"PUT\"")), STR_NONE);
+    cr_expect_eq(str_search(answer.body, STR("content-type")), STR_NONE);
+    port.drop(port.self, job);
+}
+
+Test(http, refuses_what_it_will_not_send)
+{
+    static const char *const urls[] = {
+        "", "nonsense", "ftp://127.0.0.1/", "file:///etc/passwd", "http://", "http://a b/"};
+    struct error err;
+    void *job;
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        struct http_request request = {.method = "GET", .url = urls[i], .timeout_ms = 1000};
+        cr_expect_not(port.start(port.self, &request, &job, &err), "%s", urls[i]);
+        cr_expect_eq(err.kind, ERROR_INPUT);
+    }
+    struct http_header split[] = {{"X-A", "b\r\nX-Injected: 1", NULL}, {0}};
+    struct http_request request = {
+        .method = "GET", .url = url_of("/ok"), .headers = split, .timeout_ms = 1000};
+    cr_expect_not(port.start(port.self, &request, &job, &err));
+    cr_expect_eq(err.kind, ERROR_INPUT);
+}
+
+Test(http, no_answer_is_transient)
+{
+    struct http_answer answer;
+    struct error err;
+    void *job = begin("GET", "/slow/5000?token=hidden", 200);
+    cr_assert_eq(finish(job, &answer, &err), PROGRESS_FAILED);
+    cr_expect_eq(err.kind, ERROR_TRANSIENT);
+    cr_expect_not(strstr(err.message, "hidden"), "a query is not repeated: %s", err.message);
+    port.drop(port.self, job);
+    job = begin("POST", "/slow/5000", 200);
+    cr_assert_eq(finish(job, &answer, &err), PROGRESS_FAILED);
+    cr_expect(strstr(err.message, "the outcome is unknown"), "%s", err.message);
+    port.drop(port.self, job);
+    job = begin("GET", "/cut", 5000);
+    cr_assert_eq(finish(job, &answer, &err), PROGRESS_FAILED);
+    cr_expect_eq(err.kind, ERROR_TRANSIENT);
+    port.drop(port.self, job);
+    struct http_request request = {
+        .method = "GET", .url = "http://127.0.0.1:1/", .timeout_ms = 2000};
+    cr_assert(port.start(port.self, &request, &job, &err));
+    cr_assert_eq(finish(job, &answer, &err), PROGRESS_FAILED);
+    cr_expect_eq(err.kind, ERROR_TRANSIENT, "%s", err.message);
+    port.drop(port.self, job);
+}
+
+Test(http, a_body_past_the_limit_is_an_error)
+{
+    struct http_answer answer;
+    struct error err;
+    char path[64];
+    snprintf(path, sizeof path, "/big/%u", LIMIT_HTTP_BODY);
+    void *job = begin("GET", path, 30000);
+    cr_assert_eq(finish(job, &answer, &err), PROGRESS_DONE, "%s", err.message);
+    cr_expect_eq(answer.body.len, LIMIT_HTTP_BODY);
+    port.drop(port.self, job);
+    snprintf(path, sizeof path, "/big/%u", LIMIT_HTTP_BODY + 1);
+    job = begin("GET", path, 30000);
+    cr_assert_eq(finish(job, &answer, &err), PROGRESS_FAILED);
+    cr_expect_eq(err.kind, ERROR_LIMIT, "%s", err.message);
+    port.drop(port.self, job);
+}
+
+static long connections(void)
+{
+    struct http_answer answer;
+    struct error err;
+    void *job = begin("GET", "/connections", 10000);
+    cr_assert_eq(finish(job, &answer, &err), PROGRESS_DONE);
+    long n = strtol(answer.body.data, NULL, 10);
+    port.drop(port.self, job);
+    return n;
+}
+
+Test(http, connections_are_reused_unless_fresh_ones_are_asked_for)
+{
+    struct http_answer answer;
+    struct error err;
+    void *job;
+    long before = connections();
+    for (int i = 0; i < 5; i++)
+        cr_expect_eq(connections(), before);
+    struct http_request request = {
+        .method = "GET", .url = url_of("/ok"), .timeout_ms = 5000, .fresh_connection = true};
+    for (int i = 0; i < 5; i++) {
+        cr_assert(port.start(port.self, &request, &job, &err));
+        cr_assert_eq(finish(job, &answer, &err), PROGRESS_DONE);
+        port.drop(port.self, job);
+    }
+    cr_expect_eq(connections(), before + 5);
+}
+
+Test(http, two_hundred_at_once)
+{
+    static void *jobs[200];
+    int64_t started = now_ms();
+    for (int i = 0; i < 200; i++)
+        jobs[i] = begin("GET", "/slow/500", 20000);
+    for (int i = 0; i < 200; i++) {
+        struct http_answer answer;
+        struct error err;
+        cr_assert_eq(finish(jobs[i], &answer, &err), PROGRESS_DONE);
+        cr_expect(str_is(answer.body, "late"));
+        port.drop(port.self, jobs[i]);
+    }
+    cr_expect_lt(now_ms() - started, 10000, "%ld ms", (long)(now_ms() - started));
+}
+
+Test(http, a_dropped_exchange_leaves_nothing)
+{
+    void *job = begin("GET", "/slow/5000", 20000);
+    world_wait(world, now_ms() + 50);
+    port.drop(port.self, job);
+    cr_expect_gt(connections(), 0);
+}

@@ -1,0 +1,152 @@
+#include "../expect.h"
+#include "gate/base/limits.h"
+#include "gate/doc/json.h"
+
+static struct arena arena;
+
+static void done(void)
+{
+    arena_done(&arena);
+}
+
+TestSuite(json, .fini = done);
+
+static const struct node *parse(const char *bytes)
+{
+    const struct node *root = NULL;
+    struct error err = {0};
+    cr_assert(json_parse(&arena, "f.json", str_of(bytes), &root, &err), "%s", err.message);
+    return root;
+}
+
+static void again(const char *bytes, const char *want)
+{
+    struct text text = text_of(1 << 20);
+    struct json_out out = json_out_of(&text, JSON_COMPACT);
+    json_add_node(&out, NULL, parse(bytes));
+    expect_str(text_str(&text), want);
+    text_done(&text);
+}
+
+Test(json, reads_what_it_writes)
+{
+    again(" { \"b\" : [ 1 , -2.50e+3 , true , false , null , \"x\\n\\u00e9\\ud83d\\ude00\" ] , "
+          "\"a\" : { } , \"\" : [ ] } ",
+          "{\"b\":[1,-2.50e+3,true,false,null,\"x\\n\xC3\xA9\xF0\x9F\x98\x80\"],\"a\":{},\"\":[]}");
+    again("\"alone\"", "\"alone\"");
+    again("0", "0");
+    again("18446744073709551615", "18446744073709551615");
+    again("[9007199254740993, 0.1000, 1E5]", "[9007199254740993,0.1000,1E5]");
+    again("{\"a,b:]\\\"}\": \"]}\\\\\", \"c\": 7}", "{\"a,b:]\\\"}\":\"]}\\\\\",\"c\":7}");
+}
+
+Test(json, values_have_places)
+{
+    const struct node *root =
+        parse("{\n  \"\xC3\xA9\": 1,\n  \"b\": [true,\n   {\"c\": \"x\"}]\n}");
+    const struct node *b = node_get(root, "b");
+    cr_expect(root->first->at.line == 2 && root->first->at.column == 8, "%u:%u",
+              root->first->at.line, root->first->at.column);
+    cr_expect(b->key_at.line == 3 && b->key_at.column == 3 && b->at.column == 8);
+    const struct node *c = node_get(b->first->next, "c");
+    cr_expect(c->at.line == 4 && c->at.column == 10);
+    cr_expect_str_eq(c->at.file, "f.json");
+}
+
+Test(json, typed_lookups)
+{
+    const struct node *m = parse("{\"i\":-5,\"u\":18446744073709551615,\"d\":1.5,\"t\":true,"
+                                 "\"f\":false,\"s\":\"x\",\"n\":null,\"e\":1e3,\"q\":\"7\"}");
+    int64_t i = 42;
+    uint64_t u;
+    double d;
+    bool b;
+    str s;
+    cr_expect(json_get_i64(m, "i", &i) && i == -5);
+    cr_expect_not(json_get_i64(m, "u", &i), "past 63 bits");
+    cr_expect_not(json_get_i64(m, "e", &i), "no whole number");
+    cr_expect_not(json_get_i64(m, "q", &i), "a text");
+    cr_expect(i == -5, "untouched on failure");
+    cr_expect(json_get_u64(m, "u", &u) && u == UINT64_MAX);
+    cr_expect_not(json_get_u64(m, "i", &u));
+    cr_expect(json_get_double(m, "d", &d) && d > 1.49 && d < 1.51);
+    cr_expect(json_get_double(m, "e", &d) && d > 999 && d < 1001);
+    cr_expect(json_get_bool(m, "t", &b) && b);
+    cr_expect(json_get_bool(m, "f", &b) && !b);
+    cr_expect_not(json_get_bool(m, "n", &b));
+    cr_expect(json_get_str(m, "s", &s));
+    expect_str(s, "x");
+    cr_expect_not(json_get_str(m, "i", &s));
+    cr_expect_not(json_get_str(m, "absent", &s));
+    cr_expect_not(json_get_str(NULL, "s", &s));
+}
+
+Test(json, errors_say_where_and_what)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        {"", "f.json:1:1: the file ends in the middle of its JSON: it is empty"},
+        {"{\"a\": [1,\n 2", "f.json:2:2: the file ends in the middle of its JSON"},
+        {"{} x", "f.json:1:4: something follows the end of the JSON: remove it"},
+        {"{\"a\":1,\"a\":2}", NULL},
+        {"[\"\\u0000\"]", NULL},
+        {"[\"\\ud800\"]", NULL},
+        {"[\"\xFF\"]", NULL},
+        {"[01]", NULL},
+        {"[1,]", NULL},
+        {"{'a':1}", NULL},
+        {"\xEF\xBB\xBF{}", NULL},
+        {"[1e999]", NULL},
+        {"nul", NULL},
+        {"[NaN]", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct node *root = NULL;
+        struct error err = {0};
+        cr_expect_not(json_parse(&arena, "f.json", str_of(rows[i].text), &root, &err), "%s",
+                      rows[i].text);
+        if (rows[i].want)
+            expect_error(&err, ERROR_INPUT, rows[i].want);
+        cr_expect(err.kind == ERROR_INPUT && err.at.line >= 1 && err.at.column >= 1, "%s",
+                  rows[i].text);
+        cr_expect_null(root);
+    }
+}
+
+static bool parse_nested(size_t depth, struct error *err)
+{
+    struct text text = text_of(1 << 20);
+    for (size_t i = 0; i < depth; i++)
+        text_addc(&text, '[');
+    for (size_t i = 0; i < depth; i++)
+        text_addc(&text, ']');
+    const struct node *root;
+    bool ok = json_parse(&arena, "f.json", text_str(&text), &root, err);
+    text_done(&text);
+    return ok;
+}
+
+Test(json, depth_is_bounded)
+{
+    struct error err = {0};
+    cr_expect(parse_nested(LIMIT_DOC_DEPTH, &err));
+    cr_expect_not(parse_nested(LIMIT_DOC_DEPTH + 1, &err));
+    expect_error(&err, ERROR_LIMIT, "f.json:1:65: lists and maps are nested more than 64 deep");
+    cr_expect_not(parse_nested(100000, &err));
+    cr_expect(err.kind == ERROR_LIMIT);
+}
+
+Test(json, the_number_of_values_is_bounded)
+{
+    struct text text = text_of(4 << 20);
+    text_addc(&text, '[');
+    for (size_t i = 0; i < LIMIT_DOC_NODES; i++)
+        text_adds(&text, i ? ",1" : "1");
+    text_addc(&text, ']');
+    const struct node *root;
+    struct error err = {0};
+    cr_expect_not(json_parse(&arena, "f.json", text_str(&text), &root, &err));
+    cr_expect(err.kind == ERROR_LIMIT, "%s", err.message);
+    text_done(&text);
+}

@@ -33,8 +33,7 @@ void decision_settle(struct decision *decision, bool enforce)
     decision->verdict = decision->would_be;
     decision->enforced = enforce;
     if (!enforce && decision->would_be > VERDICT_WARN) {
-        struct finding *finding =
-            finding_add(findings, "policy", VERDICT_WARN, "policy.enforce");
+        struct finding *finding = finding_add(findings, "policy", VERDICT_WARN, "policy.enforce");
         finding->message = finding_text(findings, "`enforce: false`: the decision would be %s.",
                                         verdict_name(decision->would_be));
         finding->advice = "Set `enforce: true` once the findings are mended.";
@@ -149,8 +148,7 @@ static void add_evidence(struct json_out *out, const struct decision *decision)
     for (size_t i = 0; i < evidence->report_count; i++) {
         const struct report *report = &evidence->reports[i];
         add_row(out, kinds[report->kind], report->format,
-                report_shown(decision->findings.arena, report), report->sha256,
-                report->size_bytes);
+                report_shown(decision->findings.arena, report), report->sha256, report->size_bytes);
         for (size_t k = 0; k < report->suspicion_count; k++)
             add_text(out, NULL, report->suspicions[k]);
         if (report->error.kind != ERROR_NONE)

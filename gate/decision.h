@@ -15,10 +15,10 @@
 
 struct decision {
     enum verdict verdict;
-    bool enforced;        // false: `enforce: false`, and the verdict is at most a warning
+    bool enforced;         // false: `enforce: false`, and the verdict is at most a warning
     enum verdict would_be; // what it would be when enforced
-    const char *commit;   // 40 digits; null = not in a repository
-    const char *base;     // what the change is measured against; null = none
+    const char *commit;    // 40 digits; null = not in a repository
+    const char *base;      // what the change is measured against; null = none
     char policy_sha256[SHA256_HEX];
     const char *policy_path;
     int64_t time_ms;

@@ -22,8 +22,8 @@ bool gate_locate(struct arena *arena, struct repository *repository, const char 
         if (base)
             return error_set(err, ERROR_ABSENT, "--base %s: %s", base,
                              repository ? "nothing is committed yet" : "there is no repository");
-        place.base_unknown = repository ? "nothing is committed yet"
-                                        : "this folder is not in a git repository";
+        place.base_unknown =
+            repository ? "nothing is committed yet" : "this folder is not in a git repository";
         *ret = place;
         return true;
     }
@@ -40,7 +40,8 @@ bool gate_locate(struct arena *arena, struct repository *repository, const char 
     return true;
 }
 
-// ---- one run -------------------------------------------------------------------------------------
+// ---- one run
+// -------------------------------------------------------------------------------------
 struct run {
     struct arena *arena;
     const struct gate_request *request;
@@ -85,8 +86,7 @@ static bool asks_for_changes(const struct gate_demands *demands)
 static void take_changes(struct run *run, const struct changes *changes,
                          const struct attributes *attributes)
 {
-    struct changed_file *files =
-        ARENA_ARRAY(run->arena, struct changed_file, changes->count + 1);
+    struct changed_file *files = ARENA_ARRAY(run->arena, struct changed_file, changes->count + 1);
     for (size_t i = 0; i < changes->count; i++) {
         const struct change *change = &changes->items[i];
         files[i] = (struct changed_file){
@@ -96,8 +96,7 @@ static void take_changes(struct run *run, const struct changes *changes,
             .range_count = change->range_count,
         };
         for (size_t k = 0; k < change->range_count; k++)
-            files[i].ranges[k] =
-                (struct line_range){change->ranges[k].from, change->ranges[k].to};
+            files[i].ranges[k] = (struct line_range){change->ranges[k].from, change->ranges[k].to};
     }
     run->gate->changed = files;
     run->gate->changed_count = changes->count;
@@ -124,8 +123,8 @@ static bool read_changes(struct run *run, struct rule_input *input)
         input->changed_advice = "Commit the change, and run the gate inside its repository.";
         return true;
     }
-    if (!attributes_read(run->arena, request->repository,
-                         place->base ? place->base : place->commit, &attributes, run->err))
+    if (!attributes_read(run->arena, request->repository, place->base ? place->base : place->commit,
+                         &attributes, run->err))
         return false;
     if (asks_for_changes(request->demands) &&
         !changes_between(run->arena, request->repository, place->base, place->commit, NULL, 0,
@@ -221,7 +220,7 @@ static void say_sources(const struct run *run, struct findings *findings)
         struct finding *finding = finding_add(findings, "policy", VERDICT_PASS, "policy.source");
         finding->message = finding_text(
             findings, "%s: judged by the working tree's %s, tightened by the built-in `default`.",
-            place->base         ? "The base has no configuration yet"
+            place->base           ? "The base has no configuration yet"
             : place->base_unknown ? "There is no base"
                                   : "There is no commit before this one",
             policy->path);

@@ -22,9 +22,9 @@ struct gate_place {
     const char *base_unknown; // why there is no base to speak of; null = there is one, or no past
 };
 
-// Without `base` it is the first parent of HEAD; with it, the merge base of the two. `repository` may
-// be null. ERROR_ABSENT for a base that does not exist or, with `fetch-depth: 0` in the message, that
-// a shallow clone does not hold.
+// Without `base` it is the first parent of HEAD; with it, the merge base of the two. `repository`
+// may be null. ERROR_ABSENT for a base that does not exist or, with `fetch-depth: 0` in the
+// message, that a shallow clone does not hold.
 bool gate_locate(struct arena *arena, struct repository *repository, const char *base,
                  struct gate_place *ret, struct error *err);
 
@@ -45,7 +45,7 @@ struct gate { // all zero is empty; everything else lives in the arena that gate
     struct risk_register risks;
     struct changed_file *changed; // computed when a rule asks for it
     size_t changed_count;
-    struct rule_input input;      // what the rules saw
+    struct rule_input input; // what the rules saw
     struct decision decision;
 };
 

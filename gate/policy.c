@@ -85,8 +85,8 @@ static bool extend(struct arena *arena, const struct source *source, const struc
     for (; name; name = names->kind == NODE_LIST ? name->next : NULL) {
         const struct node *one, *whole;
         if (name->kind != NODE_STRING)
-            return error_at(err, ERROR_INPUT, name->at,
-                            "`extends` takes names of policies, not %s", node_kind_name(name->kind));
+            return error_at(err, ERROR_INPUT, name->at, "`extends` takes names of policies, not %s",
+                            node_kind_name(name->kind));
         if (!read_named(arena, source, name, &one, err) ||
             !extend(arena, source, one, depth + 1, &whole, err))
             return false;
@@ -152,6 +152,18 @@ static bool digest(const struct node *tree, char ret[SHA256_HEX], struct error *
     return ok || error_set(err, ERROR_LIMIT, "the configuration is too large");
 }
 
+// The version is the document's own to say: one that it inherits would hide that it says none.
+static const struct node *
+without_inherited_version(struct arena *arena, const struct node *document, const struct node *tree)
+{
+    if (node_get(document, "version"))
+        return tree;
+    struct node *over = ARENA_NEW(arena, struct node), *gone = ARENA_NEW(arena, struct node);
+    *gone = (struct node){.kind = NODE_NULL, .key = STR("version"), .at = document->at};
+    *over = (struct node){.kind = NODE_MAP, .at = document->at, .first = gone, .count = 1};
+    return node_merge(arena, tree, over);
+}
+
 bool policy_load(struct arena *arena, const struct policy_request *request, struct policy *ret,
                  struct error *err)
 {
@@ -168,8 +180,9 @@ bool policy_load(struct arena *arena, const struct policy_request *request, stru
     if (!policy.floor || !policy_extend(arena, &policy.source, document, &tree, err))
         return false;
     note_asked(&policy, tree);
-    policy.tree =
-        node_get(document, "extends") ? tree : node_merge(arena, policy.floor, tree);
+    if (!node_get(document, "extends"))
+        tree = node_merge(arena, policy.floor, tree);
+    policy.tree = without_inherited_version(arena, document, tree);
     if (!digest(policy.tree, policy.sha256, err))
         return false;
     *ret = policy;

@@ -27,14 +27,14 @@ struct policy_request {
 
 struct policy {
     const char *path;
-    struct source source;     // where it was found, and where its register is looked for first
-    bool tighten;             // by the built-in `default`
-    bool differs;             // the working tree's own is not the same text
-    const struct node *tree;  // merged with everything that it extends
-    const struct node *floor; // the built-in `default`
+    struct source source;       // where it was found, and where its register is looked for first
+    bool tighten;               // by the built-in `default`
+    bool differs;               // the working tree's own is not the same text
+    const struct node *tree;    // merged with everything that it extends
+    const struct node *floor;   // the built-in `default`
     bool asked[EVIDENCE_KINDS]; // kinds that its own words (not the implied `default`) ask for
     bool risks_asked;
-    char sha256[SHA256_HEX];  // of the merged tree as compact JSON
+    char sha256[SHA256_HEX]; // of the merged tree as compact JSON
 };
 
 // ERROR_INPUT with a position for what is wrong in it, ERROR_ABSENT when there is none anywhere.

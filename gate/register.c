@@ -20,11 +20,10 @@ bool register_find(struct arena *arena, const struct source *source, str named,
     return true;
 }
 
-static bool missing(const struct policy *policy, const char *path, struct error *err)
+struct position register_named_at(const struct policy *policy)
 {
     const struct node *named = node_get(node_get(policy->tree, "evidence"), "risks");
-    struct position at = named ? named->at : (struct position){0};
-    return error_at(err, ERROR_INPUT, at, "`risks` names %s, which is not there", path);
+    return named ? named->at : (struct position){0};
 }
 
 bool register_read(struct arena *arena, const struct policy *policy, const struct source *tree,
@@ -34,15 +33,18 @@ bool register_read(struct arena *arena, const struct policy *policy, const struc
     struct register_place place;
     struct problems problems = {.arena = arena};
     const struct node *root;
-    if (!register_find(arena, &policy->source, named, &place, err))
+    if (!register_find(arena, &policy->source, named, &place, err)) {
+        err->at = register_named_at(policy);
         return false;
+    }
     if (!place.found && policy->source.commit) {
         if (!register_find(arena, tree, named, &place, err))
             return false;
         file.from_tree = place.found;
     }
     if (!place.found && named.len)
-        return missing(policy, place.path, err);
+        return error_at(err, ERROR_INPUT, register_named_at(policy),
+                        "`risks` names %s, which is not there", place.path);
     file.found = place.found;
     file.path = place.path;
     if (file.found) {

@@ -15,6 +15,9 @@ struct register_place {
 bool register_find(struct arena *arena, const struct source *source, str named,
                    struct register_place *ret, struct error *err);
 
+// Where the configuration names it; no position when it does not.
+struct position register_named_at(const struct policy *policy);
+
 struct register_file {
     bool found;
     bool from_tree;   // the base has none: the working tree's own
@@ -25,8 +28,8 @@ struct register_file {
 };
 
 // `named` is the path from the configuration, or empty for the usual places. The base's register
-// counts; where it has none, the working tree's. ERROR_INPUT, with a position, when a named one does
-// not exist or one that exists cannot be used ("and N more").
+// counts; where it has none, the working tree's. ERROR_INPUT, with a position, when a named one
+// does not exist or one that exists cannot be used ("and N more").
 bool register_read(struct arena *arena, const struct policy *policy, const struct source *tree,
                    str named, struct register_file *ret, struct error *err);
 

@@ -13,8 +13,8 @@ struct source {
     const char *root;              // of the working tree, '/' at its end; "" = the current folder
 };
 
-// `path` is relative to the root and does not climb out of it (ERROR_INPUT). *ret_found is false when
-// there is no such file. At most LIMIT_CONFIG_BYTES.
+// `path` is relative to the root and does not climb out of it (ERROR_INPUT). *ret_found is false
+// when there is no such file. At most LIMIT_CONFIG_BYTES.
 bool source_read(struct arena *arena, const struct source *source, const char *path, str *ret,
                  bool *ret_found, struct error *err);
 

@@ -45,9 +45,9 @@ void approval_words(const struct plan *plan, uint32_t step, const struct plan_ap
                     struct text *out)
 {
     text_addf(out, "%s " STR_FMT " to " STR_FMT "%s\n",
-              step == UINT32_MAX ? "Release" : "Bring release", STR_ARG(plan->release),
-              STR_ARG(plan->environment), step == UINT32_MAX ? "?" : "");
-    if (step != UINT32_MAX)
+              step == STEP_STAGE ? "Release" : "Bring release", STR_ARG(plan->release),
+              STR_ARG(plan->environment), step == STEP_STAGE ? "?" : "");
+    if (step != STEP_STAGE)
         text_addf(out, "  to        %.1f %% (step %u of %u)?\n",
                   plan->steps[step].share_ppm / 10000.0, step + 1, plan->step_count);
     text_addf(out, "  commit    " STR_FMT ", passed by the gate\n", STR_ARG(plan->commit));
@@ -139,7 +139,7 @@ static bool read_answer(struct approval_desk *desk, const struct ledger_entry *e
         !json_get_bool(event.fields, "granted", &granted) ||
         !json_get_i64(event.fields, "step", &step))
         return false;
-    int64_t asked = desk->question.step == UINT32_MAX ? -1 : (int64_t)desk->question.step;
+    int64_t asked = desk->question.step == STEP_STAGE ? -1 : (int64_t)desk->question.step;
     str who = facts_person(&event.actor);
     if (step != asked || has(desk->counted, desk->counted_count, who))
         return false;

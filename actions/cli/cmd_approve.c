@@ -12,18 +12,6 @@ static const struct option options[] = {
     {0},
 };
 
-static const struct plan_approval *open_question(const struct rollout_record *fact, uint32_t *ret_step)
-{
-    if (fact->state->phase != PHASE_WAITING)
-        return NULL;
-    bool stage = fact->state->held_from == PHASE_NEW;
-    *ret_step = stage ? UINT32_MAX : fact->state->step;
-    for (uint32_t i = 0; !stage && i < fact->plan->target_count; i++)
-        if (fact->state->targets[i].touched)
-            return &fact->plan->steps[*ret_step].approval;
-    return stage ? &fact->plan->approval : &fact->plan->steps[*ret_step].approval;
-}
-
 static bool find(struct deployment *d, struct rollout_record *ret)
 {
     const char *name = d->call->options.operands[0];
@@ -47,7 +35,7 @@ static bool record(struct deployment *d, const struct plan *plan, uint32_t step,
     struct json_out json = json_out_of(&body, JSON_COMPACT);
     json_open_map(&json, NULL);
     json_add_bool(&json, "granted", granted);
-    json_add_i64(&json, "step", step == UINT32_MAX ? -1 : (int64_t)step);
+    json_add_i64(&json, "step", step == STEP_STAGE ? -1 : (int64_t)step);
     json_add_str(&json, "commit", plan->commit);
     json_add_str(&json, "comment", str_of(comment));
     json_close(&json);
@@ -65,17 +53,18 @@ static bool record(struct deployment *d, const struct plan *plan, uint32_t step,
 
 static bool answer(struct deployment *d, bool granted)
 {
-    struct rollout_record fact;
+    struct rollout_record fact = {0};
     uint32_t step = 0;
     const str *authors;
     size_t author_count;
     struct error *err = &d->call->error;
     if (!find(d, &fact))
         return false;
-    const struct plan_approval *rule = open_question(&fact, &step);
+    const struct plan_approval *rule =
+        fact.state ? rollout_question(fact.plan, fact.state, &step) : NULL;
     if (!rule)
         return error_set(err, ERROR_INPUT, "rollout " STR_FMT " is not waiting for an answer: it is %s",
-                         STR_ARG(fact.plan->rollout), phase_name(fact.state->phase));
+                         STR_ARG(fact.plan->rollout), phase_name(fact.state ? fact.state->phase : PHASE_NEW));
     facts_authors(d, fact.plan, &authors, &author_count);
     const char *why = approval_refusal(d->arena, rule, d->me, authors, author_count);
     if (why)

@@ -18,7 +18,7 @@ static void add_problem(struct problems *problems, const struct error *err)
 }
 
 // The register as the working tree has it; nothing is wrong when none is named and none is there.
-static bool check_register(struct invocation *call, const struct policy *policy, str named,
+static void check_register(struct invocation *call, const struct policy *policy, str named,
                            const char **ret_path, struct problems *problems)
 {
     struct error err = {0};
@@ -26,22 +26,21 @@ static bool check_register(struct invocation *call, const struct policy *policy,
     struct risk_register risks;
     struct register_place place;
     if (!register_find(call->arena, &policy->source, named, &place, &err)) {
-        call->error = err;
-        return false;
+        err.at = register_named_at(policy);
+        add_problem(problems, &err);
+        return;
     }
     *ret_path = place.found ? place.path : NULL;
     if (!place.found) {
-        const struct node *key = node_get(node_get(policy->tree, "evidence"), "risks");
         if (named.len)
-            problem_at(problems, key ? key->at : (struct position){0},
-                       "`risks` names %s, which is not there", place.path);
-        return true;
+            problem_at(problems, register_named_at(policy), "`risks` names %s, which is not there",
+                       place.path);
+        return;
     }
     if (!yaml_parse(call->arena, place.path, place.bytes, &root, &err))
         add_problem(problems, &err);
     else
         (void)risk_register_bind(call->arena, root, &risks, problems);
-    return true;
 }
 
 static bool check_all(struct invocation *call, struct judgement *judgement,
@@ -60,11 +59,13 @@ static bool check_all(struct invocation *call, struct judgement *judgement,
         return true;
     }
     (void)config_bind(call->arena, judgement->policy.tree, &judgement->config, problems);
-    return check_register(call, &judgement->policy, judgement->config.evidence->risks,
-                          ret_register, problems);
+    check_register(call, &judgement->policy, judgement->config.evidence->risks, ret_register,
+                   problems);
+    return true;
 }
 
-// ---- printing ------------------------------------------------------------------------------------
+// ---- printing
+// ------------------------------------------------------------------------------------
 static void add_json(const struct problems *problems, struct text *text)
 {
     struct json_out out = json_out_of(text, JSON_PRETTY);
@@ -103,8 +104,8 @@ static void add_text(const struct judgement *judgement, const char *register_pat
     if (count)
         text_addf(text, "%zu %s\n", count, count == 1 ? "error" : "errors");
     else
-        text_addf(text, "%s%s%s: no errors\n", judgement->policy.path,
-                  register_path ? " and " : "", register_path ? register_path : "");
+        text_addf(text, "%s%s%s: no errors\n", judgement->policy.path, register_path ? " and " : "",
+                  register_path ? register_path : "");
 }
 
 static void annotate(struct invocation *call, const struct problems *problems, struct text *text)

@@ -1,4 +1,5 @@
 #include "actions/cli/commands.h"
+#include "actions/cli/gate_ledger.h"
 #include "actions/cli/judgement.h"
 #include "actions/report/gate_text.h"
 #include "gate/base/limits.h"
@@ -9,6 +10,7 @@
 
 static const struct option options[] = {
     JUDGEMENT_OPTIONS,
+    {.name = "record", .help = "Write the decision to the ledger, for `sluice rollout`."},
     {.name = "decision-file", .argument = "FILE", .help = "Write the decision as JSON there too."},
     {.name = "summary-file", .argument = "FILE", .help = "Write it as markdown there too."},
     {0},
@@ -87,7 +89,8 @@ static bool tell_runner(struct invocation *call, const struct decision *decision
            runner_output(runner, "summary-file", str_of(summary_file), &call->error);
 }
 
-// ---- the command ---------------------------------------------------------------------------------
+// ---- the command
+// ---------------------------------------------------------------------------------
 static bool say(struct invocation *call, const struct decision *decision)
 {
     struct text json = text_of(LIMIT_DECISION_BYTES), markdown = text_of(LIMIT_SUMMARY_BYTES);
@@ -124,7 +127,9 @@ static int run(struct invocation *call)
 {
     struct judgement judgement = {0};
     int status = 0;
-    if (!judgement_make(call, &judgement) || !say(call, &judgement.gate.decision))
+    bool record = option_given(&call->options, "record");
+    if (!judgement_make(call, &judgement) || !say(call, &judgement.gate.decision) ||
+        (record && !gate_ledger_record(call, &judgement.gate.decision)))
         status = command_failed(call);
     else if (judgement.gate.decision.verdict >= VERDICT_HOLD)
         status = 1;

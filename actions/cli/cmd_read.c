@@ -23,6 +23,16 @@ static void read_one(const char *path, struct read_file *file)
     if (file->evidence.report_count)
         file->report = &file->evidence.reports[0];
     tests_settle(&file->evidence.tests);
+    if (file->error.kind == ERROR_INPUT && !file->error.at.file)
+        file->error.at = (struct position){path, 1, 1}; // about the content as a whole
+}
+
+// A file that could not be opened has no digest, not that of nothing.
+static bool has_digest(const struct read_file *file)
+{
+    bool opened = file->error.kind == ERROR_NONE || file->error.kind == ERROR_INPUT ||
+                  file->error.kind == ERROR_LIMIT;
+    return opened && file->report && file->report->sha256[0];
 }
 
 // ---- JSON ------------------------------------------------------------------------------------
@@ -40,7 +50,7 @@ static void add_file_json(const char *path, const struct read_file *file, struct
     bool failed = file->error.kind != ERROR_NONE;
     json_open_map(out, NULL);
     json_add_str(out, "path", str_of(path));
-    add_or_null(out, "sha256", report ? report->sha256 : NULL);
+    add_or_null(out, "sha256", has_digest(file) ? report->sha256 : NULL);
     json_add_u64(out, "bytes", report ? report->size_bytes : 0);
     add_or_null(out, "format", report ? report->format : NULL);
     add_or_null(out, "kind", report && report->format ? kind_names[report->kind] : NULL);
@@ -99,8 +109,9 @@ static void add_totals(const struct evidence *evidence, struct text *out)
         return;
     }
     struct test_totals totals = tests_totals(&evidence->tests);
-    text_addf(out, "  tests     %llu: %llu passed, %llu failed, %llu errors, %llu skipped, %llu "
-                   "flaky\n",
+    text_addf(out,
+              "  tests     %llu: %llu passed, %llu failed, %llu errors, %llu skipped, %llu "
+              "flaky\n",
               (unsigned long long)totals.total, (unsigned long long)totals.passed,
               (unsigned long long)totals.failed, (unsigned long long)totals.errors,
               (unsigned long long)totals.skipped, (unsigned long long)totals.flaky);
@@ -113,10 +124,10 @@ static void add_file_text(const char *path, const struct read_file *file, struct
     terminal_escape(str_of(path), out);
     if (report && report->format)
         text_addf(out, ": %s (%s)", report->format, kind_names[report->kind]);
-    if (report)
+    if (has_digest(file))
         text_addf(out, ", %llu bytes", (unsigned long long)report->size_bytes);
     text_addc(out, '\n');
-    if (report && report->sha256[0])
+    if (has_digest(file))
         text_addf(out, "  sha256    %s\n", report->sha256);
     if (!failed)
         add_totals(&file->evidence, out);

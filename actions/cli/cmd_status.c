@@ -10,6 +10,11 @@ static void text_rollout(const struct deployment *d, const struct rollout_record
     const struct plan *plan = fact->plan;
     const struct rollout_state *state = fact->state;
     char since[32];
+    if (!state) {
+        text_addf(out, STR_FMT ": " STR_FMT " in " STR_FMT " is planned\n", STR_ARG(plan->rollout),
+                  STR_ARG(plan->release), STR_ARG(plan->environment));
+        return;
+    }
     text_addf(out, STR_FMT ": " STR_FMT " in " STR_FMT " is %s", STR_ARG(plan->rollout),
               STR_ARG(plan->release), STR_ARG(plan->environment), phase_name(state->phase));
     if (plan->mode == PLAN_FORWARD && state->step < plan->step_count)
@@ -26,6 +31,11 @@ static void json_rollout(const struct rollout_record *fact, struct json_out *jso
     json_add_str(json, "rollout", fact->plan->rollout);
     json_add_str(json, "release", fact->plan->release);
     json_add_str(json, "environment", fact->plan->environment);
+    if (!fact->state) {
+        json_add_str(json, "phase", str_of(phase_name(PHASE_NEW)));
+        json_close(json);
+        return;
+    }
     json_add_str(json, "phase", str_of(phase_name(fact->state->phase)));
     json_add_u64(json, "step", fact->state->step + 1);
     json_add_u64(json, "steps", fact->plan->step_count);

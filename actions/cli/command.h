@@ -30,7 +30,7 @@ struct invocation {
 
 struct command {
     const char *name;
-    const char *operands;         // "[FINDING]", for the help; "" = none
+    const char *operands; // "[FINDING]", for the help; "" = none
     size_t operands_min, operands_max;
     const char *summary;          // one line, in the list of commands
     const char *description;      // the help's text
@@ -39,8 +39,8 @@ struct command {
     int (*run)(struct invocation *call);
 };
 
-extern const struct command *const commands[];  // ends with null
-extern const char *const commands_later[];      // agreed but not built: refused by name
+extern const struct command *const commands[]; // ends with null
+extern const char *const commands_later[];     // agreed but not built: refused by name
 
 const struct command *command_find(const char *name);
 

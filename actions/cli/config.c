@@ -1,5 +1,8 @@
 #include "actions/cli/config.h"
 
+#include "actions/cli/deployment.h"
+#include "deploy/run/settings.h"
+
 static const struct shape_field fields[] = {
     {.key = "version",
      .kind = SHAPE_INT,
@@ -49,18 +52,22 @@ static const struct shape_field fields[] = {
     {.key = "analysis",
      .kind = SHAPE_NODE,
      .offset = offsetof(struct config, analysis),
+     .shape = &analysis_shape,
      .doc = "How metrics are judged."},
     {.key = "rollback",
      .kind = SHAPE_NODE,
      .offset = offsetof(struct config, rollback),
+     .shape = &rollback_shape,
      .doc = "How a release is taken back."},
     {.key = "ledger",
      .kind = SHAPE_NODE,
      .offset = offsetof(struct config, ledger),
+     .shape = &ledger_shape,
      .doc = "Where the record is kept."},
     {.key = "incidents",
      .kind = SHAPE_NODE,
      .offset = offsetof(struct config, incidents),
+     .shape = &incidents_shape,
      .doc = "Severities and their clocks."},
     {.key = "seasons", .kind = SHAPE_LATER},
     {.key = "freezes", .kind = SHAPE_LATER},
@@ -77,8 +84,25 @@ const struct shape config_shape = {
     .doc = "The configuration of sluice, .github/sluice.yml.",
 };
 
-// Sections of other layers: a row binds what its layer knows of the root, and reports what is wrong.
+// Sections of other layers: a row binds what its layer knows of the root, and reports what is
+// wrong.
+static void check_rollout(struct arena *arena, const struct node *root, struct problems *problems)
+{
+    struct deploy_settings settings;
+    (void)deploy_settings_bind(arena, root, &settings, problems);
+}
+
+static void check_ledger(struct arena *arena, const struct node *root, struct problems *problems)
+{
+    const struct node *node = node_get(root, "ledger");
+    if (node)
+        (void)shape_bind(arena, &ledger_shape, node, arena_alloc(arena, ledger_shape.size_bytes),
+                         problems);
+}
+
 static const struct config_part parts[] = {
+    {"rollout", check_rollout},
+    {"ledger", check_ledger},
     {0},
 };
 

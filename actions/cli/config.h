@@ -28,8 +28,8 @@ struct config_part {
     void (*check)(struct arena *arena, const struct node *root, struct problems *problems);
 };
 
-// Binds the whole tree: unknown keys anywhere, then what each part has to say. `evidence` and `gate`
-// are never null afterwards. False when something was added to `problems`.
+// Binds the whole tree: unknown keys anywhere, then what each part has to say. `evidence` and
+// `gate` are never null afterwards. False when something was added to `problems`.
 bool config_bind(struct arena *arena, const struct node *root, struct config *ret,
                  struct problems *problems);
 

@@ -12,6 +12,8 @@
 #include "gate/base/template.h"
 #include "gate/git/repository.h"
 
+extern const struct shape ledger_shape; // the section `ledger`
+
 enum { LEDGER_WAIT_MS = 10000 }; // for the ledger's remote, before it goes on without
 
 struct deployment {

@@ -164,12 +164,9 @@ static void say_error(const struct invocation *call)
     char line[1024];
     (void)error_text(&call->error, line, sizeof line);
     if (call->runner.is_actions) {
-        struct annotation one = {ANNOTATION_ERROR,
-                                 str_of(call->error.at.file),
-                                 call->error.at.line,
-                                 0,
-                                 STR("sluice"),
-                                 str_of(call->error.message)};
+        struct annotation one = {ANNOTATION_ERROR,    str_of(call->error.at.file),
+                                 call->error.at.line, 0,
+                                 STR("sluice"),       str_of(call->error.message)};
         struct text text = text_of(8192);
         runner_annotations(&one, 1, &text);
         (void)write_all(stdout, text_str(&text));
@@ -223,30 +220,55 @@ static int refuse(const char *name)
     return 2;
 }
 
+// Where the command's name stands: common options may come before it, as in `sluice -C dir gate`.
+static int command_at(int argc, char **argv)
+{
+    int at = 1;
+    while (at < argc && argv[at][0] == '-' && argv[at][1])
+        at += options_takes_next(common_options, argv[at]) ? 2 : 1;
+    return at;
+}
+
+static int run_command(int argc, char **argv, int at)
+{
+    const struct command *command = command_find(argv[at]);
+    if (!command)
+        return refuse(argv[at]);
+    struct arena arena = {0};
+    struct invocation call = {.command = command, .arena = &arena};
+    size_t count = 0;
+    char **words = ARENA_ARRAY(&arena, char *, (size_t)argc);
+    for (int i = 1; i < argc; i++)
+        if (i != at)
+            words[count++] = argv[i];
+    int status = run(&call, words, count);
+    arena_done(&arena);
+    return status;
+}
+
+static bool is_word(const char *word, const char *one, const char *other)
+{
+    return strcmp(word, one) == 0 || strcmp(word, other) == 0;
+}
+
 int sluice_main(int argc, char **argv)
 {
     struct text text = text_of(16384);
-    if (argc < 2) {
-        command_help(NULL, &text);
-        (void)write_all(stderr, text_str(&text));
-        text_done(&text);
-        return 2;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         versions_text(&text);
         return print_text(&text);
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        (strcmp(argv[1], "help") == 0 && argc == 2)) {
+    if (argc == 2 && (is_word(argv[1], "--help", "-h") || strcmp(argv[1], "help") == 0)) {
         command_help(NULL, &text);
         return print_text(&text);
     }
-    const struct command *command = command_find(argv[1]);
-    if (!command)
-        return refuse(argv[1]);
-    struct arena arena = {0};
-    struct invocation call = {.command = command, .arena = &arena};
-    int status = run(&call, argv + 2, (size_t)argc - 2);
-    arena_done(&arena);
-    return status;
+    int at = command_at(argc, argv);
+    if (at < argc)
+        return run_command(argc, argv, at);
+    if (argc > 1)
+        (void)fprintf(stderr, "sluice: no command is given\n\n");
+    command_help(NULL, &text);
+    (void)write_all(stderr, text_str(&text));
+    text_done(&text);
+    return 2;
 }

@@ -77,8 +77,8 @@ static bool add_value(struct arena *arena, struct options *options, const struct
         return error_set(err, ERROR_INPUT, "--%s is given twice", option->name);
     if (!check_choice(option, text, err))
         return false;
-    options->values = arena_grow(arena, options->values, options->count, &options->room,
-                                 sizeof *options->values);
+    options->values =
+        arena_grow(arena, options->values, options->count, &options->room, sizeof *options->values);
     options->values[options->count++] = (struct option_value){option, text};
     return true;
 }
@@ -166,6 +166,14 @@ bool options_parse(struct arena *arena, char **words, size_t count, const struct
     }
     *ret = options;
     return true;
+}
+
+bool options_takes_next(const struct option *table, const char *word)
+{
+    bool is_long = word[1] == '-';
+    const struct option *option =
+        is_long ? find_long(table, str_of(word + 2)) : find_letter(table, word[1]);
+    return option && option->argument && (is_long || word[2] == '\0');
 }
 
 const char *option_text(const struct options *options, const char *name)

@@ -14,12 +14,12 @@
 #include "gate/base/text.h"
 
 struct option {
-    const char *name;            // without the dashes; null ends a table
-    char letter;                 // "-C"; 0 = none
-    const char *argument;        // what it takes, "FILE"; null = it is a switch
-    const char *const *choices;  // the only values; null = any
-    bool repeats;                // may be given several times
-    const char *help;            // one line
+    const char *name;           // without the dashes; null ends a table
+    char letter;                // "-C"; 0 = none
+    const char *argument;       // what it takes, "FILE"; null = it is a switch
+    const char *const *choices; // the only values; null = any
+    bool repeats;               // may be given several times
+    const char *help;           // one line
 };
 
 struct option_value {
@@ -36,11 +36,15 @@ struct options {
 
 extern const struct option common_options[]; // every command takes these
 
-// Reads `count` words (without the program's and the command's name). "--name value", "--name=value",
+// Reads `count` words (without the program's and the command's name). "--name value",
+// "--name=value",
 // "-C value", "-Cvalue"; "--" ends the options. ERROR_INPUT for an unknown option (with the nearest
 // name), a missing or superfluous argument, a value outside the choices, an option given twice.
 bool options_parse(struct arena *arena, char **words, size_t count, const struct option *own,
                    struct options *ret, struct error *err);
+
+// Does this word, an option of the table, take the next word as its argument?
+bool options_takes_next(const struct option *table, const char *word);
 
 const char *option_text(const struct options *options, const char *name); // last one; null = absent
 bool option_given(const struct options *options, const char *name);

@@ -199,7 +199,9 @@ static void sample_news(struct progress_display *progress, const struct run_news
 static void target_news(struct progress_display *progress, const struct run_news *news)
 {
     struct text text = text_of(LINE_BYTES);
-    text_addf(&text, STR_FMT ": %s", STR_ARG(news->plan->targets[news->target].name), news->text);
+    if (news->target < news->plan->target_count) // else it is about none of them
+        text_addf(&text, STR_FMT ": ", STR_ARG(news->plan->targets[news->target].name));
+    text_adds(&text, news->text);
     bool again = str_eq(str_of(progress->trouble), str_first(text_str(&text), 255));
     if (news->type == NEWS_TROUBLE && !again)
         line(progress, YELLOW, "!", "trouble", text_c(&text));

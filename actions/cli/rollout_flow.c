@@ -99,9 +99,9 @@ static bool check_gate(struct flow *flow, const struct flow_request *request, st
         if (err->kind != ERROR_ABSENT)
             return false;
         return error_set(err, ERROR_DENIED,
-                         "the gate has not decided on commit %.12s: run `sluice gate --record "
-                         "--commit %.12s` first",
-                         request->commit, request->commit);
+                         "the gate has not decided on commit %.12s: check it out and run `sluice "
+                         "gate --record` first",
+                         request->commit);
     }
     if (!release_is_bad(d->ledger, request->release, &bad, &bad_at, err))
         return false;

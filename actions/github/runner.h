@@ -1,8 +1,8 @@
 // The runner's side of GitHub Actions: what the environment says (read once, here), and the lines
 // and files through which a step speaks: annotations, outputs, the step summary.
 //
-// Text from reports is not ours. In a workflow command it is escaped; anything else that may hold it
-// is printed between stop-commands tokens, so that no line of it is taken for a command.
+// Text from reports is not ours. In a workflow command it is escaped; anything else that may hold
+// it is printed between stop-commands tokens, so that no line of it is taken for a command.
 //
 //     struct runner runner;
 //     if (!runner_read(&arena, runner_environment, NULL, token, &runner, err)) ...
@@ -18,7 +18,7 @@
 
 struct runner { // strings are null when the environment does not have them
     bool is_actions;
-    bool debug; // RUNNER_DEBUG=1
+    bool debug;               // RUNNER_DEBUG=1
     const char *event_name;   // "pull_request", "push", …
     const char *event_sha;    // GITHUB_SHA: what the workflow was started for
     const char *head_sha;     // of the pull request, else GITHUB_SHA
@@ -29,7 +29,7 @@ struct runner { // strings are null when the environment does not have them
     const char *temp_path;    // RUNNER_TEMP
     const char *server_url;
     const char *repository;
-    const char *run_url;      // made of the above and GITHUB_RUN_ID
+    const char *run_url; // made of the above and GITHUB_RUN_ID
     const char *actor;
     char token[RUNNER_TOKEN]; // unguessable: delimiters and stop-commands
 };
@@ -46,7 +46,7 @@ enum annotation_level { ANNOTATION_ERROR, ANNOTATION_WARNING, ANNOTATION_NOTICE 
 
 struct annotation {
     enum annotation_level level;
-    str path; // empty = none
+    str path;                // empty = none
     uint32_t line, end_line; // 0 = none
     str title, message;
 };
@@ -65,8 +65,8 @@ void runner_escape_property(str s, struct text *out);
 void runner_stop_commands(const struct runner *runner, struct text *out);
 void runner_resume_commands(const struct runner *runner, struct text *out);
 
-// Appends `name` with its value to the outputs, in heredoc form with a delimiter that the value does
-// not contain. Does nothing when there is no output file.
+// Appends `name` with its value to the outputs, in heredoc form with a delimiter that the value
+// does not contain. Does nothing when there is no output file.
 bool runner_output(const struct runner *runner, const char *name, str value, struct error *err);
 void runner_output_text(const char *name, str value, const char *token, struct text *out);
 

@@ -91,26 +91,26 @@ static void add_totals(const struct decision *decision, struct text *out)
     const struct evidence *evidence = decision->evidence;
     if (evidence->has[EVIDENCE_COVERAGE]) {
         struct coverage_totals totals = coverage_totals(&evidence->coverage);
-        text_addf(out, "Lines covered: %llu of %llu",
-                  (unsigned long long)totals.lines_covered,
+        text_addf(out, "Lines covered: %llu of %llu", (unsigned long long)totals.lines_covered,
                   (unsigned long long)totals.lines_total);
         if (evidence->coverage.has_branches)
-            text_addf(out, "; branches: %llu of %llu",
-                      (unsigned long long)totals.branches_covered,
+            text_addf(out, "; branches: %llu of %llu", (unsigned long long)totals.branches_covered,
                       (unsigned long long)totals.branches_total);
         text_addf(out, "; files: %llu.  \n", (unsigned long long)totals.files);
     }
     if (evidence->has[EVIDENCE_TESTS]) {
         struct test_totals totals = tests_totals(&evidence->tests);
-        text_addf(out, "Tests: %llu, passed %llu, failed %llu, errors %llu, skipped %llu, flaky "
-                       "%llu.  \n",
+        text_addf(out,
+                  "Tests: %llu, passed %llu, failed %llu, errors %llu, skipped %llu, flaky "
+                  "%llu.  \n",
                   (unsigned long long)totals.total, (unsigned long long)totals.passed,
                   (unsigned long long)totals.failed, (unsigned long long)totals.errors,
                   (unsigned long long)totals.skipped, (unsigned long long)totals.flaky);
     }
     if (decision->has_risks)
-        text_addf(out, "Risk: exposure %llu; open: %llu critical, %llu high, %llu medium, %llu "
-                       "low.  \n",
+        text_addf(out,
+                  "Risk: exposure %llu; open: %llu critical, %llu high, %llu medium, %llu "
+                  "low.  \n",
                   (unsigned long long)decision->risks.exposure,
                   (unsigned long long)decision->risks.open[RISK_CRITICAL],
                   (unsigned long long)decision->risks.open[RISK_HIGH],

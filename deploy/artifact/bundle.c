@@ -49,7 +49,7 @@ static bool digest_file(const char *path, unsigned char ret[SHA256_BYTES], uint6
 static bool use_file(struct arena *arena, const char *path, struct bundle *ret, struct error *err)
 {
     unsigned char digest[SHA256_BYTES];
-    uint64_t bytes;
+    uint64_t bytes = 0;
     if (!digest_file(path, digest, &bytes, err))
         return false;
     *ret = (struct bundle){digest_text(arena, digest), arena_str(arena, str_of(path)), bytes};

@@ -6,6 +6,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <git2.h>
+#include <locale.h>
 #include <unistd.h>
 
 struct writer {
@@ -78,7 +79,9 @@ static bool add_blob(struct writer *writer, const char *path, const git_tree_ent
         archive_entry_set_perm(header, mode == GIT_FILEMODE_BLOB_EXECUTABLE ? 0755 : 0644);
         archive_entry_set_size(header, (la_int64_t)size);
     }
-    bool ok = archive_write_header(writer->archive, header) == ARCHIVE_OK;
+    // A warning: the name is not UTF-8. It is then written as it is, and marked as such.
+    int written = archive_write_header(writer->archive, header);
+    bool ok = written == ARCHIVE_OK || written == ARCHIVE_WARN;
     while (ok && size) {
         la_ssize_t n = archive_write_data(writer->archive, bytes, size);
         ok = n > 0;
@@ -122,8 +125,6 @@ static bool open_archive(struct writer *writer, bool gzip)
 {
     struct archive *archive = writer->archive = archive_write_new();
     int bad = archive_write_set_format_pax_restricted(archive);
-    // Names are written as they are: the conversion by locale fails where there is none.
-    bad |= archive_write_set_format_option(archive, NULL, "hdrcharset", "BINARY");
     if (gzip) {
         bad |= archive_write_add_filter_gzip(archive);
         bad |= archive_write_set_filter_option(archive, "gzip", "timestamp", NULL);
@@ -171,7 +172,14 @@ bool tree_archive(const char *repository, str commit, bool gzip, int fd,
     sha256_init(&writer.sha);
     if (ok) {
         writer.time_s = git_commit_time(object);
+        // libarchive takes names to be in the locale's character set; git's are UTF-8.
+        locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+        locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
         ok = open_archive(&writer, gzip) && write_tree(&writer, object);
+        if (utf8) {
+            (void)uselocale(before);
+            freelocale(utf8);
+        }
     }
     if (writer.archive)
         archive_write_free(writer.archive);

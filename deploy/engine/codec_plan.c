@@ -32,6 +32,7 @@ static const struct field plan_fields[] = {
     {"then", FIELD_WORD, offsetof(struct plan, then), then_words},
     PLAN(rollback_on_cancel, FIELD_BOOL),
     PLAN(reason, FIELD_STR),
+    PLAN(incident, FIELD_STR),
     {0}};
 
 #define PLACEMENT(key)                                                                             \

@@ -139,7 +139,7 @@ static bool list_with(const struct node *node, const char *key, uint32_t count,
 static bool read_watch(struct arena *arena, const struct node *node, struct watch_state *ret,
                        struct error *err)
 {
-    const struct node *sum;
+    const struct node *sum = NULL;
     if (!fields_read(arena, watch_fields, node, ret, err) ||
         !list_with(node, "sums", EPROCESS_RATIOS, &sum, err))
         return false;
@@ -153,7 +153,7 @@ static bool read_answered(struct arena *arena, const struct node *node, struct r
                           struct error *err)
 {
     static const struct field answered_field[] = {{"by", FIELD_HEX, 0, NULL}, {0}};
-    const struct node *item;
+    const struct node *item = NULL;
     if (state->answers > ROLLOUT_ANSWERS)
         return error_set(err, ERROR_LIMIT, "more than %d answers", ROLLOUT_ANSWERS);
     if (!list_with(node, "answered", state->answers, &item, err))
@@ -167,7 +167,7 @@ static bool read_answered(struct arena *arena, const struct node *node, struct r
 static bool read_all(struct arena *arena, const struct plan *plan, const struct node *node,
                      struct rollout_state *state, struct error *err)
 {
-    const struct node *item;
+    const struct node *item = NULL;
     if (!fields_read(arena, state_fields, node, state, err) ||
         !read_phase(node, "phase", &state->phase, err) ||
         !read_phase(node, "held_from", &state->held_from, err) ||

@@ -134,9 +134,9 @@ void detect_plan(const struct plan *plan, const struct detect_traffic *traffic,
                                          .p95_ms = DETECT_NEVER,
                                          .needed_ms = DETECT_NEVER};
         for (uint32_t target = 0; target < plan->target_count; target++) {
-            uint32_t metric;
-            uint32_t nth;
-            double takes;
+            uint32_t metric = 0;
+            uint32_t nth = 0;
+            double takes = 0;
             if (!best_watch(plan, traffic, target, step, &metric, &nth, &takes) || takes <= slowest)
                 continue;
             slowest = takes;

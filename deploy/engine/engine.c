@@ -70,10 +70,10 @@ void turn_end(struct turn *turn)
     turn_command(turn, RC_END);
 }
 
-void turn_incident(struct turn *turn, const char *severity)
+void turn_incident(struct turn *turn, str severity)
 {
     struct rollout_command *command = turn_command(turn, RC_INCIDENT);
-    snprintf(command->text, sizeof command->text, "%s", severity);
+    snprintf(command->text, sizeof command->text, STR_FMT, STR_ARG(severity));
 }
 
 void turn_why(struct turn *turn, const char *format, ...)

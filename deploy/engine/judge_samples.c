@@ -127,7 +127,7 @@ static bool breached(const struct turn *turn, const struct plan_metric *metric,
         return eprocess_log(&watch->process) >=
                eprocess_bound(plan_alpha(turn->plan), plan_processes(turn->plan));
     struct threshold limit = limit_of(metric);
-    return threshold_verdict(&limit, &watch->threshold, 0) == VERDICT_ABORT;
+    return threshold_verdict(&limit, &watch->threshold, 0) == JUDGED_ABORT;
 }
 
 // Old, overlapping or from a time that has not come: says nothing, and is no sign of blindness
@@ -197,7 +197,7 @@ static bool watch_passes(const struct turn *turn, const struct plan_metric *metr
         *ret_why = "gives no usable answer";
     else if (rate && (watch->step_exposure < metric->min_requests || !(watch->step_exposure > 0)))
         *ret_why = "saw too few requests";
-    else if (!rate && threshold_verdict(&limit, &watch->threshold, 1) != VERDICT_PASS)
+    else if (!rate && threshold_verdict(&limit, &watch->threshold, 1) != JUDGED_PASS)
         *ret_why = "was not measured";
     else if (watch->newest_ms < turn->state->bake_until_ms - metric->lag_ms - metric->every_ms)
         *ret_why = "has no figures of the bake's end";

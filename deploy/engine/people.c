@@ -35,6 +35,16 @@ static const struct plan_approval *open_question(const struct turn *turn)
     return &turn->plan->approval;
 }
 
+const struct plan_approval *rollout_question(const struct plan *plan,
+                                             const struct rollout_state *state, uint32_t *ret_step)
+{
+    if (state->phase != PHASE_WAITING)
+        return NULL;
+    bool step = state->held_from == PHASE_SHIFTING;
+    *ret_step = step ? state->step : STEP_STAGE;
+    return step ? &plan->steps[state->step].approval : &plan->approval;
+}
+
 uint32_t people_needed(const struct turn *turn)
 {
     return open_question(turn)->count;
@@ -57,6 +67,7 @@ void people_ask(struct turn *turn, uint32_t step)
     state->step = step == STEP_STAGE ? 0 : step;
     state->passed = false;
     state->answers = 0;
+    memset(state->answered, 0, sizeof state->answered);
     state->asked = ++state->newest_token;
     struct rollout_command *record =
         step == STEP_STAGE

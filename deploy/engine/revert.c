@@ -91,7 +91,7 @@ static void finish(struct turn *turn)
     turn_phase(turn, PHASE_ROLLED_BACK);
     // The incident before the end: a crash between the two asks for it again, and never loses it.
     if (state->automatic)
-        turn_incident(turn, "P2");
+        turn_incident(turn, turn->plan->incident.len ? turn->plan->incident : STR("P2"));
     turn_record(turn, RECORD_ROLLED_BACK, "every target serves known good again%s%.180s",
                 *state->why ? ": " : "", state->why)
         ->target = TARGET_EVERY;
@@ -199,7 +199,7 @@ void revert_limit(struct turn *turn)
             first = i;
     }
     turn_phase(turn, PHASE_STUCK);
-    turn_incident(turn, "P1");
+    turn_incident(turn, STR("P1"));
     struct rollout_command *record =
         turn_record(turn, RECORD_STUCK,
                     "%u targets could not be verified to be back on known good, first " STR_FMT,

@@ -31,7 +31,7 @@ struct rollout_command *turn_record(struct turn *turn, enum record_type record, 
                                     ...) __attribute__((format(printf, 3, 4)));
 void turn_phase(struct turn *turn, enum rollout_phase phase);
 void turn_end(struct turn *turn); // RC_END
-void turn_incident(struct turn *turn, const char *severity);
+void turn_incident(struct turn *turn, str severity);
 void turn_why(struct turn *turn, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool turn_resuming(const struct turn *turn);               // a target is unknown yet
 const char *share_words(uint32_t share_ppm, char out[24]); // "33.33 %"

@@ -74,8 +74,7 @@ static void close(struct metric *metric)
     free(metric);
 }
 
-// ---- the round
-// -----------------------------------------------------------------------------------
+// ---- the round --------------------------------------------------------------------------------
 
 static bool add_endpoint(struct metric_reading *reading, const struct metric_question *question,
                          const struct metric_endpoint *endpoint, struct error *err)

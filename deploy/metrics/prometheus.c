@@ -54,8 +54,7 @@ static void traits(const void *value, struct metric_traits *ret)
     };
 }
 
-// ---- opening
-// -------------------------------------------------------------------------------------
+// ---- opening ----------------------------------------------------------------------------------
 
 static void close(struct metric *metric)
 {
@@ -111,8 +110,7 @@ static bool open(const void *config, const struct metric_setup *setup, struct me
     return true;
 }
 
-// ---- asking
-// --------------------------------------------------------------------------------------
+// ---- asking -----------------------------------------------------------------------------------
 
 static void drop(struct metric_reading *reading)
 {
@@ -191,8 +189,7 @@ static bool start(struct metric *metric, const struct metric_question *question,
     return true;
 }
 
-// ---- what came back
-// ------------------------------------------------------------------------------
+// ---- what came back ---------------------------------------------------------------------------
 
 // The first part that has no usable number, in words; null when all have one.
 static const char *missing(const struct metric_reading *reading, struct arena *arena)

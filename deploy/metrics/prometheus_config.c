@@ -118,12 +118,14 @@ static void check_queries(const struct prometheus_config *config, const struct n
 static void check(void *value, const struct node *node, struct problems *problems)
 {
     struct prometheus_config *config = value;
+    size_t before = problems->count;
     names_check(STR("url"), config->url, no_names, false, node, problems);
     names_check(STR("token"), config->token, no_names, false, node, problems);
     names_check(STR("bad"), config->bad, query_names, false, node, problems);
     names_check(STR("total"), config->total, query_names, false, node, problems);
     names_check(STR("query"), config->query, query_names, false, node, problems);
-    check_queries(config, node, problems);
+    if (problems->count == before) // a misspelt name would only be said a second time
+        check_queries(config, node, problems);
     if (!read_max(config))
         problem_at(problems, position_of(node, "max"),
                    prometheus_is_rate(config)

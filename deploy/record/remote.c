@@ -187,9 +187,9 @@ static int give_token(struct remote_job *job, git_credential **ret)
 static int key_from_file(git_credential **ret, const char *user, const char *path)
 {
     char public[LIMIT_PATH];
-    (void)snprintf(public, sizeof public, "%s.pub", path);
-    return git_credential_ssh_key_new(ret, user, access(public, R_OK) == 0 ? public : NULL, path,
-                                      "");
+    int len = snprintf(public, sizeof public, "%s.pub", path);
+    bool beside = len > 0 && (size_t)len < sizeof public && access(public, R_OK) == 0;
+    return git_credential_ssh_key_new(ret, user, beside ? public : NULL, path, "");
 }
 
 // The key that was named; else the agent first, then the usual files one after another.
@@ -266,23 +266,39 @@ static int on_reference(const char *ref, const char *status, void *context)
 // ---- a server
 // ------------------------------------------------------------------------------------
 
+// libgit2 puts the path of an SSH URL between quotes into a command line for the server's shell, and
+// does not escape what stands in it.
+static bool is_plain(const char *url)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "/.:@_-+~,=[]";
+    if (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0)
+        return true;
+    for (const char *c = url; *c; c++)
+        if ((unsigned char)*c < 0x80 && !strchr(plain, *c))
+            return false;
+    return true;
+}
+
+// Redirects to another server are not followed: libgit2 1.5.1 would show it our login.
 static int connect_to(struct remote_job *job, git_direction direction, git_repository **ret_repo,
                       git_remote **ret)
 {
-    git_remote_callbacks callbacks;
-    git_proxy_options proxy;
-    (void)git_remote_init_callbacks(&callbacks, GIT_REMOTE_CALLBACKS_VERSION);
-    (void)git_proxy_options_init(&proxy, GIT_PROXY_OPTIONS_VERSION);
-    callbacks.credentials = on_credentials;
-    callbacks.certificate_check = on_certificate;
-    callbacks.payload = job;
-    proxy.type = GIT_PROXY_AUTO;
+    git_remote_connect_options options;
+    if (!is_plain(job->url))
+        return say(job, "its URL has a character that a shell could take for its own");
+    (void)git_remote_connect_options_init(&options, GIT_REMOTE_CONNECT_OPTIONS_VERSION);
+    options.callbacks.credentials = on_credentials;
+    options.callbacks.certificate_check = on_certificate;
+    options.callbacks.payload = job;
+    options.proxy_opts.type = GIT_PROXY_AUTO;
+    options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
     job->logins = 0;
     int code = git_repository_open(ret_repo, job->path);
     if (code == 0)
         code = git_remote_create_anonymous(ret, *ret_repo, job->url);
     if (code == 0)
-        code = git_remote_connect(*ret, direction, &callbacks, &proxy, NULL);
+        code = git_remote_connect_ext(*ret, direction, &options);
     return code;
 }
 
@@ -310,6 +326,7 @@ static int download(struct remote_job *job, git_remote *remote)
     options.callbacks.payload = job;
     options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
     options.proxy_opts.type = GIT_PROXY_AUTO;
+    options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
     (void)snprintf(spec, sizeof spec, "+%s:%s", job->branch, job->remote_ref);
     return git_remote_download(remote, &list, &options);
 }
@@ -350,6 +367,7 @@ static int upload(struct remote_job *job, git_remote *remote)
     options.callbacks.push_update_reference = on_reference;
     options.callbacks.payload = job;
     options.proxy_opts.type = GIT_PROXY_AUTO;
+    options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
     (void)snprintf(spec, sizeof spec, "%s:%s", object_hex(&job->tip, hex), job->branch);
     return git_remote_upload(remote, &list, &options);
 }

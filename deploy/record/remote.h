@@ -43,7 +43,7 @@ struct remote_job {
     // private
     unsigned logins, hosts;
     bool refused;
-    char words[256];
+    char words[768]; // as long as an error's message
 };
 
 void remote_fetch(struct remote_job *job);

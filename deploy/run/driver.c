@@ -13,18 +13,20 @@ static void sooner(int64_t *wake_ms, int64_t at_ms)
         *wake_ms = at_ms;
 }
 
-// The texts of an event must outlive it: they go into the driver's arena.
+// Nothing is ever dropped: there is at most one event at a time for each operation, sampling and
+// ticket, so the queue stays small.
 void driver_event(struct driver *driver, const struct rollout_event *event)
 {
-    if (driver->event_count == DRIVER_EVENTS)
-        return; // every source repeats itself: an observation or a timer follows
-    uint32_t at = (driver->event_first + driver->event_count++) % DRIVER_EVENTS;
-    driver->events[at] = *event;
-    driver->events[at].now_ms = driver_now(driver);
-    if (event->who.len)
-        driver->events[at].who = arena_str(&driver->arena, event->who);
-    if (event->text.len)
-        driver->events[at].text = arena_str(&driver->arena, event->text);
+    struct event_queue *queue = &driver->queue;
+    if (queue->count == queue->room) {
+        queue->room = queue->room ? 2 * queue->room : 32;
+        queue->items = memory_grow(queue->items, queue->room * sizeof *queue->items);
+    }
+    struct rollout_event *kept = &queue->items[queue->count++];
+    *kept = *event;
+    kept->now_ms = driver_now(driver);
+    kept->who = arena_str(&queue->texts, event->who);
+    kept->text = arena_str(&queue->texts, event->text);
 }
 
 void driver_tell(struct driver *driver, enum news_type type, uint32_t target, const char *text)
@@ -40,6 +42,20 @@ void driver_tell(struct driver *driver, enum news_type type, uint32_t target, co
 
 // ---- records -----------------------------------------------------------------------------------
 
+// Without its record a forward command is not sent. A revert is, and so is everything that follows
+// from what has happened already: it is said, and the way back goes on.
+static void record_failed(struct driver *driver, const struct rollout_command *command,
+                          struct error *err)
+{
+    (void)error_wrap(err, "recording %s",
+                     command->type == RC_INCIDENT ? "the incident" : record_name(command->record));
+    driver_tell(driver, NEWS_TROUBLE, command->target, err->message);
+    if (!command->durable)
+        return;
+    (void)snprintf(driver->words, sizeof driver->words, "%.250s", err->message);
+    driver_event(driver, &(struct rollout_event){.type = RE_RECORD_LOST, .token = command->token});
+}
+
 static void append_record(struct driver *driver, const struct rollout_command *command)
 {
     struct journal_port *journal = &driver->setup.journal;
@@ -48,12 +64,7 @@ static void append_record(struct driver *driver, const struct rollout_command *c
     struct error err;
     uint64_t ticket = 0;
     if (!journal->append(journal->self, &record, &ticket, &err)) {
-        (void)error_wrap(&err, "recording %s", record_name(command->record));
-        driver_tell(driver, NEWS_TROUBLE, 0, err.message);
-        if (command->durable)
-            driver_event(driver, &(struct rollout_event){.type = RE_RECORD_LOST,
-                                                         .token = command->token,
-                                                         .text = str_of(err.message)});
+        record_failed(driver, command, &err);
         return;
     }
     struct run_news news = {.type = NEWS_RECORDED,
@@ -77,14 +88,18 @@ static void poll_tickets(struct driver *driver)
     for (size_t i = 0; i < driver->ticket_count; i++) {
         struct ticket ticket = driver->tickets[i];
         enum append_state state = journal->state(journal->self, ticket.ticket);
-        if (state == APPEND_PENDING)
+        if (state == APPEND_PENDING) {
             driver->tickets[kept++] = ticket;
-        else
-            driver_event(driver,
-                         &(struct rollout_event){
-                             .type = state == APPEND_DURABLE ? RE_RECORDED : RE_RECORD_LOST,
-                             .token = ticket.token,
-                         });
+            continue;
+        }
+        bool lost = state == APPEND_LOST;
+        if (lost && !driver->words[0])
+            (void)snprintf(driver->words, sizeof driver->words,
+                           "another process wrote to the ledger first");
+        driver_event(driver, &(struct rollout_event){
+                                 .type = lost ? RE_RECORD_LOST : RE_RECORDED,
+                                 .token = ticket.token,
+                             });
     }
     driver->ticket_count = kept;
 }
@@ -97,11 +112,20 @@ static void ask(struct driver *driver, const struct rollout_command *command)
     struct approval_question question = {
         .plan = plan,
         .state = driver->state,
-        .rule = command->step == UINT32_MAX ? &plan->approval : &plan->steps[command->step].approval,
+        .rule =
+            command->step == STEP_STAGE ? &plan->approval : &plan->steps[command->step].approval,
         .step = command->step,
     };
     driver->asking = true;
+    driver->asked = command->token;
     driver->setup.approver.ask(driver->setup.approver.self, &question, driver_now(driver));
+}
+
+static void stop_asking(struct driver *driver)
+{
+    if (driver->asking)
+        driver->setup.approver.withdraw(driver->setup.approver.self);
+    driver->asking = false;
 }
 
 static void carry_out(struct driver *driver, const struct rollout_command *command)
@@ -112,10 +136,8 @@ static void carry_out(struct driver *driver, const struct rollout_command *comma
         append_record(driver, command);
         break;
     case RC_TARGET:
-        operation_start(driver, command->target, command->verb, command->share_ppm);
-        break;
     case RC_OBSERVE:
-        operation_start(driver, command->target, VERB_OBSERVE, 0);
+        operation_start(driver, command);
         break;
     case RC_ASK:
         ask(driver, command);
@@ -134,10 +156,8 @@ static void tell_phase(struct driver *driver)
     if (driver->told_phase == driver->state->phase)
         return;
     driver->told_phase = driver->state->phase;
-    if (driver->asking && driver->state->phase != PHASE_WAITING) {
-        driver->setup.approver.withdraw(driver->setup.approver.self);
-        driver->asking = false;
-    }
+    if (driver->state->phase != PHASE_WAITING)
+        stop_asking(driver);
     driver_tell(driver, NEWS_PHASE, 0, driver->state->why);
 }
 
@@ -150,46 +170,71 @@ static void step(struct driver *driver, const struct rollout_event *event)
         carry_out(driver, &driver->out.items[i]);
 }
 
-static void drain_events(struct driver *driver)
+static void handle_events(struct driver *driver)
 {
-    while (driver->event_count) {
-        struct rollout_event event = driver->events[driver->event_first];
-        driver->event_first = (driver->event_first + 1) % DRIVER_EVENTS;
-        driver->event_count--;
+    struct event_queue *queue = &driver->queue;
+    driver->ended = false;
+    while (queue->first < queue->count) {
+        struct rollout_event event = queue->items[queue->first++]; // a step may add to the queue
         step(driver, &event);
     }
+    queue->first = queue->count = 0;
+    arena_done(&queue->texts);
+}
+
+// ---- the lease ---------------------------------------------------------------------------------
+
+// Whoever has the lease now decides: what is under way here is dropped, and nothing more leaves.
+static enum run_status lose(struct driver *driver)
+{
+    driver->lost = true;
+    driver_event(driver, &(struct rollout_event){.type = RE_LEASE_LOST});
+    operations_done(driver);
+    sampling_done(driver);
+    handle_events(driver);
+    return RUN_LOST;
+}
+
+static void tell_waiting(struct driver *driver, const char *words)
+{
+    if (strcmp(driver->waiting, words) == 0)
+        return;
+    (void)snprintf(driver->waiting, sizeof driver->waiting, "%s", words);
+    if (*words)
+        driver_tell(driver, NEWS_TROUBLE, TARGET_EVERY, words);
+}
+
+// RUN_GOING with *ret_held false: it is still being taken.
+static enum run_status look_at_lease(struct driver *driver, int64_t now_ms, bool *ret_held)
+{
+    struct journal_port *journal = &driver->setup.journal;
+    char words[256] = "";
+    enum lease_state lease = journal->lease(journal->self, now_ms, words);
+    *ret_held = lease == LEASE_HELD || driver->begun;
+    switch (lease) {
+    case LEASE_HELD:
+        break;
+    case LEASE_NONE:
+    case LEASE_PENDING:
+        tell_waiting(driver, words);
+        break;
+    case LEASE_REFUSED:
+    case LEASE_LOST:
+        (void)snprintf(driver->words, sizeof driver->words, "%s", words);
+        if (driver->begun)
+            return lose(driver);
+        driver->refused = true;
+        return lease == LEASE_LOST ? RUN_LOST : RUN_REFUSED;
+    }
+    return RUN_GOING;
 }
 
 // ---- a turn ------------------------------------------------------------------------------------
 
-static bool lease_is_held(struct driver *driver, int64_t now_ms, enum run_status *ret)
-{
-    struct journal_port *journal = &driver->setup.journal;
-    enum lease_state lease = journal->lease(journal->self, now_ms, driver->words);
-    switch (lease) {
-    case LEASE_HELD:
-        return true;
-    case LEASE_NONE:
-    case LEASE_PENDING:
-        *ret = RUN_GOING;
-        return driver->begun;
-    case LEASE_REFUSED:
-        *ret = RUN_REFUSED;
-        return driver->begun;
-    case LEASE_LOST:
-        if (driver->begun && !driver->told_lost)
-            driver_event(driver, &(struct rollout_event){.type = RE_LEASE_LOST});
-        driver->told_lost = true;
-        *ret = RUN_LOST;
-        return driver->begun;
-    }
-    return false;
-}
-
 static void begin(struct driver *driver)
 {
     driver->begun = true;
-    bool resumed = driver->setup.placements != NULL;
+    bool resumed = driver->setup.state != NULL;
     driver_event(driver, &(struct rollout_event){.type = resumed ? RE_RESUMED : RE_BEGIN});
 }
 
@@ -199,9 +244,26 @@ static void poll_people(struct driver *driver, int64_t now_ms)
     struct approver_port *approver = &driver->setup.approver;
     if (driver->asking && approver->poll(approver->self, now_ms, &answer))
         driver_event(driver, &(struct rollout_event){.type = RE_ANSWER,
+                                                     .token = driver->asked,
                                                      .granted = answer.granted,
                                                      .who = answer.who,
                                                      .text = answer.comment});
+}
+
+static void collect(struct driver *driver, int64_t now_ms, int64_t *wake_ms)
+{
+    if (driver->cancel && !driver->told_cancel) {
+        driver->told_cancel = true;
+        driver_event(driver, &(struct rollout_event){.type = RE_CANCEL});
+    }
+    poll_tickets(driver);
+    operations_turn(driver, now_ms, wake_ms);
+    sampling_turn(driver, now_ms, wake_ms);
+    poll_people(driver, now_ms);
+    if (driver->wake_ms && now_ms >= driver->wake_ms) {
+        driver->wake_ms = 0;
+        driver_event(driver, &(struct rollout_event){.type = RE_TIMER});
+    }
 }
 
 static bool nothing_under_way(const struct driver *driver)
@@ -209,49 +271,62 @@ static bool nothing_under_way(const struct driver *driver)
     for (uint32_t i = 0; i < driver->plan->target_count; i++)
         if (driver->commands[i].verb != VERB_NONE || driver->looks[i].verb != VERB_NONE)
             return false;
-    return driver->ticket_count == 0 && driver->event_count == 0;
+    return driver->ticket_count == 0;
 }
 
-// Suspended are only states that no process needs to hold: an approval or a person's decision, and
-// nothing is out between 0 and 100 % that somebody would have to watch.
-static bool may_suspend(const struct driver *driver)
+// The engine says when a process is not needed any more; here it is decided whether it goes. What
+// has traffic on the release is not left alone: it is watched, and a breach still takes it back.
+// What waits for an approval is left when the caller wants to; what a person must decide by other
+// means (held) has nothing here to wait for.
+static enum run_status standing(const struct driver *driver)
 {
-    return driver->setup.suspend && phase_resumable(driver->state->phase) &&
-           !rollout_watching(driver->state) && nothing_under_way(driver);
+    const struct rollout_state *state = driver->state;
+    if (state->fenced)
+        return RUN_LOST;
+    if (phase_terminal(state->phase))
+        return RUN_ENDED;
+    if (driver->ended && (state->phase == PHASE_STUCK || state->cancelled))
+        return RUN_ENDED;
+    if (rollout_watching(state) || !nothing_under_way(driver))
+        return RUN_GOING;
+    if (state->phase == PHASE_HELD || (state->phase == PHASE_WAITING && driver->setup.suspend))
+        return RUN_SUSPENDED;
+    return RUN_GOING;
+}
+
+static int64_t turn_clock(struct driver *driver)
+{
+    int64_t now = driver_now(driver);
+    if (now < driver->last_ms) { // it went back: what is waited for is looked at afresh
+        operations_clock_back(driver, now);
+        driver->wake_ms = driver->wake_ms ? now : 0;
+    }
+    driver->last_ms = now;
+    return now;
 }
 
 enum run_status driver_turn(struct driver *driver, int64_t *ret_wake_ms)
 {
-    int64_t now = driver_now(driver);
-    *ret_wake_ms = now + DRIVER_IDLE_MS;
-    sooner(ret_wake_ms, driver->setup.journal.turn(driver->setup.journal.self, now));
-    enum run_status status = RUN_GOING;
-    if (!lease_is_held(driver, now, &status))
+    bool held;
+    int64_t now = turn_clock(driver), wake = now + DRIVER_IDLE_MS;
+    sooner(&wake, driver->setup.journal.turn(driver->setup.journal.self, now));
+    enum run_status status = look_at_lease(driver, now, &held);
+    *ret_wake_ms = wake;
+    if (status != RUN_GOING)
         return status;
+    if (!held)
+        return driver->cancel ? RUN_ENDED : RUN_GOING;
     if (!driver->begun)
         begin(driver);
-    if (driver->cancel && !driver->told_cancel) {
-        driver->told_cancel = true;
-        driver_event(driver, &(struct rollout_event){.type = RE_CANCEL});
-    }
-    poll_tickets(driver);
-    operations_turn(driver, now, ret_wake_ms);
-    sampling_turn(driver, now, ret_wake_ms);
-    poll_people(driver, now);
-    if (driver->wake_ms && now >= driver->wake_ms) {
-        driver->wake_ms = 0;
-        driver_event(driver, &(struct rollout_event){.type = RE_TIMER});
-    }
-    bool moved = driver->event_count > 0;
-    drain_events(driver);
-    if (driver->ended)
-        return driver->state->fenced ? RUN_LOST : RUN_ENDED;
-    if (may_suspend(driver))
-        return RUN_SUSPENDED;
-    sooner(ret_wake_ms, driver->wake_ms);
-    if (moved)
-        *ret_wake_ms = now;
-    return RUN_GOING;
+    collect(driver, now, &wake);
+    bool moved = driver->queue.count > 0;
+    handle_events(driver);
+    status = standing(driver);
+    if (status == RUN_LOST)
+        driver->lost = true;
+    sooner(&wake, driver->wake_ms);
+    *ret_wake_ms = moved ? now : wake;
+    return status;
 }
 
 void driver_cancel(struct driver *driver)
@@ -285,10 +360,10 @@ bool driver_open(const struct driver_setup *setup, struct driver **ret, struct e
     driver->commands = ARENA_ARRAY(arena, struct operation, count);
     driver->looks = ARENA_ARRAY(arena, struct operation, count);
     driver->endpoints = ARENA_ARRAY(arena, struct endpoints, count);
-    driver->events = ARENA_ARRAY(arena, struct rollout_event, DRIVER_EVENTS);
     sampling_open(driver);
-    int64_t now = driver_now(driver);
-    if (!setup->journal.take(setup->journal.self, setup->plan, setup->force_lease, now, err)) {
+    driver->last_ms = driver_now(driver);
+    if (!setup->journal.take(setup->journal.self, setup->plan, setup->force_lease, driver->last_ms,
+                             err)) {
         arena_done(&driver->arena);
         memory_free(driver);
         return false;
@@ -301,15 +376,16 @@ void driver_close(struct driver *driver)
 {
     if (!driver)
         return;
-    if (driver->asking)
-        driver->setup.approver.withdraw(driver->setup.approver.self);
+    stop_asking(driver);
     operations_done(driver);
     sampling_done(driver);
-    if (driver->begun && !driver->told_lost)
+    if (!driver->refused && !driver->lost)
         driver->setup.journal.release(driver->setup.journal.self,
                                       !phase_terminal(driver->state->phase), driver_now(driver));
     for (uint32_t i = 0; i < driver->plan->target_count; i++)
         arena_done(&driver->endpoints[i].arena);
+    arena_done(&driver->queue.texts);
+    memory_free(driver->queue.items);
     arena_done(&driver->arena);
     memory_free(driver);
 }

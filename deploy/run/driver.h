@@ -1,6 +1,7 @@
-// The driver: carries the engine's commands out against real targets, metrics and people, writes each
-// record before acting on it, and feeds results back as events. It never blocks: driver_turn does
-// what can be done now and says when it wants to be called again; the caller waits in world_wait.
+// The driver: carries the engine's commands out against real targets, metrics and people, writes
+// each record before acting on it, and feeds results back as events. It never blocks: driver_turn
+// does what can be done now and says when it wants to be called again; the caller waits in
+// world_wait.
 //
 //     while (driver_turn(driver, &wake_ms) == RUN_GOING) world_wait(world, wake_ms);
 //     phase = driver_state(driver)->phase;
@@ -27,7 +28,8 @@ struct approval_answer {
 struct approver_port {
     void *self;
     void (*ask)(void *self, const struct approval_question *question, int64_t now_ms);
-    // True with one answer; false while there is none. Answers of people who may not are not passed on.
+    // True with one answer; false while there is none. Answers of people who may not are not passed
+    // on.
     bool (*poll)(void *self, int64_t now_ms, struct approval_answer *ret);
     void (*withdraw)(void *self);
 };
@@ -47,7 +49,7 @@ struct run_news {
     const struct rollout_state *state;
     const struct rollout_command *record; // NEWS_RECORDED
     const struct metric_sample *sample;
-    uint32_t target, metric;
+    uint32_t target, metric; // target: TARGET_EVERY when it is about no single one
     const char *text;
     int64_t now_ms;
 };
@@ -71,7 +73,7 @@ struct run_metric {
 
 struct driver_setup {
     const struct plan *plan;
-    struct rollout_state *state;        // read from the ledger; null starts anew
+    struct rollout_state *state;        // read from the ledger, changed here; null starts anew
     const struct placement *placements; // likewise; null: those of the plan
     const struct run_target *targets;   // plan->target_count
     const struct run_metric *metrics;   // plan->metric_count
@@ -81,17 +83,29 @@ struct driver_setup {
     struct approver_port approver;
     struct observer_port observer;
     bool force_lease; // a rollback: fences out whoever runs
-    bool suspend;     // return when nothing but time or people can move it on
+    bool suspend;     // do not wait here for an approval
 };
 
-enum run_status { RUN_GOING, RUN_ENDED, RUN_SUSPENDED, RUN_REFUSED, RUN_LOST };
+enum run_status {
+    RUN_GOING,
+    RUN_ENDED,     // terminal, stuck, or cancelled: state->phase says which
+    RUN_SUSPENDED, // waiting or held, and nothing has traffic that somebody would have to watch
+    RUN_REFUSED,   // it never held the lease: driver_words says who does
+    RUN_LOST,      // it held the lease and was fenced out, or a record of it was refused
+};
 
 struct driver;
+// Takes claim and lease; what the setup points to must outlive the driver. On failure nothing is
+// held.
 bool driver_open(const struct driver_setup *setup, struct driver **ret, struct error *err);
+// *ret_wake_ms: when to call again at the latest; earlier, when something that was started moved.
+// After anything but RUN_GOING it is only closed.
 enum run_status driver_turn(struct driver *driver, int64_t *ret_wake_ms);
-void driver_cancel(struct driver *driver); // a signal came
+// A signal came: the next turns revert, or hold, as the plan says. Before the lease is held it
+// ends.
+void driver_cancel(struct driver *driver);
 const struct rollout_state *driver_state(const struct driver *driver);
 const char *driver_words(const struct driver *driver); // why it was refused or lost
-void driver_close(struct driver *driver); // gives the lease back
+void driver_close(struct driver *driver); // drops what is under way, gives the lease back
 
 #endif

@@ -5,7 +5,13 @@
 
 #include <stdio.h>
 
-enum { FORWARD_ATTEMPTS = 4, REVERT_ATTEMPTS = 10, BACKOFF_MS = 500, BACKOFF_MOST_MS = 10000 };
+enum {
+    FORWARD_ATTEMPTS = 4,
+    REVERT_ATTEMPTS = 10,
+    BACKOFF_MS = 500,
+    BACKOFF_MOST_MS = 10000,
+    POLL_MS = 100, // how often one that runs is asked: it may wait for a moment of its own
+};
 
 static enum intent_verb intent_of(enum target_verb verb)
 {
@@ -42,15 +48,17 @@ static void fail(struct driver *driver, uint32_t target, struct operation *opera
                  const struct error *err)
 {
     struct rollout_event event = {.type = RE_TARGET_FAILED,
+                                  .token = operation->token,
                                   .target = target,
                                   .verb = operation->verb,
+                                  .share_ppm = operation->share_ppm,
                                   .text = str_of(err->message)};
     driver_tell(driver, NEWS_TROUBLE, target, err->message);
     finish(driver, target, operation);
     driver_event(driver, &event);
 }
 
-// Full jitter: anywhere between half and all of the step, so that many targets spread out.
+// Anywhere between half and all of a step that doubles, so that many targets spread out.
 static int64_t backoff(struct driver *driver, uint32_t attempt)
 {
     int64_t step = BACKOFF_MS << (attempt < 6 ? attempt : 6);
@@ -83,7 +91,7 @@ static void try_now(struct driver *driver, uint32_t target, struct operation *op
     const struct plan *plan = driver->plan;
     char key[128];
     (void)snprintf(key, sizeof key, STR_FMT "/%u/%s/%u", STR_ARG(str_first(plan->rollout, 80)),
-                   target, verb_name(operation->verb), operation->share_ppm);
+                   (unsigned)target, verb_name(operation->verb), (unsigned)operation->share_ppm);
     struct target_intent intent = {
         .verb = intent_of(operation->verb),
         .next = release_of(&driver->placements[target], run->artifact_path),
@@ -100,31 +108,51 @@ static void try_now(struct driver *driver, uint32_t target, struct operation *op
     }
 }
 
-void operation_start(struct driver *driver, uint32_t target, enum target_verb verb,
-                     uint32_t share_ppm)
+// A newer command replaces what is under way. The same one again does not: what it asks for is
+// being done already, and starting it afresh would only keep it from ever ending.
+void operation_start(struct driver *driver, const struct rollout_command *command)
 {
-    struct operation *operation =
-        verb == VERB_OBSERVE ? &driver->looks[target] : &driver->commands[target];
-    finish(driver, target, operation); // a newer intent replaces what is under way
-    *operation = (struct operation){
-        .verb = verb, .share_ppm = share_ppm, .started_ms = driver_now(driver)};
+    uint32_t target = command->target;
+    bool look = command->type == RC_OBSERVE;
+    struct operation *operation = look ? &driver->looks[target] : &driver->commands[target];
+    enum target_verb verb = look ? VERB_OBSERVE : command->verb;
+    if (!look && operation->running && operation->verb == verb &&
+        operation->share_ppm == command->share_ppm) {
+        operation->token = command->token;
+        return;
+    }
+    finish(driver, target, operation);
+    *operation =
+        (struct operation){.verb = verb, .share_ppm = command->share_ppm, .token = command->token};
     try_now(driver, target, operation);
+}
+
+static const struct exec_variable *keep_variables(struct arena *arena,
+                                                  const struct exec_variable *from)
+{
+    size_t count = 0;
+    while (from && from[count].name)
+        count++;
+    struct exec_variable *kept = ARENA_ARRAY(arena, struct exec_variable, count + 1);
+    for (size_t i = 0; i < count; i++)
+        kept[i] = (struct exec_variable){arena_copy(arena, str_of(from[i].name)),
+                                         arena_str(arena, from[i].value)};
+    return kept;
 }
 
 static void keep_endpoints(struct driver *driver, uint32_t target,
                            const struct target_observation *seen)
 {
-    if (seen->endpoint_count == 0)
-        return;
     struct endpoints *kept = &driver->endpoints[target];
     arena_done(&kept->arena);
+    kept->known = true;
     kept->items = ARENA_ARRAY(&kept->arena, struct metric_endpoint, seen->endpoint_count);
     kept->count = seen->endpoint_count;
     str next = driver->placements[target].revision;
     for (size_t i = 0; i < kept->count; i++)
         kept->items[i] = (struct metric_endpoint){
             .host = arena_str(&kept->arena, seen->endpoints[i].host),
-            .variables = seen->endpoints[i].variables,
+            .variables = keep_variables(&kept->arena, seen->endpoints[i].variables),
             .canary = next.len && str_eq(seen->endpoints[i].revision, next),
         };
 }
@@ -140,6 +168,7 @@ static void succeed(struct driver *driver, uint32_t target, struct operation *op
     bool look = operation->verb == VERB_OBSERVE;
     struct rollout_event event = {
         .type = look ? RE_OBSERVED : RE_TARGET_DONE,
+        .token = operation->token,
         .target = target,
         .verb = operation->verb,
         .share_ppm = look ? seen->next_ppm : operation->share_ppm,
@@ -180,8 +209,9 @@ static void turn_one(struct driver *driver, uint32_t target, struct operation *o
         try_now(driver, target, operation);
     if (operation->running)
         poll_operation(driver, target, operation);
-    if (operation->again_ms && operation->again_ms < *wake_ms)
-        *wake_ms = operation->again_ms;
+    int64_t next_ms = operation->running ? now_ms + POLL_MS : operation->again_ms;
+    if (next_ms && next_ms < *wake_ms)
+        *wake_ms = next_ms;
 }
 
 void operations_turn(struct driver *driver, int64_t now_ms, int64_t *wake_ms)
@@ -189,6 +219,16 @@ void operations_turn(struct driver *driver, int64_t now_ms, int64_t *wake_ms)
     for (uint32_t i = 0; i < driver->plan->target_count; i++) {
         turn_one(driver, i, &driver->commands[i], now_ms, wake_ms);
         turn_one(driver, i, &driver->looks[i], now_ms, wake_ms);
+    }
+}
+
+void operations_clock_back(struct driver *driver, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < driver->plan->target_count; i++) {
+        if (driver->commands[i].again_ms > now_ms)
+            driver->commands[i].again_ms = now_ms;
+        if (driver->looks[i].again_ms > now_ms)
+            driver->looks[i].again_ms = now_ms;
     }
 }
 

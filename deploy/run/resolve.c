@@ -1,5 +1,7 @@
 #include "deploy/run/resolve.h"
 
+#include "deploy/run/settings_parts.h"
+
 static bool has_name(const struct shape_list *names, str name)
 {
     for (size_t i = 0; i < names->count; i++)
@@ -8,11 +10,11 @@ static bool has_name(const struct shape_list *names, str name)
     return false;
 }
 
-// A metric judges a stage when the stage names it, or names none; and when they share a target.
+// A metric judges a stage when the stage names it, or names none; and when they share a target. The
+// probe that a target's `health` implies always does.
 static bool judges(const struct metric_settings *metric, const struct stage_settings *stage)
 {
-    bool implied = str_starts(metric->name, STR("health of "));
-    if (stage->metrics.count && !implied && !has_name(&stage->metrics, metric->name))
+    if (stage->metrics.count && !metric->implied && !has_name(&stage->metrics, metric->name))
         return false;
     if (metric->targets.count == 0)
         return true;
@@ -73,41 +75,88 @@ static struct plan_approval approval_of(const struct approval_settings *settings
     };
 }
 
-// The share that a step really becomes: the largest that any of its targets rounds it to.
-static uint32_t rounded(const struct resolve_request *request, uint32_t share_ppm)
+// ---- steps -------------------------------------------------------------------------------------
+
+// What a wish becomes on a target; never nothing, for a step without effect is no step.
+static uint32_t rounded(const struct resolve_request *request, uint32_t target, uint32_t share_ppm)
 {
-    uint32_t most = share_ppm;
-    for (size_t i = 0; i < request->stage->targets.count; i++) {
-        const struct target_settings *settings =
-            target_of(request->settings, ((const str *)request->stage->targets.items)[i]);
-        uint32_t share = request->targets && request->targets[i]
-                             ? settings->kind->round_share(request->targets[i], share_ppm)
-                             : share_ppm;
-        most = share > most ? share : most;
-    }
-    return most;
+    if (!request->targets || !request->targets[target])
+        return share_ppm;
+    str name = ((const str *)request->stage->targets.items)[target];
+    const struct target_settings *settings = target_of(request->settings, name);
+    uint32_t share = settings->kind->round_share(request->targets[target], share_ppm);
+    return share ? share : share_ppm;
 }
 
-// Steps that come out equal merge into one; its approvals are those of the first that asks.
-static void fill_steps(const struct resolve_request *request, struct plan *plan)
+// Parts per million, rounded up, so that the smallest share is still one.
+static uint32_t ppm_of(struct fraction share)
+{
+    return (uint32_t)((share.num * SHARE_ALL + share.den - 1) / share.den);
+}
+
+// The share of a step as a whole: the mean of what it is on the targets.
+static uint32_t mean_share(uint32_t *const *shares, uint32_t target_count, uint32_t step)
+{
+    uint64_t sum = 0;
+    for (uint32_t t = 0; t < target_count; t++)
+        sum += shares[t][step];
+    return (uint32_t)(sum / target_count);
+}
+
+static bool is_same_step(uint32_t *const *shares, uint32_t target_count, uint32_t a, uint32_t b)
+{
+    for (uint32_t t = 0; t < target_count; t++)
+        if (shares[t][a] != shares[t][b])
+            return false;
+    return true;
+}
+
+// Steps that come out equal on every target merge into one. Who had to approve either of them
+// approves that one: where both ask, the later does, whose share was the higher wish.
+static void fill_steps(struct arena *arena, const struct resolve_request *request,
+                       struct plan *plan)
 {
     static const struct step_settings all_at_once = {.to = {1, 1}};
     const struct stage_settings *stage = request->stage;
     const struct step_settings *steps = stage->steps.count ? stage->steps.items : &all_at_once;
     size_t count = stage->steps.count ? stage->steps.count : 1;
-    uint32_t last = 0;
+    uint32_t **shares = ARENA_ARRAY(arena, uint32_t *, plan->target_count);
+    for (uint32_t t = 0; t < plan->target_count; t++)
+        plan->targets[t].shares = shares[t] = ARENA_ARRAY(arena, uint32_t, count);
     for (size_t i = 0; i < count; i++) {
-        uint32_t wish = (uint32_t)(steps[i].to.num * SHARE_ALL / steps[i].to.den);
-        uint32_t share = rounded(request, wish);
+        uint32_t at = plan->step_count;
+        for (uint32_t t = 0; t < plan->target_count; t++)
+            shares[t][at] = rounded(request, t, ppm_of(steps[i].to));
         struct plan_approval approval = approval_of(steps[i].approval);
-        if (share == last) {
-            struct plan_step *merged = &plan->steps[plan->step_count - 1];
-            if (merged->approval.count == 0)
-                merged->approval = approval;
+        if (at > 0 && is_same_step(shares, plan->target_count, at, at - 1)) {
+            if (approval.count)
+                plan->steps[at - 1].approval = approval;
             continue;
         }
+        uint32_t share = mean_share(shares, plan->target_count, at);
+        if (at > 0 && share <= plan->steps[at - 1].share_ppm)
+            share = plan->steps[at - 1].share_ppm + 1; // it rose by less than the division keeps
         plan->steps[plan->step_count++] = (struct plan_step){share, approval};
-        last = share;
+    }
+}
+
+// ---- the plan ----------------------------------------------------------------------------------
+
+static void fill_targets(struct arena *arena, const struct resolve_request *request,
+                         struct plan *plan)
+{
+    const struct stage_settings *stage = request->stage;
+    plan->target_count = (uint32_t)stage->targets.count;
+    plan->targets = ARENA_ARRAY(arena, struct plan_target, plan->target_count);
+    for (uint32_t i = 0; i < plan->target_count; i++) {
+        str name = ((const str *)stage->targets.items)[i];
+        const struct target_settings *settings = target_of(request->settings, name);
+        plan->targets[i] = (struct plan_target){
+            .name = name,
+            .good = request->good[i],
+            .next = request->next[i],
+            .weighted = settings->kind->capabilities(settings->config) & TARGET_WEIGHTS,
+        };
     }
 }
 
@@ -129,8 +178,8 @@ bool plan_resolve(struct arena *arena, const struct resolve_request *request, st
         .bake_ms = stage->bake_ms,
         .settle_limit_ms = request->settings->rollback.time_limit_ms,
         .rollback_limit_ms = request->settings->rollback.time_limit_ms,
-        .alpha = (double)analysis->false_positive_rate.num /
-                 (double)analysis->false_positive_rate.den,
+        .alpha =
+            (double)analysis->false_positive_rate.num / (double)analysis->false_positive_rate.den,
         .tolerance = analysis->max_ratio,
         .detect_ratio = analysis->detect_ratio,
         .detect_power = (double)analysis->power.num / (double)analysis->power.den,
@@ -138,15 +187,9 @@ bool plan_resolve(struct arena *arena, const struct resolve_request *request, st
         .then = analysis->then == 0 ? INCONCLUSIVE_HOLD : INCONCLUSIVE_ABORT,
         .rollback_on_cancel = request->settings->rollback.on_cancel == 0,
         .reason = request->reason,
+        .incident = str_of(severity_names[request->settings->incidents.on_rollback]),
     };
-    plan->target_count = (uint32_t)stage->targets.count;
-    plan->targets = ARENA_ARRAY(arena, struct plan_target, plan->target_count);
-    for (uint32_t i = 0; i < plan->target_count; i++)
-        plan->targets[i] = (struct plan_target){
-            .name = ((const str *)stage->targets.items)[i],
-            .good = request->good[i],
-            .next = request->next[i],
-        };
+    fill_targets(arena, request, plan);
     size_t metric_count;
     const struct metric_settings *const *metrics =
         plan_metrics(arena, request->settings, stage, &metric_count);
@@ -154,7 +197,7 @@ bool plan_resolve(struct arena *arena, const struct resolve_request *request, st
     plan->metric_count = (uint32_t)metric_count;
     for (size_t i = 0; i < metric_count; i++)
         fill_metric(arena, metrics[i], request, &plan->metrics[i]);
-    fill_steps(request, plan);
+    fill_steps(arena, request, plan);
     if (!plan_check(plan, err))
         return false;
     *ret = plan;

@@ -1,4 +1,7 @@
 // From the configuration to one stage's plan: what will happen, in full, before anything does.
+//
+//     struct plan *plan;
+//     if (!plan_resolve(&arena, &(struct resolve_request){.settings = &settings, …}, &plan, err)) …
 #ifndef DEPLOY_RUN_RESOLVE_H
 #define DEPLOY_RUN_RESOLVE_H
 
@@ -12,11 +15,12 @@ struct resolve_request {
     str rollout, release, commit, reason;
     // For each target of the stage, in its order: where it goes and where it comes back to.
     const struct placement *next, *good;
-    // The opened targets, for rounding shares (hosts: whole ones).
+    // The opened targets, for rounding shares (hosts: whole ones); null: shares as they stand.
     struct target *const *targets;
 };
 
-// ERROR_INPUT with the change that mends it. The plan lives in the arena.
+// Steps that come out equal on every target are one step. The names of the stage must be resolved
+// (deploy_settings_bind). ERROR_INPUT with the change that mends it. The plan lives in the arena.
 bool plan_resolve(struct arena *arena, const struct resolve_request *request, struct plan **ret,
                   struct error *err);
 

@@ -1,5 +1,12 @@
 // Reads every metric for every target that it watches, one interval after another, while the engine
-// wants samples. An interval is read once its figures have settled (`lag`); intervals never overlap.
+// wants samples. An interval is read once its figures have settled (`lag`); intervals never
+// overlap, and none reaches over the moment at which a bake began, so that each belongs to one
+// step.
+//
+// While a target is being changed nothing is asked about it: a host that is being restarted does
+// not answer, and that says nothing about the release. Its interval stays open and is read
+// afterwards, when it is known again which host serves what. What could not be read becomes part of
+// the next interval, so that no figure is lost.
 #include "deploy/run/driver_parts.h"
 
 void sampling_open(struct driver *driver)
@@ -8,8 +15,8 @@ void sampling_open(struct driver *driver)
     driver->samplings = ARENA_ARRAY(&driver->arena, struct sampling, plan_watch_count(plan));
     for (uint32_t m = 0; m < plan->metric_count; m++)
         for (uint32_t n = 0; n < plan->metrics[m].target_count; n++)
-            driver->samplings[driver->sampling_count++] = (struct sampling){
-                .metric = m, .nth = n, .target = plan->metrics[m].targets[n]};
+            driver->samplings[driver->sampling_count++] =
+                (struct sampling){.metric = m, .nth = n, .target = plan->metrics[m].targets[n]};
 }
 
 static void drop(struct driver *driver, struct sampling *sampling)
@@ -45,11 +52,31 @@ static void feed(struct driver *driver, struct sampling *sampling,
                          });
 }
 
-static void next_interval(struct driver *driver, struct sampling *sampling)
+// True when the interval that is open ends where the current bake began.
+static bool ends_at_bake(const struct driver *driver, const struct sampling *sampling)
 {
-    sampling->from_ms = sampling->to_ms;
-    sampling->next_ms = sampling->from_ms + driver->plan->metrics[sampling->metric].every_ms +
-                        driver->plan->metrics[sampling->metric].lag_ms;
+    return sampling->from_ms < driver->state->bake_from_ms;
+}
+
+static int64_t due_ms(const struct driver *driver, const struct sampling *sampling)
+{
+    const struct plan_metric *metric = &driver->plan->metrics[sampling->metric];
+    int64_t end = ends_at_bake(driver, sampling) ? driver->state->bake_from_ms
+                                                 : sampling->from_ms + metric->every_ms;
+    int64_t due = end + metric->lag_ms;
+    return due > sampling->again_ms ? due : sampling->again_ms;
+}
+
+static void judge(struct driver *driver, struct sampling *sampling,
+                  const struct metric_sample *sample)
+{
+    feed(driver, sampling, sample);
+    drop(driver, sampling);
+    sampling->again_ms = 0;
+    if (sample->has_value)
+        sampling->from_ms = sampling->to_ms;
+    else
+        sampling->again_ms = driver_now(driver) + driver->plan->metrics[sampling->metric].every_ms;
 }
 
 static void start(struct driver *driver, struct sampling *sampling, int64_t now_ms)
@@ -58,6 +85,8 @@ static void start(struct driver *driver, struct sampling *sampling, int64_t now_
     const struct run_metric *run = &driver->setup.metrics[sampling->metric];
     const struct endpoints *endpoints = &driver->endpoints[sampling->target];
     sampling->to_ms = now_ms - metric->lag_ms;
+    if (ends_at_bake(driver, sampling) && driver->state->bake_from_ms < sampling->to_ms)
+        sampling->to_ms = driver->state->bake_from_ms;
     struct metric_question question = {
         .target = driver->plan->targets[sampling->target].name,
         .revision = driver->placements[sampling->target].revision,
@@ -70,9 +99,7 @@ static void start(struct driver *driver, struct sampling *sampling, int64_t now_
     struct error err;
     if (!run->kind->start(run->metric, &question, &sampling->reading, &err)) {
         sampling->reading = NULL;
-        struct metric_sample none = {.why = err.message};
-        feed(driver, sampling, &none);
-        next_interval(driver, sampling);
+        judge(driver, sampling, &(struct metric_sample){.why = err.message});
     }
 }
 
@@ -86,11 +113,33 @@ static void poll(struct driver *driver, struct sampling *sampling)
     if (progress != PROGRESS_PENDING) {
         if (progress == PROGRESS_FAILED)
             sample = (struct metric_sample){.why = err.message};
-        feed(driver, sampling, &sample);
-        drop(driver, sampling);
-        next_interval(driver, sampling);
+        judge(driver, sampling, &sample);
     }
     arena_done(&arena);
+}
+
+static void turn_one(struct driver *driver, struct sampling *sampling, int64_t now_ms,
+                     int64_t *wake_ms)
+{
+    int64_t every_ms = driver->plan->metrics[sampling->metric].every_ms;
+    if (sampling->from_ms == 0 || now_ms < sampling->from_ms) { // begins, or the clock went back
+        drop(driver, sampling);
+        sampling->from_ms = now_ms;
+        sampling->again_ms = 0;
+    }
+    if (sampling->again_ms > now_ms + every_ms)
+        sampling->again_ms = now_ms + every_ms;
+    bool moving = driver->commands[sampling->target].verb != VERB_NONE;
+    if (moving || !driver->endpoints[sampling->target].known) {
+        drop(driver, sampling);
+        return; // what ends this wakes the driver
+    }
+    if (!sampling->reading && now_ms >= due_ms(driver, sampling))
+        start(driver, sampling, now_ms);
+    if (sampling->reading)
+        poll(driver, sampling);
+    if (!sampling->reading && due_ms(driver, sampling) < *wake_ms)
+        *wake_ms = due_ms(driver, sampling);
 }
 
 void sampling_turn(struct driver *driver, int64_t now_ms, int64_t *wake_ms)
@@ -98,22 +147,12 @@ void sampling_turn(struct driver *driver, int64_t now_ms, int64_t *wake_ms)
     bool watching = rollout_watching(driver->state);
     for (uint32_t i = 0; i < driver->sampling_count; i++) {
         struct sampling *sampling = &driver->samplings[i];
-        if (!watching) {
+        if (watching) {
+            turn_one(driver, sampling, now_ms, wake_ms);
+        } else {
             drop(driver, sampling);
             sampling->from_ms = 0;
-            continue;
         }
-        if (sampling->from_ms == 0 || now_ms < sampling->from_ms) { // begins, or the clock went back
-            drop(driver, sampling);
-            sampling->to_ms = now_ms;
-            next_interval(driver, sampling);
-        }
-        if (!sampling->reading && now_ms >= sampling->next_ms)
-            start(driver, sampling, now_ms);
-        if (sampling->reading)
-            poll(driver, sampling);
-        if (!sampling->reading && sampling->next_ms < *wake_ms)
-            *wake_ms = sampling->next_ms;
     }
 }
 

@@ -1,443 +1,329 @@
+// Binds the rollout half of a configuration and resolves the names in it.
 #include "deploy/run/settings.h"
 
-#include "deploy/engine/plan.h"
+#include "deploy/run/settings_parts.h"
+#include "gate/base/limits.h"
 
-// ---- field tables ------------------------------------------------------------------------------
-
-static const struct shape_field approval_fields[] = {
-    {.key = "from", .kind = SHAPE_LIST, .offset = offsetof(struct approval_settings, from),
-     .shape = &shape_of_str, .min = 1, .max = 100, .required = true,
-     .doc = "Who may answer: logins."},
-    {.key = "count", .kind = SHAPE_INT, .offset = offsetof(struct approval_settings, count),
-     .min = 1, .max = 20, .fallback = "1", .doc = "How many of them must agree."},
-    {.key = "prevent_self_review", .kind = SHAPE_BOOL,
-     .offset = offsetof(struct approval_settings, prevent_self_review), .fallback = "false",
-     .doc = "Refuse an answer from who started the rollout or wrote one of its commits."},
-    {.key = "expires_after", .kind = SHAPE_DURATION,
-     .offset = offsetof(struct approval_settings, expires_after_ms), .fallback = "48h",
-     .doc = "An unanswered question is a denial after this time."},
-    {.kind = SHAPE_END},
+struct binding {
+    struct arena *arena;
+    const struct node *targets, *metrics; // the sections; null when there is none that can be read
+    struct deploy_settings settings;
+    struct problems *problems;
 };
 
-static void check_approval(void *value, const struct node *node, struct problems *problems)
+// ---- parts of a map ----------------------------------------------------------------------------
+
+static bool is_listed(const char *const *keys, str key)
 {
-    const struct approval_settings *approval = value;
-    if (approval->from.count && (size_t)approval->count > approval->from.count)
-        problem_at(problems, node->at,
-                   "`count` asks for %lld approvals, but `from` names only %zu people",
-                   (long long)approval->count, approval->from.count);
+    while (*keys && !str_is(key, *keys))
+        keys++;
+    return *keys != NULL;
 }
 
-static const struct shape approval_shape = {
-    .name = "approval",
-    .size_bytes = sizeof(struct approval_settings),
-    .fields = approval_fields,
-    .shorthand = "from",
-    .check = check_approval,
-    .doc = "Who must agree before it goes on.",
-};
-
-static const struct shape_field step_fields[] = {
-    {.key = "to", .kind = SHAPE_PERCENT, .offset = offsetof(struct step_settings, to),
-     .required = true, .doc = "Share of the target that this step brings the release to."},
-    {.key = "approval", .kind = SHAPE_OPTIONAL, .offset = offsetof(struct step_settings, approval),
-     .shape = &approval_shape, .doc = "Asked before this step."},
-    {.kind = SHAPE_END},
-};
-
-static const struct shape step_shape = {
-    .name = "step",
-    .size_bytes = sizeof(struct step_settings),
-    .fields = step_fields,
-    .shorthand = "to",
-    .position_offset = offsetof(struct step_settings, at) + 1,
-    .doc = "One step: a share such as `25%`, or a share with an approval of its own.",
-};
-
-static const struct shape_field stage_fields[] = {
-    {.key = "stage", .kind = SHAPE_STR, .offset = offsetof(struct stage_settings, stage),
-     .required = true, .doc = "Name of the stage."},
-    {.key = "after", .kind = SHAPE_STR, .offset = offsetof(struct stage_settings, after),
-     .doc = "The stage that must be done for the same release first."},
-    {.key = "environment", .kind = SHAPE_STR,
-     .offset = offsetof(struct stage_settings, environment),
-     .doc = "What the rollout claims; the stage's name when absent."},
-    {.key = "approval", .kind = SHAPE_OPTIONAL, .offset = offsetof(struct stage_settings, approval),
-     .shape = &approval_shape, .doc = "Asked before anything is touched."},
-    {.key = "targets", .kind = SHAPE_LIST, .offset = offsetof(struct stage_settings, targets),
-     .shape = &shape_of_str, .min = 1, .max = LIMIT_TARGETS, .required = true,
-     .doc = "Targets that move together."},
-    {.key = "steps", .kind = SHAPE_LIST, .offset = offsetof(struct stage_settings, steps),
-     .shape = &step_shape, .min = 1, .max = LIMIT_STEPS,
-     .doc = "Rising shares; the last is 100%, which is also the only step when there are none."},
-    {.key = "step_bake", .kind = SHAPE_DURATION,
-     .offset = offsetof(struct stage_settings, step_bake_ms), .fallback = "10m",
-     .doc = "How long each step but the last is watched."},
-    {.key = "bake", .kind = SHAPE_DURATION, .offset = offsetof(struct stage_settings, bake_ms),
-     .fallback = "30m", .doc = "How long it is watched after all of it is out."},
-    {.key = "metrics", .kind = SHAPE_LIST, .offset = offsetof(struct stage_settings, metrics),
-     .shape = &shape_of_str, .doc = "Metrics that judge it; all when absent."},
-    {.kind = SHAPE_END},
-};
-
-const struct shape stage_shape = {
-    .name = "stage",
-    .size_bytes = sizeof(struct stage_settings),
-    .fields = stage_fields,
-    .position_offset = offsetof(struct stage_settings, at) + 1,
-    .doc = "One stage of the rollout.",
-};
-
-struct detect_settings {
-    double ratio;
-    struct fraction power;
-};
-
-static const char *const then_choices[] = {"hold", "abort", NULL};
-static const char *const cancel_choices[] = {"rollback", "hold", NULL};
-
-static const struct shape_field detect_fields[] = {
-    {.key = "ratio", .kind = SHAPE_NUMBER, .offset = offsetof(struct detect_settings, ratio),
-     .fallback = "5", .doc = "A regression this many times worse must be seen in every step."},
-    {.key = "power", .kind = SHAPE_PERCENT, .offset = offsetof(struct detect_settings, power),
-     .fallback = "95%", .doc = "With this probability."},
-    {.kind = SHAPE_END},
-};
-static const struct shape detect_shape = {
-    .name = "detect", .size_bytes = sizeof(struct detect_settings), .fields = detect_fields};
-
-struct inconclusive_settings {
-    int64_t extend;
-    int then;
-};
-
-static const struct shape_field inconclusive_fields[] = {
-    {.key = "extend", .kind = SHAPE_INT, .offset = offsetof(struct inconclusive_settings, extend),
-     .min = 0, .max = 10, .fallback = "1", .doc = "How often a bake that shows nothing is extended."},
-    {.key = "then", .kind = SHAPE_CHOICE, .offset = offsetof(struct inconclusive_settings, then),
-     .choices = then_choices, .fallback = "hold", .doc = "And then."},
-    {.kind = SHAPE_END},
-};
-static const struct shape inconclusive_shape = {.name = "inconclusive",
-                                                .size_bytes = sizeof(struct inconclusive_settings),
-                                                .fields = inconclusive_fields};
-
-struct analysis_section {
-    struct fraction false_positive_rate;
-    double max_ratio;
-    struct detect_settings detect;
-    int64_t min_requests;
-    struct inconclusive_settings inconclusive;
-};
-
-static void check_analysis(void *value, const struct node *node, struct problems *problems)
+// The entries of a map whose keys are listed, or (not `listed`) all the others, as a map of its
+// own: what every kind has is bound apart from what one kind has.
+static const struct node *part_of(struct arena *arena, const struct node *map,
+                                  const char *const *keys, bool listed)
 {
-    const struct analysis_section *analysis = value;
-    if (analysis->max_ratio < 1)
-        problem_at(problems, node->at, "`max_ratio` must be at least 1: the canary may be this many "
-                                       "times worse before it counts");
-    if (analysis->false_positive_rate.num <= 0 ||
-        fraction_cmp(analysis->false_positive_rate, (struct fraction){1, 2}) > 0)
-        problem_at(problems, node->at,
-                   "`false_positive_rate` must be above 0%% and at most 50%%, such as `1%%`");
-    if (analysis->detect.ratio <= analysis->max_ratio)
-        problem_at(problems, node->at, "`detect.ratio` must be greater than `max_ratio`");
-}
-
-static const struct shape_field analysis_fields[] = {
-    {.key = "false_positive_rate", .kind = SHAPE_PERCENT,
-     .offset = offsetof(struct analysis_section, false_positive_rate), .fallback = "1%",
-     .doc = "How often a good release may be aborted."},
-    {.key = "max_ratio", .kind = SHAPE_NUMBER, .offset = offsetof(struct analysis_section, max_ratio),
-     .fallback = "1.2", .doc = "How many times worse than the baseline is still fine."},
-    {.key = "detect", .kind = SHAPE_STRUCT, .offset = offsetof(struct analysis_section, detect),
-     .shape = &detect_shape, .doc = "The regression that every step must be able to see."},
-    {.key = "min_requests", .kind = SHAPE_INT,
-     .offset = offsetof(struct analysis_section, min_requests), .min = 1, .max = 1000000000,
-     .fallback = "200", .doc = "Requests that the canary must have served before a step can pass."},
-    {.key = "inconclusive", .kind = SHAPE_STRUCT,
-     .offset = offsetof(struct analysis_section, inconclusive), .shape = &inconclusive_shape,
-     .doc = "What happens when the figures say nothing."},
-    {.kind = SHAPE_END},
-};
-const struct shape analysis_shape = {.name = "analysis",
-                                     .size_bytes = sizeof(struct analysis_section),
-                                     .fields = analysis_fields,
-                                     .check = check_analysis,
-                                     .doc = "How figures are judged."};
-
-static const struct shape_field rollback_fields[] = {
-    {.key = "time_limit", .kind = SHAPE_DURATION,
-     .offset = offsetof(struct rollback_settings, time_limit_ms), .fallback = "12m",
-     .doc = "A rollback that is not verified by then is stuck, loudly."},
-    {.key = "on_cancel", .kind = SHAPE_CHOICE, .offset = offsetof(struct rollback_settings, on_cancel),
-     .choices = cancel_choices, .fallback = "rollback", .doc = "What a cancelled run does."},
-    {.key = "rehearse_every", .kind = SHAPE_LATER, .doc = "How often a rollback is rehearsed."},
-    {.kind = SHAPE_END},
-};
-const struct shape rollback_shape = {.name = "rollback",
-                                     .size_bytes = sizeof(struct rollback_settings),
-                                     .fields = rollback_fields,
-                                     .doc = "The way back."};
-
-struct rollout_section {
-    struct shape_list stages;
-};
-static const struct shape_field rollout_fields[] = {
-    {.key = "rollout", .kind = SHAPE_LIST, .offset = offsetof(struct rollout_section, stages),
-     .shape = &stage_shape, .min = 1, .max = LIMIT_STAGES},
-    {.kind = SHAPE_END},
-};
-static const struct shape rollout_shape = {
-    .name = "rollout", .size_bytes = sizeof(struct rollout_section), .fields = rollout_fields};
-
-// ---- binding -----------------------------------------------------------------------------------
-
-// The map without some of its keys, so that what is common to all kinds is read here.
-static const struct node *without(struct arena *arena, const struct node *map,
-                                  const char *const *keys)
-{
-    struct node *copy = ARENA_NEW(arena, struct node);
-    *copy = *map;
-    copy->first = NULL;
-    copy->count = 0;
-    struct node **link = &copy->first;
+    struct node *part = ARENA_NEW(arena, struct node);
+    *part = *map;
+    part->first = NULL;
+    part->count = 0;
+    struct node **link = &part->first;
     for (const struct node *child = map->first; child; child = child->next) {
-        size_t k = 0;
-        while (keys[k] && !str_is(child->key, keys[k]))
-            k++;
-        if (keys[k])
+        if (is_listed(keys, child->key) != listed)
             continue;
-        struct node *kept = ARENA_NEW(arena, struct node);
-        *kept = *child;
-        kept->next = NULL;
-        *link = kept;
-        link = &kept->next;
-        copy->count++;
+        struct node *copy = ARENA_NEW(arena, struct node);
+        *copy = *child;
+        copy->next = NULL;
+        *link = copy;
+        link = &copy->next;
+        part->count++;
     }
-    return copy;
+    return part;
 }
 
-static const char *known_targets(struct arena *arena)
+static const struct node *section_of(const struct node *root, const char *name, size_t most,
+                                     struct problems *problems)
 {
-    struct text names = text_of(512);
-    for (size_t i = 0; target_kinds[i]; i++)
-        text_addf(&names, "%s`%s`", i ? ", " : "", target_kinds[i]->name);
-    const char *list = arena_copy(arena, text_str(&names));
-    text_done(&names);
-    return list;
-}
-
-static const char *known_metrics(struct arena *arena)
-{
-    struct text names = text_of(512);
-    for (size_t i = 0; metric_kinds[i]; i++)
-        text_addf(&names, "%s`%s`", i ? ", " : "", metric_kinds[i]->name);
-    const char *list = arena_copy(arena, text_str(&names));
-    text_done(&names);
-    return list;
-}
-
-// True when `section` is a map with at most `most` entries; absent is true with none.
-static bool is_section(const struct node *section, const char *name, size_t most,
-                       struct problems *problems)
-{
-    if (!section || section->kind == NODE_NULL)
-        return false;
-    if (section->kind != NODE_MAP) {
+    const struct node *section = node_get(root, name);
+    if (!section ||
+        section->kind == NODE_NULL) // one without a value is refused with the root's keys
+        return NULL;
+    if (section->kind != NODE_MAP)
         problem_at(problems, section->at, "`%s` must be a map of names, not %s", name,
                    node_kind_name(section->kind));
-        return false;
-    }
-    if (section->count > most) {
+    else if (section->count > most)
         problem_at(problems, section->at, "`%s` has %zu entries; at most %zu are accepted", name,
                    section->count, most);
-        return false;
-    }
-    return true;
+    else
+        return section;
+    return NULL;
 }
 
-static void bind_target(struct arena *arena, const struct node *node, struct deploy_settings *ret,
-                        struct problems *problems)
-{
-    static const char *const mine[] = {"kind", NULL};
-    struct target_settings *target = &ret->targets[ret->target_count];
-    const struct node *kind = node_get(node, "kind");
-    if (node->kind != NODE_MAP || !kind) {
-        problem_at(problems, node->at, "target `" STR_FMT "` needs a `kind`, one of %s",
-                   STR_ARG(node->key), known_targets(arena));
-        return;
-    }
-    target->kind = target_kind_of(kind->text);
-    if (!target->kind) {
-        problem_at(problems, kind->at,
-                   "`" STR_FMT "` is not a kind of target in this version of sluice; built are %s",
-                   STR_ARG(kind->text), known_targets(arena));
-        return;
-    }
-    target->name = node->key;
-    target->at = node->key_at;
-    void *config = arena_alloc(arena, target->kind->shape->size_bytes);
-    (void)shape_bind(arena, target->kind->shape, without(arena, node, mine), config, problems);
-    target->config = config;
-    ret->target_count++;
-}
+// ---- targets and metrics by their kind ---------------------------------------------------------
 
-struct metric_common {
-    struct shape_list targets;
-    str runbook;
+struct kinds {                         // a registry
+    const char *entry, *key;           // "target", "kind"
+    const char *noun;                  // "a kind of target"
+    const char *(*name)(size_t index); // null past the end
 };
 
-static void bind_metric(struct arena *arena, const struct node *node, struct deploy_settings *ret,
-                        struct problems *problems)
+static const char *target_kind_name(size_t index)
 {
-    static const char *const mine[] = {"source", "targets", "runbook", NULL};
-    static const struct shape_field fields[] = {
-        {.key = "targets", .kind = SHAPE_LIST, .offset = offsetof(struct metric_common, targets),
-         .shape = &shape_of_str},
-        {.key = "runbook", .kind = SHAPE_STR, .offset = offsetof(struct metric_common, runbook)},
-        {.kind = SHAPE_END}};
-    static const struct shape common_shape = {
-        .name = "metric", .size_bytes = sizeof(struct metric_common), .fields = fields};
-    static const char *const rest[] = {"targets", "runbook", NULL};
+    return target_kinds[index] ? target_kinds[index]->name : NULL;
+}
 
-    struct metric_settings *metric = &ret->metrics[ret->metric_count];
-    const struct node *source = node_get(node, "source");
-    if (node->kind != NODE_MAP || !source) {
-        problem_at(problems, node->at, "metric `" STR_FMT "` needs a `source`, one of %s",
-                   STR_ARG(node->key), known_metrics(arena));
-        return;
-    }
-    metric->kind = metric_kind_of(source->text);
-    if (!metric->kind) {
-        problem_at(problems, source->at,
-                   "`" STR_FMT "` is not a metric source in this version of sluice; built are %s",
-                   STR_ARG(source->text), known_metrics(arena));
-        return;
-    }
-    struct metric_common common;
-    struct node *shared = ARENA_NEW(arena, struct node);
-    *shared = *node;
-    shared->first = NULL;
-    shared->count = 0;
-    struct node **link = &shared->first;
-    for (const char *const *key = rest; *key; key++) {
-        const struct node *child = node_get(node, *key);
-        if (child) {
-            struct node *copy = ARENA_NEW(arena, struct node);
-            *copy = *child;
-            copy->next = NULL;
-            *link = copy;
-            link = &copy->next;
-            shared->count++;
+static const char *metric_kind_name(size_t index)
+{
+    return metric_kinds[index] ? metric_kinds[index]->name : NULL;
+}
+
+static const struct kinds target_registry = {"target", "kind", "a kind of target",
+                                             target_kind_name};
+static const struct kinds metric_registry = {"metric", "source", "a metric source",
+                                             metric_kind_name};
+
+static bool find_kind(const struct kinds *kinds, const struct node *node, size_t *ret,
+                      struct problems *problems)
+{
+    struct text known = text_of(512);
+    str name = node_text(node, kinds->key);
+    bool found = false;
+    for (size_t i = 0; kinds->name(i); i++) {
+        text_addf(&known, "%s`%s`", i ? ", " : "", kinds->name(i));
+        if (str_is(name, kinds->name(i))) {
+            *ret = i;
+            found = true;
         }
     }
-    (void)shape_bind(arena, &common_shape, shared, &common, problems);
-    metric->name = node->key;
-    metric->at = node->key_at;
-    metric->targets = common.targets;
-    metric->runbook = common.runbook;
-    void *config = arena_alloc(arena, metric->kind->shape->size_bytes);
-    (void)shape_bind(arena, metric->kind->shape, without(arena, node, mine), config, problems);
-    metric->config = config;
-    ret->metric_count++;
+    if (!found && name.len)
+        problem_at(problems, node_get(node, kinds->key)->at,
+                   "`" STR_FMT "` is not %s in this version of sluice; built are %s",
+                   STR_ARG(str_first(name, 120)), kinds->noun, text_c(&known));
+    else if (!found)
+        problem_at(problems, node->kind == NODE_NULL ? node->key_at : node->at,
+                   "%s `" STR_FMT "` needs a `%s`, one of %s", kinds->entry, STR_ARG(node->key),
+                   kinds->key, text_c(&known));
+    text_done(&known);
+    return found;
 }
 
-static struct node *scalar(struct arena *arena, const char *key, str text, struct position at)
+// A `health` of a target is watched as well, unless a probe of one's own asks the same.
+static bool is_probed(const struct binding *b, str target, str url)
 {
-    struct node *node = ARENA_NEW(arena, struct node);
-    *node = (struct node){
-        .kind = NODE_STRING, .at = at, .text = text, .key = str_of(key), .key_at = at};
-    return node;
+    for (const struct node *n = b->metrics ? b->metrics->first : NULL; n; n = n->next) {
+        const struct node *targets = node_get(n, "targets");
+        bool watches = !targets || str_eq(targets->text, target);
+        for (const struct node *t = targets ? targets->first : NULL; t; t = t->next)
+            watches |= str_eq(t->text, target);
+        if (watches && str_is(node_text(n, "source"), "probe") && str_eq(node_text(n, "url"), url))
+            return true;
+    }
+    return false;
 }
 
-// `health: URL` of a target is also watched: a probe with the usual patience.
-static void add_health_probe(struct arena *arena, const struct node *target,
-                             const struct node *metrics, struct deploy_settings *ret,
-                             struct problems *problems)
+static void add_field(struct arena *arena, struct node *map, const char *key, str text,
+                      struct position at)
+{
+    struct node **link = &map->first;
+    while (*link)
+        link = &(*link)->next;
+    *link = ARENA_NEW(arena, struct node);
+    **link = (struct node){
+        .kind = NODE_STRING, .at = at, .text = text, .key = str_of(key), .key_at = at};
+    map->count++;
+}
+
+static void add_health_probe(struct binding *b, const struct node *target)
 {
     const struct node *health = node_get(target, "health");
     const struct metric_kind *probe = metric_kind_of(STR("probe"));
-    if (!health || !probe)
+    str url = !health                    ? (str){NULL, 0}
+              : health->kind == NODE_MAP ? node_text(health, "url")
+                                         : health->text;
+    if (url.len == 0 || is_probed(b, target->key, url))
         return;
-    str url = health->kind == NODE_MAP ? node_text(health, "url") : health->text;
-    if (url.len == 0)
-        return;
-    for (const struct node *n = metrics ? metrics->first : NULL; n; n = n->next)
-        if (str_eq(node_text(n, "url"), url))
-            return; // a metric of one's own watches it already
-    struct node *fields[] = {scalar(arena, "url", url, health->at),
-                             scalar(arena, "max_failures", STR("3"), health->at)};
-    fields[0]->next = fields[1];
-    struct node map = {.kind = NODE_MAP, .at = health->at, .first = fields[0], .count = 2};
-    struct metric_settings *metric = &ret->metrics[ret->metric_count++];
-    void *config = arena_alloc(arena, probe->shape->size_bytes);
-    (void)shape_bind(arena, probe->shape, &map, config, problems);
-    str *only = ARENA_NEW(arena, str);
+    struct node map = {.kind = NODE_MAP, .at = health->at};
+    str status = node_text(health, "status"), contains = node_text(health, "contains");
+    add_field(b->arena, &map, "url", url, health->at);
+    add_field(b->arena, &map, "max_failures", STR("3"), health->at);
+    if (status.len)
+        add_field(b->arena, &map, "status", status, health->at);
+    if (contains.len && str_search(contains, STR("${")) == STR_NONE)
+        add_field(b->arena, &map, "contains", contains, health->at);
+    void *config = arena_alloc(b->arena, probe->shape->size_bytes);
+    (void)shape_bind(b->arena, probe->shape, &map, config, b->problems);
+    str *only = ARENA_NEW(b->arena, str);
     *only = target->key;
-    *metric = (struct metric_settings){
-        .name = arena_format(arena, "health of " STR_FMT, STR_ARG(target->key)),
+    b->settings.metrics[b->settings.metric_count++] = (struct metric_settings){
+        .name = arena_format(b->arena, "health of " STR_FMT, STR_ARG(target->key)),
         .kind = probe,
         .config = config,
         .targets = {only, 1},
+        .implied = true,
         .at = health->at,
     };
 }
 
-static void check_names(const struct deploy_settings *settings, const struct shape_list *names,
-                        bool metrics, struct position at, struct problems *problems)
+static void bind_target(struct binding *b, const struct node *node)
+{
+    static const char *const common[] = {"kind", NULL};
+    size_t index;
+    if (!find_kind(&target_registry, node, &index, b->problems))
+        return;
+    const struct target_kind *kind = target_kinds[index];
+    void *config = arena_alloc(b->arena, kind->shape->size_bytes);
+    bool ok = shape_bind(b->arena, kind->shape, part_of(b->arena, node, common, false), config,
+                         b->problems);
+    b->settings.targets[b->settings.target_count++] = (struct target_settings){
+        .name = node->key, .kind = kind, .config = config, .at = node->key_at};
+    if (ok)
+        add_health_probe(b, node);
+}
+
+static void bind_metric(struct binding *b, const struct node *node)
+{
+    static const char *const common[] = {"targets", "runbook", NULL};
+    static const char *const apart[] = {"source", "targets", "runbook", NULL};
+    struct metric_common shared;
+    size_t index;
+    if (!find_kind(&metric_registry, node, &index, b->problems))
+        return;
+    const struct metric_kind *kind = metric_kinds[index];
+    void *config = arena_alloc(b->arena, kind->shape->size_bytes);
+    (void)shape_bind(b->arena, &metric_common_shape, part_of(b->arena, node, common, true), &shared,
+                     b->problems);
+    (void)shape_bind(b->arena, kind->shape, part_of(b->arena, node, apart, false), config,
+                     b->problems);
+    b->settings.metrics[b->settings.metric_count++] = (struct metric_settings){
+        .name = node->key,
+        .kind = kind,
+        .config = config,
+        .targets = shared.targets,
+        .runbook = shared.runbook,
+        .at = node->key_at,
+    };
+}
+
+// ---- names -------------------------------------------------------------------------------------
+
+static bool has_name(const struct shape_list *names, str name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (str_eq(((const str *)names->items)[i], name))
+            return true;
+    return false;
+}
+
+static const struct node *entry_of(const struct node *section, str name)
+{
+    const struct node *n = section ? section->first : NULL;
+    while (n && !str_eq(n->key, name))
+        n = n->next;
+    return n;
+}
+
+static void refuse_name(struct binding *b, const struct node *section, const char *section_name,
+                        str name, struct position at)
+{
+    str nearest = {NULL, 0};
+    size_t best = name.len / 3 > 2 ? name.len / 3 : 2;
+    for (const struct node *n = section ? section->first : NULL; n; n = n->next)
+        if (str_distance(n->key, name) <= best && str_distance(n->key, name) < name.len) {
+            best = str_distance(n->key, name);
+            nearest = n->key;
+        }
+    if (nearest.len)
+        problem_at(b->problems, at, "`" STR_FMT "` is not one of `%s`; did you mean `" STR_FMT "`?",
+                   STR_ARG(str_first(name, 120)), section_name, STR_ARG(nearest));
+    else
+        problem_at(b->problems, at, "`" STR_FMT "` is not one of `%s` of this configuration",
+                   STR_ARG(str_first(name, 120)), section_name);
+}
+
+static void check_names(struct binding *b, const struct shape_list *names, const struct node *list,
+                        const struct node *section, const char *section_name)
 {
     for (size_t i = 0; i < names->count; i++) {
         str name = ((const str *)names->items)[i];
-        bool known = false;
-        for (size_t k = 0; metrics && k < settings->metric_count; k++)
-            known |= str_eq(settings->metrics[k].name, name);
-        if (!metrics)
-            known = target_of(settings, name) != NULL;
-        if (!known)
-            problem_at(problems, at, "`" STR_FMT "` is not one of the `%s` of this configuration",
-                       STR_ARG(name), metrics ? "metrics" : "targets");
+        if (name.len && !entry_of(section, name))
+            refuse_name(b, section, section_name, name, settings_item_at(list, i));
     }
 }
 
-static void check_stage(const struct deploy_settings *settings, size_t index,
-                        struct problems *problems)
+// A metric that a stage names, but that watches none of its targets, would never be read there.
+static void check_watches(struct binding *b, const struct stage_settings *stage,
+                          const struct node *list)
 {
-    const struct stage_settings *stage = &settings->stages[index];
-    check_names(settings, &stage->targets, false, stage->at, problems);
-    check_names(settings, &stage->metrics, true, stage->at, problems);
-    for (size_t i = 0; i < index; i++)
-        if (str_eq(settings->stages[i].stage, stage->stage))
-            problem_at(problems, stage->at, "stage `" STR_FMT "` stands twice",
-                       STR_ARG(stage->stage));
-    if (stage->after.len) {
-        size_t k = 0;
-        while (k < index && !str_eq(settings->stages[k].stage, stage->after))
-            k++;
-        if (k == index)
-            problem_at(problems, stage->at,
-                       "`after: " STR_FMT "` names no stage that stands before this one",
-                       STR_ARG(stage->after));
+    for (size_t i = 0; i < stage->metrics.count; i++) {
+        str name = ((const str *)stage->metrics.items)[i];
+        for (size_t m = 0; m < b->settings.metric_count; m++) {
+            const struct metric_settings *metric = &b->settings.metrics[m];
+            bool watches = metric->targets.count == 0;
+            for (size_t t = 0; t < stage->targets.count; t++)
+                watches |= has_name(&metric->targets, ((const str *)stage->targets.items)[t]);
+            if (!metric->implied && str_eq(metric->name, name) && !watches)
+                problem_at(b->problems, settings_item_at(list, i),
+                           "metric `" STR_FMT "` watches none of the targets of stage `" STR_FMT
+                           "`: see its `targets`",
+                           STR_ARG(name), STR_ARG(stage->stage));
+        }
     }
-    struct fraction last = {0, 1};
-    const struct step_settings *steps = stage->steps.items;
-    for (size_t i = 0; i < stage->steps.count; i++) {
-        if (fraction_cmp(steps[i].to, last) <= 0)
-            problem_at(problems, steps[i].at, "steps must rise: each share is above the one before");
-        last = steps[i].to;
-    }
-    if (stage->steps.count && fraction_cmp(last, (struct fraction){1, 1}) != 0)
-        problem_at(problems, steps[stage->steps.count - 1].at, "the last step must be `100%%`");
 }
 
-static void bind_sections(struct arena *arena, const struct node *root,
-                          struct deploy_settings *ret, struct problems *problems)
+static str environment_of(const struct stage_settings *stage)
+{
+    return stage->environment.len ? stage->environment : stage->stage;
+}
+
+// Two rollouts would move it at the same time, each under a claim of its own.
+static void check_environments(struct binding *b, size_t index, const struct node *list)
+{
+    const struct stage_settings *stages = b->settings.stages, *stage = &stages[index];
+    for (size_t i = 0; i < stage->targets.count; i++) {
+        str target = ((const str *)stage->targets.items)[i];
+        for (size_t k = 0; k < index; k++)
+            if (has_name(&stages[k].targets, target) &&
+                !str_eq(environment_of(&stages[k]), environment_of(stage))) {
+                problem_at(b->problems, settings_item_at(list, i),
+                           "target `" STR_FMT "` is in two environments, `" STR_FMT
+                           "` and `" STR_FMT "`: give both stages the same `environment`",
+                           STR_ARG(target), STR_ARG(environment_of(&stages[k])),
+                           STR_ARG(environment_of(stage)));
+                break;
+            }
+    }
+}
+
+static void check_stage(struct binding *b, size_t index, const struct node *node)
+{
+    const struct stage_settings *stages = b->settings.stages, *stage = &stages[index];
+    const struct node *targets = node_get(node, "targets"), *metrics = node_get(node, "metrics");
+    check_names(b, &stage->targets, targets, b->targets, "targets");
+    check_names(b, &stage->metrics, metrics, b->metrics, "metrics");
+    check_watches(b, stage, metrics);
+    check_environments(b, index, targets);
+    bool after = false;
+    for (size_t k = 0; k < index; k++) {
+        after |= str_eq(stages[k].stage, stage->after);
+        if (stage->stage.len && str_eq(stages[k].stage, stage->stage))
+            problem_at(b->problems, settings_at(node, "stage"), "stage `" STR_FMT "` stands twice",
+                       STR_ARG(stage->stage));
+    }
+    if (stage->after.len && !after)
+        problem_at(b->problems, settings_at(node, "after"),
+                   "`after: " STR_FMT "` names no stage that stands before this one",
+                   STR_ARG(stage->after));
+}
+
+// ---- all of it ---------------------------------------------------------------------------------
+
+static void bind_analysis(struct binding *b, const struct node *root)
 {
     struct analysis_section analysis;
-    static const struct node nothing = {.kind = NODE_MAP};
-    const struct node *node = node_get(root, "analysis");
-    (void)shape_bind(arena, &analysis_shape, node ? node : &nothing, &analysis, problems);
-    ret->analysis = (struct analysis_settings){
+    (void)shape_bind(b->arena, &analysis_shape, node_get(root, "analysis"), &analysis, b->problems);
+    b->settings.analysis = (struct analysis_settings){
         .false_positive_rate = analysis.false_positive_rate,
         .power = analysis.detect.power,
         .max_ratio = analysis.max_ratio,
@@ -446,48 +332,55 @@ static void bind_sections(struct arena *arena, const struct node *root,
         .extend = analysis.inconclusive.extend,
         .then = analysis.inconclusive.then,
     };
-    node = node_get(root, "rollback");
-    (void)shape_bind(arena, &rollback_shape, node ? node : &nothing, &ret->rollback, problems);
+}
 
-    struct rollout_section rollout = {0};
-    node = node_get(root, "rollout");
-    if (node) {
-        struct node *copy = ARENA_NEW(arena, struct node);
-        *copy = *node;
-        copy->next = NULL;
-        struct node map = {.kind = NODE_MAP, .at = node->at, .first = copy, .count = 1};
-        (void)shape_bind(arena, &rollout_shape, &map, &rollout, problems);
-    }
-    ret->stages = rollout.stages.items;
-    ret->stage_count = rollout.stages.count;
+static void bind_stages(struct binding *b, const struct node *root)
+{
+    static const char *const keys[] = {"rollout", NULL};
+    const struct node *rollout = node_get(root, "rollout");
+    struct rollout_section section;
+    if (!rollout)
+        return;
+    (void)shape_bind(b->arena, &rollout_shape, part_of(b->arena, root, keys, true), &section,
+                     b->problems);
+    b->settings.stages = section.stages.items;
+    b->settings.stage_count = section.stages.count;
+    const struct node *node = rollout->kind == NODE_LIST ? rollout->first : rollout;
+    for (size_t i = 0; i < section.stages.count; i++, node = node->next)
+        check_stage(b, i, node);
 }
 
 bool deploy_settings_bind(struct arena *arena, const struct node *root, struct deploy_settings *ret,
                           struct problems *problems)
 {
     size_t before = problems->count + problems->dropped;
-    struct deploy_settings settings = {0};
-    const struct node *targets = node_get(root, "targets");
-    const struct node *metrics = node_get(root, "metrics");
-    bool has_targets = is_section(targets, "targets", LIMIT_TARGETS, problems);
-    bool has_metrics = is_section(metrics, "metrics", LIMIT_METRICS, problems);
-    size_t target_room = has_targets ? targets->count : 0;
-    size_t metric_room = (has_metrics ? metrics->count : 0) + target_room;
-    settings.targets = ARENA_ARRAY(arena, struct target_settings, target_room);
-    settings.metrics = ARENA_ARRAY(arena, struct metric_settings, metric_room);
-    for (const struct node *n = has_targets ? targets->first : NULL; n; n = n->next)
-        bind_target(arena, n, &settings, problems);
-    for (const struct node *n = has_metrics ? metrics->first : NULL; n; n = n->next)
-        bind_metric(arena, n, &settings, problems);
-    for (const struct node *n = has_targets ? targets->first : NULL; n; n = n->next)
-        add_health_probe(arena, n, has_metrics ? metrics : NULL, &settings, problems);
-    bind_sections(arena, root, &settings, problems);
-    for (size_t i = 0; i < settings.metric_count; i++)
-        check_names(&settings, &settings.metrics[i].targets, false, settings.metrics[i].at,
-                    problems);
-    for (size_t i = 0; i < settings.stage_count; i++)
-        check_stage(&settings, i, problems);
-    *ret = settings;
+    struct binding b = {
+        .arena = arena,
+        .targets = section_of(root, "targets", LIMIT_TARGETS, problems),
+        .metrics = section_of(root, "metrics", LIMIT_METRICS, problems),
+        .problems = problems,
+    };
+    size_t targets = b.targets ? b.targets->count : 0, metrics = b.metrics ? b.metrics->count : 0;
+    b.settings.targets = ARENA_ARRAY(arena, struct target_settings, targets);
+    b.settings.metrics = ARENA_ARRAY(arena, struct metric_settings, metrics + targets);
+    for (const struct node *n = b.metrics ? b.metrics->first : NULL; n; n = n->next)
+        bind_metric(&b, n);
+    for (const struct node *n = b.targets ? b.targets->first : NULL; n; n = n->next)
+        bind_target(&b, n);
+    for (size_t i = 0; i < b.settings.metric_count; i++) {
+        const struct metric_settings *metric = &b.settings.metrics[i];
+        if (!metric->implied)
+            check_names(&b, &metric->targets,
+                        node_get(entry_of(b.metrics, metric->name), "targets"), b.targets,
+                        "targets");
+    }
+    bind_analysis(&b, root);
+    (void)shape_bind(arena, &rollback_shape, node_get(root, "rollback"), &b.settings.rollback,
+                     problems);
+    (void)shape_bind(arena, &incidents_shape, node_get(root, "incidents"), &b.settings.incidents,
+                     problems);
+    bind_stages(&b, root);
+    *ret = b.settings;
     return problems->count + problems->dropped == before;
 }
 

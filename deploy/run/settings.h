@@ -19,6 +19,7 @@ struct metric_settings {
     const void *config;
     struct shape_list targets; // of str: those that it watches; none = all of the stage
     str runbook;
+    bool implied; // made from the `health` of its one target: judges every stage of that target
     struct position at;
 };
 
@@ -57,6 +58,10 @@ struct rollback_settings {
     int on_cancel; // 0 rollback, 1 hold
 };
 
+struct incident_settings {
+    int on_rollback; // severity - 1
+};
+
 struct deploy_settings {
     struct target_settings *targets;
     size_t target_count;
@@ -66,15 +71,22 @@ struct deploy_settings {
     size_t stage_count;
     struct analysis_settings analysis;
     struct rollback_settings rollback;
+    struct incident_settings incidents;
 };
 
-extern const struct shape stage_shape, analysis_shape, rollback_shape; // for the JSON schema
+extern const struct shape stage_shape, analysis_shape, rollback_shape,
+    incidents_shape; // for the JSON schema
 
-// Binds `targets`, `metrics`, `rollout`, `analysis` and `rollback` of the configuration's root, each
-// target and metric by its kind, and resolves names. A target's `health` implies a probe. False when
-// it added to `problems`.
-bool deploy_settings_bind(struct arena *arena, const struct node *root,
-                          struct deploy_settings *ret, struct problems *problems);
+// Binds `targets`, `metrics`, `rollout`, `analysis` and `rollback` of the configuration's root,
+// each target and metric by its kind, and resolves names. A target's `health` implies a probe,
+// unless a metric of one's own probes the same URL. A target in two environments is refused. False
+// when it added to `problems`; *ret is then usable only for looking further.
+//
+//     struct deploy_settings settings;
+//     if (!deploy_settings_bind(&arena, root, &settings, &problems)) say(&problems);
+//     const struct stage_settings *stage = stage_of(&settings, STR("production"));
+bool deploy_settings_bind(struct arena *arena, const struct node *root, struct deploy_settings *ret,
+                          struct problems *problems);
 
 const struct stage_settings *stage_of(const struct deploy_settings *settings, str name);
 const struct target_settings *target_of(const struct deploy_settings *settings, str name);

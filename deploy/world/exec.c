@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// ---- the newest bytes of an output
-// ---------------------------------------------------------------
+// ---- the newest bytes of an output ------------------------------------------------------------
 
 void tail_add(struct tail *tail, const char *bytes, size_t size)
 {
@@ -45,8 +44,7 @@ void tail_done(struct tail *tail)
     *tail = (struct tail){0};
 }
 
-// ---- jobs
-// ----------------------------------------------------------------------------------------
+// ---- jobs -------------------------------------------------------------------------------------
 
 void exec_init(struct exec_job *job, struct world *world, void (*drop)(struct exec_job *job))
 {
@@ -113,8 +111,7 @@ bool exec_variables_ok(const struct exec_variable *variables, struct error *err)
     return true;
 }
 
-// ---- the port
-// ------------------------------------------------------------------------------------
+// ---- the port ---------------------------------------------------------------------------------
 
 static bool start(void *self, const struct exec_request *request, void **ret_job, struct error *err)
 {

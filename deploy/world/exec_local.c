@@ -28,8 +28,7 @@ struct local_job {
     bool dropped; // nobody asks any more: released when it has ended
 };
 
-// ---- starting
-// ------------------------------------------------------------------------------------
+// ---- starting ---------------------------------------------------------------------------------
 
 // Little is handed on: tokens in the runner's environment are none of a command's business.
 static const char *const inherited[] = {
@@ -153,8 +152,7 @@ static bool launch(struct local_job *job, const struct exec_request *request, st
     return true;
 }
 
-// ---- while it runs
-// -------------------------------------------------------------------------------
+// ---- while it runs ----------------------------------------------------------------------------
 
 static struct local_job *of_part(struct loop_part *part)
 {

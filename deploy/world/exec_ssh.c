@@ -11,7 +11,8 @@
 enum {
     COMMAND_MOST = 30000, // one packet of the protocol holds it
     CHUNK = 32 * 1024,
-    STOP_MS = 8000,          // for a command that is being stopped to be gone
+    STOP_MS = 8000, // for a command that is being stopped to be gone
+    MOVES = 6,
     LOOK_FOR_PID = 64 * 1024 // bytes of stderr in which the process number must stand
 };
 
@@ -35,7 +36,7 @@ struct ssh_job {
     bool input_over;
     int64_t timeout_ms, deadline_ms; // of the command, then of stopping it
     bool sent;                       // the server may have begun with it
-    bool moved;                      // to another connection, once
+    int moves;                       // to another connection
     bool quit;                       // timed out or dropped: it is to end
     bool dropped;                    // nobody asks any more: released when it is over
     long pid;
@@ -95,8 +96,7 @@ static struct ssh_job *make(struct world *world, int64_t timeout_ms,
     return job;
 }
 
-// ---- stopping
-// ------------------------------------------------------------------------------------
+// ---- stopping ---------------------------------------------------------------------------------
 
 static void drop(struct exec_job *exec)
 {
@@ -155,8 +155,7 @@ static void time_is_up(struct ssh_job *job)
     }
 }
 
-// ---- the channel
-// ---------------------------------------------------------------------------------
+// ---- the channel ------------------------------------------------------------------------------
 
 static bool is_lost(int code)
 {
@@ -171,17 +170,19 @@ static void refused_session(struct ssh_job *job)
 {
     struct ssh_connection *c = job->connection, *other;
     struct error err;
-    size_t others = ssh_jobs_count(c) - 1;
-    if (others > 0 && !job->quit && !job->moved) {
+    size_t channels = 0;
+    for (const struct ssh_job *j = c->jobs; j; j = j->next)
+        channels += j->channel != NULL;
+    if (channels > 0 && !job->quit && job->moves < MOVES) {
         struct exec_login login = {c->host,        c->user,        c->port,
                                    c->known_hosts, c->fingerprint, c->key_file};
-        c->most_jobs = others;
+        ssh_limit_jobs(c, channels);
         if (ssh_connection_for(job->exec.world, &login, &other, &err)) {
             bool dropped = job->dropped;
             job->dropped = false; // leave() must not release it
             leave(job);
             job->dropped = dropped;
-            job->moved = true;
+            job->moves++;
             job->phase = WAITING;
             add_to(other, job);
             return;
@@ -396,17 +397,18 @@ void ssh_jobs_want(const struct ssh_connection *c, struct loop_wants *wants)
 }
 
 // A connection that was kept may have been closed by the server in the meantime. What was not sent
-// over it goes to a new one, once.
+// over it goes to a new one.
 static bool move(struct ssh_job *job, struct ssh_connection *c)
 {
     struct exec_login login = {c->host,        c->user,        c->port,
                                c->known_hosts, c->fingerprint, c->key_file};
     struct ssh_connection *other;
     struct error err;
-    if (job->moved || job->sent || job->quit || !c->heard_ms || c->error.kind != ERROR_TRANSIENT ||
+    if (job->moves >= MOVES || job->sent || job->quit || !c->heard_ms ||
+        c->error.kind != ERROR_TRANSIENT ||
         !ssh_connection_for(job->exec.world, &login, &other, &err))
         return false;
-    job->moved = true;
+    job->moves++;
     job->phase = WAITING;
     job->channel = NULL;
     add_to(other, job);
@@ -435,8 +437,7 @@ void ssh_jobs_broken(struct ssh_connection *c)
     }
 }
 
-// ---- starting
-// ------------------------------------------------------------------------------------
+// ---- starting ---------------------------------------------------------------------------------
 
 static bool build_command(struct ssh_job *job, const struct exec_request *request,
                           struct error *err)

@@ -14,8 +14,7 @@
 
 enum { REMOVE_DEPTH = 128 };
 
-// ---- reading
-// -------------------------------------------------------------------------------------
+// ---- reading ----------------------------------------------------------------------------------
 
 static bool read_all(int fd, const char *path, struct text *bytes, struct error *err)
 {
@@ -54,8 +53,7 @@ bool file_exists(const char *path)
     return stat(path, &status) == 0;
 }
 
-// ---- writing
-// -------------------------------------------------------------------------------------
+// ---- writing ----------------------------------------------------------------------------------
 
 static bool write_all(int fd, str bytes)
 {
@@ -98,7 +96,8 @@ bool file_write(const char *path, str bytes, unsigned mode, struct error *err)
     size_t slash = str_find_last(str_of(path), '/');
     size_t folder_len = slash == STR_NONE ? 0 : slash + 1;
     unsigned long random = 0;
-    (void)getrandom(&random, sizeof random, 0);
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+        return error_errno(err, "reading", "random bytes");
     struct text folder = text_of(LIMIT_PATH), beside = text_of(LIMIT_PATH);
     text_add(&folder, folder_len ? str_make(path, folder_len) : STR("."));
     text_addf(&beside, "%.*s.%s.%lx", (int)folder_len, path, path + folder_len, random);
@@ -116,8 +115,7 @@ bool file_write(const char *path, str bytes, unsigned mode, struct error *err)
     return ok;
 }
 
-// ---- folders
-// -------------------------------------------------------------------------------------
+// ---- folders ----------------------------------------------------------------------------------
 
 static bool make_one(const char *path, unsigned mode)
 {

@@ -25,8 +25,7 @@ struct http_job {
     struct error error;
 };
 
-// ---- headers
-// -------------------------------------------------------------------------------------
+// ---- headers ----------------------------------------------------------------------------------
 
 static bool fits_in_header(str s)
 {
@@ -85,8 +84,7 @@ static bool add_headers(struct http_job *job, const struct http_request *request
     return true;
 }
 
-// ---- the request
-// ---------------------------------------------------------------------------------
+// ---- the request ------------------------------------------------------------------------------
 
 static bool is_loopback(const char *host)
 {
@@ -223,8 +221,7 @@ static bool start(void *self, const struct http_request *request, void **ret_job
     return true;
 }
 
-// ---- the answer
-// ----------------------------------------------------------------------------------
+// ---- the answer -------------------------------------------------------------------------------
 
 static const char *header_of(CURL *easy, const char *name)
 {
@@ -342,8 +339,7 @@ struct http_port world_http(struct world *world)
     return (struct http_port){world, start, poll_job, drop};
 }
 
-// ---- the CA bundle
-// -------------------------------------------------------------------------------
+// ---- the CA bundle ----------------------------------------------------------------------------
 
 char *http_find_ca(const char *wished)
 {

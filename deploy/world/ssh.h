@@ -51,6 +51,8 @@ struct ssh_connection {
 // A connection for this login with room for a job: one that is there, or a new one.
 bool ssh_connection_for(struct world *world, const struct exec_login *login,
                         struct ssh_connection **ret, struct error *err);
+// The server allows only so many sessions on a connection: learnt for all of the same login.
+void ssh_limit_jobs(struct ssh_connection *connection, size_t most_jobs);
 // Ends it: its jobs fail, or move to another where their command was not sent.
 void ssh_break(struct ssh_connection *connection, const struct error *why);
 // libssh2's newest error on this connection: ERROR_TRANSIENT, with its words.

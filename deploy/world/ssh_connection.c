@@ -17,8 +17,7 @@ enum {
     ROUNDS = 32,        // of stepping jobs before other connections have their turn
 };
 
-// ---- what libssh2 sends and receives
-// -------------------------------------------------------------
+// ---- what libssh2 sends and receives ----------------------------------------------------------
 
 static bool flush(struct ssh_connection *c)
 {
@@ -79,8 +78,7 @@ void ssh_error(struct ssh_connection *c, const char *doing, struct error *err)
                     words && *words ? words : "the connection was lost", code);
 }
 
-// ---- opening
-// -------------------------------------------------------------------------------------
+// ---- opening ----------------------------------------------------------------------------------
 
 static bool open_session(struct ssh_connection *c, struct error *err)
 {
@@ -159,8 +157,7 @@ static bool step_opening(struct ssh_connection *c, struct error *err)
     return progress != PROGRESS_FAILED;
 }
 
-// ---- while it is open
-// ----------------------------------------------------------------------------
+// ---- while it is open -------------------------------------------------------------------------
 
 static bool step_ready(struct ssh_connection *c, struct error *err)
 {
@@ -282,8 +279,7 @@ void ssh_close_all(struct world *world)
         abandon(&world->connections->part);
 }
 
-// ---- finding one
-// ---------------------------------------------------------------------------------
+// ---- finding one ------------------------------------------------------------------------------
 
 // getpwuid would load name services into a static binary; the file itself is enough for a name.
 static bool own_name(struct arena *arena, const char **ret)
@@ -333,14 +329,18 @@ static bool same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static bool fits(const struct ssh_connection *c, const struct ssh_connection *wished)
+static bool same_login(const struct ssh_connection *a, const struct ssh_connection *b)
 {
-    if (c->state == SSH_BROKEN || c->tainted || c->port != wished->port ||
-        !same(c->host, wished->host) || !same(c->user, wished->user) ||
-        !same(c->known_hosts, wished->known_hosts) || !same(c->fingerprint, wished->fingerprint) ||
-        !same(c->key_file, wished->key_file))
-        return false;
-    return ssh_jobs_count(c) < c->most_jobs;
+    return a->port == b->port && same(a->host, b->host) && same(a->user, b->user) &&
+           same(a->known_hosts, b->known_hosts) && same(a->fingerprint, b->fingerprint) &&
+           same(a->key_file, b->key_file);
+}
+
+void ssh_limit_jobs(struct ssh_connection *c, size_t most_jobs)
+{
+    for (struct ssh_connection *o = c->world->connections; o; o = o->next)
+        if (same_login(o, c) && most_jobs < o->most_jobs)
+            o->most_jobs = most_jobs;
 }
 
 bool ssh_connection_for(struct world *world, const struct exec_login *login,
@@ -350,9 +350,14 @@ bool ssh_connection_for(struct world *world, const struct exec_login *login,
     *c = (struct ssh_connection){.world = world, .fd = -1, .most_jobs = SSH_JOBS};
     struct ssh_connection *found = NULL;
     bool ok = fill_login(c, login, err);
-    for (struct ssh_connection *o = ok ? world->connections : NULL; o && !found; o = o->next)
-        if (fits(o, c))
+    for (struct ssh_connection *o = ok ? world->connections : NULL; o && !found; o = o->next) {
+        if (!same_login(o, c))
+            continue;
+        if (o->most_jobs < c->most_jobs)
+            c->most_jobs = o->most_jobs;
+        if (o->state != SSH_BROKEN && !o->tainted && ssh_jobs_count(o) < o->most_jobs)
             found = o;
+    }
     if (!ok || found) {
         arena_done(&c->arena);
         free(c);

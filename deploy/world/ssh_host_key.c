@@ -122,8 +122,7 @@ bool host_key_prepare(struct host_key_rules *rules, struct arena *arena, LIBSSH2
     return true;
 }
 
-// ---- after the handshake
-// -------------------------------------------------------------------------
+// ---- after the handshake ----------------------------------------------------------------------
 
 static bool is_revoked(const struct host_key_rules *rules, const char *key, size_t size)
 {

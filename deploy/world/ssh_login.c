@@ -50,12 +50,6 @@ void ssh_login_close(struct ssh_login *login)
     free(login);
 }
 
-static void note_refused(struct ssh_login *login, const char *what, const char *about)
-{
-    text_addf(&login->refused, "%s%s%s%s%s", login->refused.len ? ", " : "", what,
-              about[0] ? " (" : "", about, about[0] ? ")" : "");
-}
-
 static enum progress denied(struct ssh_login *login, struct error *err)
 {
     const struct ssh_connection *c = login->connection;
@@ -118,32 +112,25 @@ static bool next_file(struct ssh_login *login)
     return false;
 }
 
-static int try(struct ssh_login *login)
+static int try_key(struct ssh_login *login)
 {
     const struct ssh_connection *c = login->connection;
+    void *key = &login->key;
     if (!login->agent_over)
         return libssh2_agent_userauth(login->agent, c->user, login->identity);
-    str bytes = secret_reveal(&login->key.bytes);
-    return libssh2_userauth_publickey_frommemory(c->session, c->user, strlen(c->user), NULL, 0,
-                                                 bytes.data, bytes.len, NULL);
+    return libssh2_userauth_publickey(c->session, c->user, login->key.blob, login->key.blob_size,
+                                      ssh_key_sign, &key);
 }
 
-static void note_failure(struct ssh_login *login, int code)
+static void note_failure(struct ssh_login *login)
 {
-    char about[FINGERPRINT_TEXT] = "";
-    if (!login->agent_over) {
-        fingerprint_of(str_make((const char *)login->identity->blob, login->identity->blob_len),
-                       about);
-        note_refused(login, "the agent's key", about);
-    } else if (code == LIBSSH2_ERROR_FILE || code == LIBSSH2_ERROR_METHOD_NOT_SUPPORTED) {
-        char *words = NULL;
-        (void)libssh2_session_last_error(login->connection->session, &words, NULL, 0);
-        if (!login->unusable.kind)
-            (void)error_set(&login->unusable, ERROR_INPUT, "the key %s cannot be used: %s",
-                            login->path, words);
-    } else {
-        note_refused(login, login->path, login->key.about);
-    }
+    char about[FINGERPRINT_TEXT];
+    bool agent = !login->agent_over;
+    const unsigned char *blob = agent ? login->identity->blob : login->key.blob;
+    size_t size = agent ? login->identity->blob_len : login->key.blob_size;
+    fingerprint_of(str_make((const char *)blob, size), about);
+    text_addf(&login->refused, "%s%s (%s)", login->refused.len ? ", " : "",
+              agent ? "the agent's key" : login->path, about);
 }
 
 enum progress ssh_login_step(struct ssh_login *login, struct error *err)
@@ -155,7 +142,7 @@ enum progress ssh_login_step(struct ssh_login *login, struct error *err)
             login->trying = true;
             login->tries++;
         }
-        int code = try(login);
+        int code = try_key(login);
         if (code == 0)
             return PROGRESS_DONE;
         if (code == LIBSSH2_ERROR_EAGAIN)
@@ -167,7 +154,7 @@ enum progress ssh_login_step(struct ssh_login *login, struct error *err)
             ssh_error(login->connection, "logging in", err);
             return PROGRESS_FAILED;
         }
-        note_failure(login, code);
+        note_failure(login);
         login->trying = false;
     }
 }

@@ -26,8 +26,7 @@ int64_t loop_now_ms(void)
     return clock_ms(CLOCK_MONOTONIC);
 }
 
-// ---- parts
-// ---------------------------------------------------------------------------------------
+// ---- parts ------------------------------------------------------------------------------------
 
 void loop_add(struct world *world, struct loop_part *part)
 {
@@ -168,8 +167,7 @@ int64_t world_signal_at_ms(const struct world *world)
     return world->signal_at_ms;
 }
 
-// ---- clock and entropy
-// ---------------------------------------------------------------------------
+// ---- clock and entropy ------------------------------------------------------------------------
 
 static int64_t now_ms(void *self)
 {
@@ -198,8 +196,7 @@ struct entropy_port world_entropy(struct world *world)
     return (struct entropy_port){world, fill};
 }
 
-// ---- opening and closing
-// -------------------------------------------------------------------------
+// ---- opening and closing ----------------------------------------------------------------------
 
 static bool open_signals(struct world *world, struct error *err)
 {

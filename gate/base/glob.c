@@ -3,7 +3,7 @@
 size_t glob_literal(str pattern)
 {
     size_t n = 0;
-    while (n < pattern.len && !memchr("*?[", pattern.data[n], 3))
+    while (n < pattern.len && str_find(STR("*?["), pattern.data[n]) == STR_NONE)
         n++;
     return n;
 }

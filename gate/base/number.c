@@ -79,7 +79,7 @@ bool number_double(str s, double *ret)
     if (s.len == 0 || s.len >= sizeof copy)
         return false;
     for (size_t i = 0; i < s.len; i++)
-        if (!is_digit(s.data[i]) && !memchr("+-.eE", s.data[i], 5))
+        if (!is_digit(s.data[i]) && str_find(STR("+-.eE"), s.data[i]) == STR_NONE)
             return false;
     memcpy(copy, s.data, s.len);
     copy[s.len] = '\0';

@@ -64,6 +64,16 @@ static inline str str_first(str s, size_t n)
     return n >= s.len ? s : str_make(s.data, n);
 }
 
+// The same, but never a part of a UTF-8 character: for showing names in messages.
+static inline str str_shorten(str s, size_t n)
+{
+    if (n >= s.len)
+        return s;
+    while (n && ((unsigned char)s.data[n] & 0xC0) == 0x80)
+        n--;
+    return str_make(s.data, n);
+}
+
 #define STR_NONE ((size_t)-1)
 
 int str_cmp(str a, str b);            // bytewise order: < 0, 0, > 0

@@ -5,7 +5,7 @@ static void add_url(struct text *out, str value)
     for (size_t i = 0; i < value.len; i++) {
         unsigned char c = (unsigned char)value.data[i];
         bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     memchr("-._~", c, 4);
+                     str_find(STR("-._~"), (char)c) != STR_NONE;
         if (plain)
             text_addc(out, (char)c);
         else

@@ -81,7 +81,7 @@ static int set_up(struct archive *archive, int fd)
 
 bool archive_open(const char *path, struct archive_reader **ret, struct error *err)
 {
-    int fd;
+    int fd = -1;
     if (!open_file(path, &fd, err))
         return false;
     struct archive_reader *reader = memory_alloc(sizeof *reader);
@@ -138,7 +138,7 @@ static bool check_name(const struct archive_reader *reader, str name, struct err
     bool shown = str_is_utf8(name) && !has_control(name) && name.len;
     return error_set(err, ERROR_INPUT, "entry %llu of the archive %s %s%s" STR_FMT "%s",
                      (unsigned long long)reader->entries, reader->path, wrong, shown ? ": `" : "",
-                     STR_ARG(shown ? str_first(name, 200) : STR("")), shown ? "`" : "");
+                     STR_ARG(shown ? str_shorten(name, 200) : STR("")), shown ? "`" : "");
 }
 
 static bool check_sizes(const struct archive_reader *reader, struct error *err)
@@ -203,7 +203,7 @@ static str without_dot(str name)
 static bool advance(struct archive_reader *reader, struct archive_member *ret, bool *ret_more,
                     struct error *err)
 {
-    struct archive_entry *header;
+    struct archive_entry *header = NULL;
     reader->in_entry = false;
     if (!next_file(reader, &header, err))
         return false;

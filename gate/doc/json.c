@@ -1,6 +1,7 @@
 #include "gate/doc/json.h"
 
 #include "gate/base/number.h"
+#include "gate/doc/json_refusal.h"
 
 #include <jansson.h>
 
@@ -30,7 +31,7 @@ static void step(struct walk *w)
 // Past white space, commas and colons, to the next token.
 static void skip_to_token(struct walk *w)
 {
-    while (w->at < w->bytes.len && memchr(" \t\r\n,:", w->bytes.data[w->at], 6))
+    while (w->at < w->bytes.len && str_find(STR(" \t\r\n,:"), w->bytes.data[w->at]) != STR_NONE)
         step(w);
 }
 
@@ -48,7 +49,7 @@ static void skip_string(struct walk *w)
 static str skip_word(struct walk *w)
 {
     size_t start = w->at;
-    while (w->at < w->bytes.len && !memchr(" \t\r\n,:]}", w->bytes.data[w->at], 8))
+    while (w->at < w->bytes.len && str_find(STR(" \t\r\n,:]}"), w->bytes.data[w->at]) == STR_NONE)
         step(w);
     return str_make(w->bytes.data + start, w->at - start);
 }
@@ -136,7 +137,22 @@ static struct node *make_node(struct walk *w, json_t *value, unsigned depth)
     return ok ? node : NULL;
 }
 
-static bool ignore(void *context, const struct stream_event *event, struct error *err);
+// What only a tree has trouble with; all else is said by the streaming reader.
+static bool refuse(const char *file, str bytes, const json_error_t *why, struct error *err)
+{
+    struct position at = {file, why->line > 0 ? (uint32_t)why->line : 1,
+                          why->column > 0 ? (uint32_t)why->column : 1};
+    enum json_error_code code = json_error_code(why);
+    if (code == json_error_out_of_memory)
+        return error_set(err, ERROR_SYSTEM, "no memory left to read %s", file);
+    if (json_refusal(file, bytes, err))
+        return false;
+    if (code == json_error_duplicate_key)
+        return error_at(err, ERROR_INPUT, at, "a key stands twice in one map: keep one of them");
+    if (code == json_error_numeric_overflow)
+        return error_at(err, ERROR_INPUT, at, "a number is too large");
+    return error_at(err, ERROR_INPUT, at, "this is not valid JSON");
+}
 
 static void drop(json_t **value)
 {
@@ -154,8 +170,10 @@ bool json_parse(struct arena *arena, const char *file, str bytes, const struct n
     size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL;
     __attribute__((cleanup(drop))) json_t *value =
         json_loadb(bytes.len ? bytes.data : "", bytes.len, flags, &why);
-    if (!value)
-        return refuse(file, bytes, &why, err);
+    // jansson passes over a NUL byte after a number.
+    bool has_nul = bytes.len && memchr(bytes.data, '\0', bytes.len);
+    if (!value || (has_nul && json_refusal(file, bytes, err)))
+        return value ? false : refuse(file, bytes, &why, err);
     struct walk walk = {
         .arena = arena, .file = file, .bytes = bytes, .err = err, .position = {file, 1, 1}};
     struct node *root = make_node(&walk, value, 0);

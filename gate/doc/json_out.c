@@ -155,8 +155,7 @@ void json_add_double(struct json_out *out, const char *key, double value)
     }
     for (int precision = 15; precision <= 17; precision++) {
         (void)snprintf(digits, sizeof digits, "%.*g", precision, value);
-        double back = strtod(digits, NULL);
-        if (memcmp(&back, &value, sizeof back) == 0)
+        if (strtod(digits, NULL) == value)
             break;
     }
     text_adds(out->text, digits);

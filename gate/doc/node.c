@@ -107,7 +107,7 @@ const struct node **node_index(struct arena *arena, const struct node *map)
     for (const struct node *child = map->first; child; child = child->next)
         index[n++] = child;
     if (n > 1)
-        qsort(index, n, sizeof(index[0]), compare_keys);
+        qsort(index, n, sizeof(void *), compare_keys);
     return index;
 }
 

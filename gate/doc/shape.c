@@ -30,7 +30,7 @@ struct label {
 };
 
 #define LABEL_FMT "%s`" STR_FMT "`"
-#define LABEL_ARG(l) (l).before, STR_ARG(str_first((l).key, 120))
+#define LABEL_ARG(l) (l).before, STR_ARG(str_shorten((l).key, 120))
 
 static bool bind_shape(struct binding *b, const struct shape *shape, const struct node *node,
                        char *value, struct label label);
@@ -57,7 +57,7 @@ static bool refuse(struct binding *b, struct label label, const struct node *nod
                    must_be, node_kind_name(node->kind));
     else
         problem_at(b->problems, node->at, LABEL_FMT " must be %s, not `" STR_FMT "`",
-                   LABEL_ARG(label), must_be, STR_ARG(str_first(node->text, 120)));
+                   LABEL_ARG(label), must_be, STR_ARG(str_shorten(node->text, 120)));
     return false;
 }
 
@@ -100,7 +100,7 @@ static bool bind_choice(struct binding *b, const struct shape_field *field, stru
     b->failed = true;
     char got[160];
     if (is_scalar(node))
-        (void)snprintf(got, sizeof got, "`" STR_FMT "`", STR_ARG(str_first(node->text, 120)));
+        (void)snprintf(got, sizeof got, "`" STR_FMT "`", STR_ARG(str_shorten(node->text, 120)));
     else
         (void)snprintf(got, sizeof got, "%s", node_kind_name(node->kind));
     problem_at(b->problems, node->at, LABEL_FMT " must be %s, not %s%s%s%s", LABEL_ARG(label),
@@ -339,7 +339,7 @@ static bool refuse_key(struct binding *b, const struct shape *shape, const struc
         text_addf(&known, "%s`%s`", known.len ? ", " : "", f->key);
     }
     b->failed = true;
-    str key = str_first(child->key, 120);
+    str key = str_shorten(child->key, 120);
     if (nearest.word)
         problem_at(b->problems, child->key_at,
                    "`" STR_FMT "` is not a key of `%s`; did you mean `%s`?", STR_ARG(key),

@@ -14,7 +14,7 @@ static void add_cell(struct text *out, const char *words)
     for (const char *c = words ? words : ""; *c; c++) {
         if (*c == '|')
             text_addc(out, '\\');
-        text_addc(out, *c == '\n' ? ' ' : *c);
+        text_add(out, *c == '\n' ? STR(" ") : str_make(c, 1));
     }
 }
 

@@ -191,7 +191,7 @@ static void add_object(struct json_out *out, const struct shape *shape)
 // Into the open map. Shapes that hold themselves are a programmer's error: the depth says so.
 static void add_shape(struct json_out *out, const struct shape *shape)
 {
-    assert(out->depth < LIMIT_DOC_DEPTH);
+    assert(shape && out->depth < LIMIT_DOC_DEPTH);
     if (shape_is_scalar(shape)) {
         add_value(out, &shape->fields[0]);
         return;

@@ -50,7 +50,7 @@ static void refuse_entity(struct xml *xml, str name)
 {
     (void)error_at(xml->err, ERROR_INPUT, here(xml),
                    "the entity `&" STR_FMT ";` is not accepted: write the character itself",
-                   STR_ARG(str_first(name, 100)));
+                   STR_ARG(str_shorten(name, 100)));
     stop(xml);
 }
 
@@ -68,7 +68,7 @@ static bool check_entities(struct xml *xml)
         tag = str_from(tag, at + 1);
         str name = str_first(tag, str_find(tag, ';'));
         if (!is_predefined(name)) {
-            refuse_entity(xml, name);
+            refuse_entity(xml, str_is_utf8(name) ? name : STR("…"));
             return false;
         }
     }
@@ -86,7 +86,7 @@ static void XMLCALL on_open(void *data, const XML_Char *name, const XML_Char **a
         stop(xml);
         return;
     }
-    size_t len = strnlen(name, NAME_BYTES - 1);
+    size_t len = str_shorten(str_make(name, strnlen(name, NAME_BYTES)), NAME_BYTES - 1).len;
     char *kept = xml->names[xml->depth++];
     memcpy(kept, name, len);
     kept[len] = '\0';

@@ -2,6 +2,7 @@
 
 #include "gate/base/limits.h"
 
+#include <assert.h>
 #include <yaml.h>
 
 struct frame { // one open list or map
@@ -221,12 +222,13 @@ static bool refuse_duplicates(struct reading *r, const struct node *map)
         return true;
     return error_at(r->err, ERROR_INPUT, second->key_at,
                     "`" STR_FMT "` stands twice: first at line %u; keep one of them",
-                    STR_ARG(str_first(second->key, 200)), first->key_at.line);
+                    STR_ARG(str_shorten(second->key, 200)), first->key_at.line);
 }
 
 static bool close_container(struct reading *r)
 {
     const struct node *container = r->frames[--r->depth].container;
+    assert(container);
     return container->kind != NODE_MAP || refuse_duplicates(r, container);
 }
 

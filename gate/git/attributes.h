@@ -1,5 +1,5 @@
-// Which files a commit's .gitattributes call generated (linguist-generated). Read from a commit, not
-// from the working tree: what a change says about itself does not count for it.
+// Which files a commit's .gitattributes call generated (linguist-generated). Read from a commit,
+// not from the working tree: what a change says about itself does not count for it.
 //
 //     struct attributes attributes;
 //     if (!attributes_read(&arena, repository, base, &attributes, err)) ...
@@ -13,7 +13,7 @@
 struct repository;
 
 struct attribute_line {
-    str folder;   // of its .gitattributes, with a '/' at the end; empty for the root
+    str folder; // of its .gitattributes, with a '/' at the end; empty for the root
     str pattern;
     bool anchored; // has a '/', so it is matched from the folder on; else against the last name
     bool generated;

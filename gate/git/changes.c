@@ -71,7 +71,8 @@ static bool is_blank(str s)
     return str_trim(s).len == 0;
 }
 
-// Removed lines are kept of every file, also of those that are not wanted: they may have moved here.
+// Removed lines are kept of every file, also of those that are not wanted: they may have moved
+// here.
 static int on_line(const git_diff_delta *delta, const git_diff_hunk *hunk,
                    const git_diff_line *line, void *payload)
 {
@@ -90,12 +91,11 @@ static int on_line(const git_diff_delta *delta, const git_diff_hunk *hunk,
         collector->removed[collector->removed_count++] =
             moved_line(content, (uint32_t)collector->changes.count, (uint32_t)line->old_lineno);
     } else if (line->origin == GIT_DIFF_LINE_ADDITION && collector->wanted) {
-        collector->added =
-            arena_grow(&collector->scratch, collector->added, collector->added_count,
-                       &collector->added_room, sizeof *collector->added);
+        collector->added = arena_grow(&collector->scratch, collector->added, collector->added_count,
+                                      &collector->added_room, sizeof *collector->added);
         struct moved_line *one = &collector->added[collector->added_count++];
-        *one = moved_line(content, (uint32_t)collector->changes.count - 1,
-                          (uint32_t)line->new_lineno);
+        *one =
+            moved_line(content, (uint32_t)collector->changes.count - 1, (uint32_t)line->new_lineno);
         one->blank = is_blank(content);
     }
     return 0;

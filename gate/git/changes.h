@@ -22,8 +22,8 @@ struct change_range {
 };
 
 struct change {
-    str path;        // in the head
-    str old_path;    // in the base, when it was renamed; else empty
+    str path;                    // in the head
+    str old_path;                // in the base, when it was renamed; else empty
     struct change_range *ranges; // rising, apart from each other
     size_t range_count, range_room;
 };
@@ -33,9 +33,9 @@ struct changes {
     size_t count, room;
 };
 
-// `base` and `head` are commits of 40 digits; a null base is the empty tree: everything is new. Only
-// files that one of `paths` (patterns as in glob.h) matches when there are any. ERROR_ABSENT when a
-// commit is not here.
+// `base` and `head` are commits of 40 digits; a null base is the empty tree: everything is new.
+// Only files that one of `paths` (patterns as in glob.h) matches when there are any. ERROR_ABSENT
+// when a commit is not here.
 bool changes_between(struct arena *arena, struct repository *repository, const char *base,
                      const char *head, const str *paths, size_t path_count, struct changes *ret,
                      struct error *err);

@@ -179,15 +179,14 @@ enum merge_base_answer merge_base_find(git_repository *repository, const git_oid
     const struct seen *best = NULL;
     bool ok = mark(&walk, one, SIDE_ONE) && mark(&walk, two, SIDE_TWO);
     ok = ok && run(&walk, false);
-    // Times lie (clocks differ): one of several candidates may be an ancestor of another, which only
-    // shows when the marks have run through.
+    // Times lie (clocks differ): one of several candidates may be an ancestor of another, which
+    // only shows when the marks have run through.
     if (ok && candidates(&walk) > 1)
         ok = run(&walk, true);
     for (size_t i = 0; i < walk.table_room; i++) {
         const struct seen *seen = &walk.table[i];
-        if (stands(seen) &&
-            (!best || seen->time > best->time ||
-             (seen->time == best->time && git_oid_cmp(&seen->id, &best->id) < 0)))
+        if (stands(seen) && (!best || seen->time > best->time ||
+                             (seen->time == best->time && git_oid_cmp(&seen->id, &best->id) < 0)))
             best = seen;
     }
     enum merge_base_answer answer = walk.cut_off ? MERGE_BASE_CUT_OFF : MERGE_BASE_NONE;

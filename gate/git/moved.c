@@ -12,8 +12,8 @@ static bool is_letter(unsigned char c)
 struct moved_line moved_line(str content, uint32_t file, uint32_t line)
 {
     struct moved_line one = {.hash = UINT64_C(14695981039346656037), .file = file, .line = line};
-    while (content.len && (content.data[content.len - 1] == '\n' ||
-                           content.data[content.len - 1] == '\r'))
+    while (content.len &&
+           (content.data[content.len - 1] == '\n' || content.data[content.len - 1] == '\r'))
         content.len--;
     for (size_t i = 0; i < content.len; i++) {
         unsigned char c = (unsigned char)content.data[i];
@@ -77,11 +77,10 @@ void moved_mark(struct arena *arena, struct moved_line *added, size_t added_coun
     for (size_t a = 0; a < added_count;) {
         size_t best = 0;
         size_t at = first_of(removed, order, removed_count, added[a].hash);
-        for (size_t tried = 0; at < removed_count && tried < CANDIDATES &&
-                               removed[order[at]].hash == added[a].hash;
+        for (size_t tried = 0;
+             at < removed_count && tried < CANDIDATES && removed[order[at]].hash == added[a].hash;
              at++, tried++) {
-            size_t n =
-                run_length(added, added_count, a, removed, removed_count, order[at]);
+            size_t n = run_length(added, added_count, a, removed, removed_count, order[at]);
             best = n > best ? n : best;
         }
         uint64_t letters = 0;

@@ -196,8 +196,8 @@ bool repository_file(struct arena *arena, struct repository *repository, const c
         return repository_failed(err, "reading a file of a commit");
     bool fits = (uint64_t)git_blob_rawsize(blob) <= max_bytes;
     if (fits) {
-        *ret = arena_str(arena,
-                         str_make(git_blob_rawcontent(blob), (size_t)git_blob_rawsize(blob)));
+        *ret =
+            arena_str(arena, str_make(git_blob_rawcontent(blob), (size_t)git_blob_rawsize(blob)));
         *ret_found = true;
     }
     git_blob_free(blob);
@@ -212,8 +212,8 @@ struct listing {
 static void add_path(struct listing *listing, str path)
 {
     struct repository_paths *paths = &listing->paths;
-    paths->items = arena_grow(listing->arena, paths->items, paths->count, &paths->room,
-                              sizeof *paths->items);
+    paths->items =
+        arena_grow(listing->arena, paths->items, paths->count, &paths->room, sizeof *paths->items);
     paths->items[paths->count++] = path;
 }
 
@@ -281,8 +281,7 @@ bool repository_people(struct arena *arena, struct repository *repository, const
 {
     git_oid id;
     git_commit *object __attribute__((cleanup(drop_commit))) = NULL;
-    if (git_oid_fromstr(&id, commit) != 0 ||
-        git_commit_lookup(&object, repository->git, &id) != 0)
+    if (git_oid_fromstr(&id, commit) != 0 || git_commit_lookup(&object, repository->git, &id) != 0)
         return error_set(err, ERROR_ABSENT, "commit %s is not in this repository", commit);
     const git_signature *author = git_commit_author(object);
     const git_signature *committer = git_commit_committer(object);

@@ -22,13 +22,15 @@ struct repository;
 bool repository_open(const char *directory, struct repository **ret, struct error *err);
 void repository_close(struct repository *repository); // null is fine
 
-const char *repository_root(const struct repository *repository); // absolute, '/' at its end; null when bare
-// The git directory that all work trees share, '/' at its end: where a program may keep its own files.
+const char *
+repository_root(const struct repository *repository); // absolute, '/' at its end; null when bare
+// The git directory that all work trees share, '/' at its end: where a program may keep its own
+// files.
 const char *repository_common_dir(const struct repository *repository);
 bool repository_is_shallow(const struct repository *repository);
 
-// Anything that names a commit: "HEAD", "origin/main", an abbreviation. ERROR_ABSENT when it does not
-// (also for HEAD before the first commit).
+// Anything that names a commit: "HEAD", "origin/main", an abbreviation. ERROR_ABSENT when it does
+// not (also for HEAD before the first commit).
 bool repository_resolve(struct repository *repository, const char *revision, char ret[COMMIT_HEX],
                         struct error *err);
 

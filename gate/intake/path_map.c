@@ -8,7 +8,6 @@ enum quality { NO_MATCH, MATCH_SUFFIX, MATCH_EXACT };
 
 struct match {
     enum quality quality;
-    size_t depth;  // folders and name that agree
     str path;      // of the repository
     str dropped;   // what stands before the suffix; empty for an exact one
     bool doubtful; // only a file name agrees: another file must have come from the same folder
@@ -25,8 +24,27 @@ struct mapping {
     size_t trusted_count, trusted_room;
 };
 
+static bool is_tidy(str path)
+{
+    for (size_t i = 0, from = 0; i <= path.len; i++) {
+        if (i < path.len && path.data[i] == '\\')
+            return false;
+        if (i < path.len && path.data[i] != '/')
+            continue;
+        size_t len = i - from;
+        bool dots = (len == 1 && path.data[from] == '.') ||
+                    (len == 2 && path.data[from] == '.' && path.data[from + 1] == '.');
+        if (dots || (len == 0 && i > 0))
+            return false;
+        from = i + 1;
+    }
+    return true;
+}
+
 str path_tidy(struct arena *arena, str path)
 {
+    if (is_tidy(path)) // as most are: no copy
+        return path;
     char *out = arena_alloc(arena, path.len + 1);
     size_t n = 0, floor;
     if (path.len && (path.data[0] == '/' || path.data[0] == '\\'))
@@ -73,14 +91,6 @@ static str below(str path, str folder)
     return str_from(path, folder.len + 1);
 }
 
-static size_t depth_of(str path)
-{
-    size_t depth = path.len > 0;
-    for (size_t i = 0; i < path.len; i++)
-        depth += path.data[i] == '/';
-    return depth;
-}
-
 // Headers of the compiler and of the system are nobody's sources, whatever their names.
 static bool is_system(str folder)
 {
@@ -100,7 +110,7 @@ static struct match match_known_prefix(const struct mapping *m, str path)
         str rest = below(path, prefix);
         const str *hit = rest.data ? path_index_find(&m->index, rest) : NULL;
         if (hit)
-            return (struct match){.quality = MATCH_EXACT, .path = *hit, .depth = depth_of(*hit)};
+            return (struct match){.quality = MATCH_EXACT, .path = *hit};
     }
     return (struct match){0};
 }
@@ -116,9 +126,9 @@ static struct match match_end(const struct mapping *m, str path)
         const str *hit = path_index_find(&m->index, rest);
         if (!hit)
             continue;
-        struct match match = {.quality = MATCH_SUFFIX, .path = *hit, .depth = depth_of(*hit)};
+        struct match match = {.quality = MATCH_SUFFIX, .path = *hit};
         match.dropped = str_first(path, path.len - rest.len);
-        match.doubtful = match.depth == 1;
+        match.doubtful = str_find(*hit, '/') == STR_NONE;
         return is_system(match.dropped) ? (struct match){0} : match;
     }
     return (struct match){0};
@@ -133,12 +143,12 @@ static struct match match_one(const struct mapping *m, str path)
         return match_end(m, path);
     const str *hit = path_index_find(&m->index, path);
     if (hit)
-        return (struct match){.quality = MATCH_EXACT, .path = *hit, .depth = depth_of(path)};
+        return (struct match){.quality = MATCH_EXACT, .path = *hit};
     size_t count = path_index_ending(&m->index, path, &hit);
     if (count == 1)
-        return (struct match){.quality = MATCH_SUFFIX, .path = *hit, .depth = depth_of(path)};
+        return (struct match){.quality = MATCH_SUFFIX, .path = *hit};
     if (count > 1)
-        return (struct match){.ambiguous = true};
+        return (struct match){.quality = MATCH_SUFFIX, .path = *hit, .ambiguous = true};
     return match_end(m, path);
 }
 
@@ -146,13 +156,12 @@ static struct match better(struct match a, struct match b)
 {
     if (a.quality != b.quality)
         return a.quality > b.quality ? a : b;
-    if (a.quality == NO_MATCH)
-        return a.ambiguous ? a : b;
-    if (a.depth != b.depth)
-        return a.depth > b.depth ? a : b;
-    if (str_eq(a.path, b.path))
+    if (a.quality == NO_MATCH || (str_eq(a.path, b.path) && !b.ambiguous))
+        return a;
+    if (a.doubtful != b.doubtful)
         return a.doubtful ? b : a;
-    return (struct match){.ambiguous = true}; // two of the report's folders fit equally well
+    a.ambiguous = true; // two of the report's folders fit, and nothing says which is meant
+    return a;
 }
 
 static struct match match_file(struct mapping *m, const struct evidence *evidence,
@@ -170,7 +179,7 @@ static struct match match_file(struct mapping *m, const struct evidence *evidenc
             system_only = system_only && is_system(joined);
         }
     }
-    return match.quality || system_only ? match : better(match, match_one(m, path));
+    return match.quality || system_only ? match : match_one(m, path);
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -181,7 +190,8 @@ static int by_bytes(const void *a, const void *b)
 static void collect_trusted(struct mapping *m, const struct match *matches, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (matches[i].quality != MATCH_SUFFIX || matches[i].doubtful || !matches[i].dropped.len)
+        if (matches[i].quality != MATCH_SUFFIX || matches[i].doubtful || matches[i].ambiguous ||
+            !matches[i].dropped.len)
             continue;
         m->trusted = arena_grow(&m->arena, m->trusted, m->trusted_count, &m->trusted_room,
                                 sizeof *m->trusted);
@@ -194,8 +204,10 @@ static void collect_trusted(struct mapping *m, const struct match *matches, size
 // Where nothing but names agrees in the whole evidence, the repository may simply be flat.
 static bool believed(const struct mapping *m, const struct match *match)
 {
-    if (match->quality == NO_MATCH || !match->doubtful || m->trusted_count == 0)
-        return match->quality != NO_MATCH;
+    if (match->quality == NO_MATCH || match->ambiguous)
+        return false;
+    if (!match->doubtful || m->trusted_count == 0)
+        return true;
     return bsearch(&match->dropped, m->trusted, m->trusted_count, sizeof *m->trusted, by_bytes);
 }
 
@@ -204,16 +216,16 @@ static bool believed(const struct mapping *m, const struct match *match)
 static str full_name(struct mapping *m, const struct evidence *evidence,
                      const struct covered_file *file)
 {
-    str path = path_tidy(&m->arena, file->reported);
     if (file->path.len)
-        return arena_format(&m->arena, "=" STR_FMT, STR_ARG(file->path));
+        return file->path;
+    str path = path_tidy(&m->arena, file->reported);
     if (file->origin && !is_absolute(path)) {
         const struct report *report = &evidence->reports[file->origin - 1];
         if (report->source_count != 1)
             return arena_format(&m->arena, "%u:" STR_FMT, file->origin, STR_ARG(path));
         path = join(&m->arena, str_of(report->sources[0]), path);
     }
-    return arena_format(&m->arena, "?" STR_FMT, STR_ARG(path));
+    return path; // not a repository's path: that would have matched
 }
 
 static bool unite_same(struct mapping *m, struct evidence *evidence, struct error *err)
@@ -231,6 +243,15 @@ static int by_reported(const void *a, const void *b)
     return str_cmp(x->reported, y->reported);
 }
 
+// Mostly the end of the reported path: no copy of it then.
+static str kept_path(struct arena *arena, const struct covered_file *file,
+                     const struct match *match)
+{
+    if (str_ends(file->reported, match->path))
+        return str_from(file->reported, file->reported.len - match->path.len);
+    return arena_str(arena, match->path);
+}
+
 static void match_all(struct mapping *m, struct evidence *evidence, struct unmatched *ret)
 {
     struct coverage *coverage = &evidence->coverage;
@@ -241,7 +262,7 @@ static void match_all(struct mapping *m, struct evidence *evidence, struct unmat
     collect_trusted(m, matches, coverage->count);
     for (size_t i = 0; i < coverage->count; i++) {
         if (believed(m, &matches[i])) {
-            coverage->files[i].path = arena_str(&evidence->arena, matches[i].path);
+            coverage->files[i].path = kept_path(&evidence->arena, &coverage->files[i], &matches[i]);
             continue;
         }
         ret->items =

@@ -21,9 +21,9 @@ enum verdict3 threshold_verdict(const struct threshold *limit, const struct thre
                                 uint32_t min_measured)
 {
     if (state->bad > limit->failure_limit)
-        return VERDICT_ABORT;
+        return JUDGED_ABORT;
     if (state->errors_in_row > limit->error_limit || state->measured < min_measured ||
         state->measured == 0)
-        return VERDICT_INCONCLUSIVE;
-    return VERDICT_PASS;
+        return JUDGED_INCONCLUSIVE;
+    return JUDGED_PASS;
 }

@@ -4,7 +4,7 @@
 // limits, without its "ended early is a success".)
 //
 //     threshold_add(&limit, &state, true, 812.0);
-//     if (threshold_verdict(&limit, &state, 1) == VERDICT_ABORT) abort();
+//     if (threshold_verdict(&limit, &state, 1) == JUDGED_ABORT) abort();
 #ifndef GATE_JUDGE_THRESHOLD_H
 #define GATE_JUDGE_THRESHOLD_H
 
@@ -21,7 +21,7 @@ struct threshold_state { // all zero at the start
     uint32_t measured, bad, errors_in_row;
 };
 
-enum verdict3 { VERDICT_INCONCLUSIVE, VERDICT_PASS, VERDICT_ABORT };
+enum verdict3 { JUDGED_INCONCLUSIVE, JUDGED_PASS, JUDGED_ABORT };
 
 void threshold_add(const struct threshold *limit, struct threshold_state *state, bool has_value,
                    double value);

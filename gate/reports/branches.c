@@ -16,9 +16,9 @@ uint32_t branch_arm_of(str name, bool taken)
     return hash << 1 | (taken ? 1u : 0u);
 }
 
-static uint32_t larger(uint32_t a, uint32_t b)
+static uint16_t larger(uint16_t a, size_t b)
 {
-    return a > b ? a : b;
+    return b > BRANCHES_MAX ? BRANCHES_MAX : a > b ? a : (uint16_t)b;
 }
 
 // Room for that many entries, exactly at first, doubled later. `arm_counts` follows `branches`.
@@ -126,8 +126,8 @@ void covered_arms(struct arena *arena, struct covered_file *stage, struct branch
             if (i + 1 < count && arms[i + 1].line == branch.line &&
                 arms[i + 1].arm >> 1 == arms[i].arm >> 1)
                 continue;
-            branch.total++;
-            branch.covered += arms[i].arm & 1;
+            branch.total = larger(branch.total, branch.total + 1u);
+            branch.covered = larger(branch.covered, branch.covered + (arms[i].arm & 1));
             stage->arms[stage->arm_count++] = arms[i].arm;
         }
         bool named = branch.total <= ARMS_MAX;
@@ -206,7 +206,7 @@ static void put_united(struct covered_file *out, struct cursor *a, struct cursor
     for (size_t i = 0; i < count; i++)
         taken += arms[i] & 1;
     branch.covered = larger(branch.covered, taken);
-    branch.total = larger(branch.total, (uint32_t)count);
+    branch.total = larger(branch.total, count);
     if (count > ARMS_MAX)
         count = 0;
     out->arm_count += count;
@@ -257,7 +257,7 @@ void covered_unite_branches(struct arena *arena, struct covered_file *file,
 bool coverage_branches(struct evidence *evidence, struct covered_file *file, uint32_t line,
                        uint32_t covered, uint32_t total, struct error *err)
 {
-    struct branch_count branch = {line, covered, total};
+    struct branch_count branch = {line, larger(0, covered), larger(0, total)};
     struct covered_file one = {.branches = &branch, .branch_count = 1};
     if (line == 0 || line > LIMIT_SOURCE_LINE)
         return error_set(err, ERROR_INPUT, "line number %u is out of range (1 to %u)", line,

@@ -129,7 +129,7 @@ static bool add_branches(struct stage *stage, struct arena *arena, uint32_t line
         return true;
     unsigned long covered = strtoul(open + 1, &end, 10);
     unsigned long total = *end == '/' ? strtoul(end + 1, &end, 10) : 0;
-    if (*end != ')' || open[1] < '0' || open[1] > '9' || covered > total || total > UINT16_MAX)
+    if (*end != ')' || open[1] < '0' || open[1] > '9' || covered > total || total > BRANCHES_MAX)
         return error_set(err, ERROR_INPUT, "`condition-coverage=\"%.60s\"` is not \"50%% (1/2)\"",
                          condition);
     if (total == 0)
@@ -137,7 +137,7 @@ static bool add_branches(struct stage *stage, struct arena *arena, uint32_t line
     stage->branches = arena_grow(arena, stage->branches, stage->branch_count, &stage->branch_room,
                                  sizeof *stage->branches);
     stage->branches[stage->branch_count++] =
-        (struct branch_count){line, (uint32_t)covered, (uint32_t)total};
+        (struct branch_count){line, (uint16_t)covered, (uint16_t)total};
     stage->counts.branches += total;
     stage->counts.branches_hit += covered;
     return true;

@@ -39,9 +39,11 @@ struct report {
     size_t source_count, source_room;
 };
 
-struct branch_count { // branches of one line
-    uint32_t line, covered, total;
+struct branch_count { // branches of one line; small, because a large report has millions
+    uint32_t line;
+    uint16_t covered, total; // at most BRANCHES_MAX: a line with more is counted as that many
 };
+#define BRANCHES_MAX UINT16_MAX
 
 struct byte_range {  // where a file's numbers stand in a report
     uint32_t report; // index

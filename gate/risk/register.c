@@ -196,9 +196,8 @@ static const struct shape_field register_fields[] = {
      .doc = "The risks."},
     {0},
 };
-const struct shape risk_register_shape = {.name = "risk register",
-                                          .size_bytes = sizeof(struct risk_register),
-                                          .fields = register_fields};
+const struct shape risk_register_shape = {
+    .name = "risk register", .size_bytes = sizeof(struct risk_register), .fields = register_fields};
 
 static const struct risk_flow *find_flow(const struct risk_register *risks, str name)
 {

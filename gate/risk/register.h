@@ -38,14 +38,14 @@ struct risk_demands {
 
 struct risk {
     str id, title, treatment, owner, link;
-    str flow;            // name of a flow; empty = none
-    int64_t likelihood;  // 1 to 5
-    int64_t impact;      // 1 to 5
-    int64_t weight;      // of its flow, or its own; 1 when neither is said
-    struct shape_list paths; // str: patterns
-    int status;              // enum risk_status
-    int64_t due_days;        // days since 1970; 0 = none
-    double effort_days;      // of a person; 0 = not estimated
+    str flow;                     // name of a flow; empty = none
+    int64_t likelihood;           // 1 to 5
+    int64_t impact;               // 1 to 5
+    int64_t weight;               // of its flow, or its own; 1 when neither is said
+    struct shape_list paths;      // str: patterns
+    int status;                   // enum risk_status
+    int64_t due_days;             // days since 1970; 0 = none
+    double effort_days;           // of a person; 0 = not estimated
     struct risk_demands *demands; // null = none
     struct position at;
 };

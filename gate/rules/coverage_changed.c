@@ -1,6 +1,6 @@
 // Lines changed since the merge base. A changed source file that the reports do not know counts as
-// uncovered when they know others of its kind: otherwise leaving a file out of the measurement would
-// be the way around it.
+// uncovered when they know others of its kind: otherwise leaving a file out of the measurement
+// would be the way around it.
 #include "gate/rules/figure.h"
 #include "gate/rules/registry.h"
 #include "gate/rules/scope.h"
@@ -105,9 +105,9 @@ static void judge_changed(const struct rule_context *context, size_t critical,
     bool pass = share_meets(share, limit) || (share.total < FEW_LINES && uncovered <= 1);
     figure_judge(out, finding, share, limit, "changed lines");
     if (share.total < FEW_LINES)
-        finding->message = finding_text(
-            out, "%llu of %llu changed lines uncovered; of fewer than %u, one may be.",
-            (unsigned long long)uncovered, (unsigned long long)share.total, FEW_LINES);
+        finding->message =
+            finding_text(out, "%llu of %llu changed lines uncovered; of fewer than %u, one may be.",
+                         (unsigned long long)uncovered, (unsigned long long)share.total, FEW_LINES);
     if (!pass) {
         finding->verdict = VERDICT_BLOCK;
         finding->advice = "Add tests that run the lines listed; what is not meant to be measured "
@@ -119,8 +119,8 @@ static void say_unknown(const struct rule_input *in, struct findings *out)
 {
     struct finding *finding =
         finding_add(out, "evidence", in->on_missing, "evidence.changes.missing");
-    finding->message = finding_text(out, "Coverage of changed lines cannot be judged: %s.",
-                                    in->changed_unknown);
+    finding->message =
+        finding_text(out, "Coverage of changed lines cannot be judged: %s.", in->changed_unknown);
     finding->advice = in->changed_advice;
 }
 

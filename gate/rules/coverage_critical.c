@@ -1,6 +1,6 @@
 // Critical paths: each file belongs to the pattern with the longest literal prefix. A pattern that
-// matches no file, or files without a single line, is missing evidence: what guards nothing must not
-// look as if it did.
+// matches no file, or files without a single line, is missing evidence: what guards nothing must
+// not look as if it did.
 #include "gate/base/glob.h"
 #include "gate/rules/figure.h"
 #include "gate/rules/registry.h"
@@ -39,8 +39,8 @@ static void say_missing(const struct rule_context *context, const struct critica
         why = "has no file left: patterns with a longer literal prefix take all of them";
     else if (counts->matched)
         why = "matches only files without a single line";
-    finding->message = finding_text(out, "The critical path `" STR_FMT "` %s.",
-                                    STR_ARG(path->pattern), why);
+    finding->message =
+        finding_text(out, "The critical path `" STR_FMT "` %s.", STR_ARG(path->pattern), why);
     finding->advice = "Correct the pattern, or have the tests measure these files.";
     finding_place(out, finding, path->at.file ? path->at.file : "", path->at.line, 0);
 }
@@ -55,8 +55,10 @@ static void judge_share(const struct critical_path *path, const char *what, stru
     const char *of_what = finding_text(out, "%s in `" STR_FMT "`", what, STR_ARG(path->pattern));
     figure_judge(out, finding, share, limit, of_what);
     if (!pass)
-        finding->advice = finding_text(out, "Test these files first: `sluice explain '%s'` lists "
-                                            "them.", finding->id);
+        finding->advice = finding_text(out,
+                                       "Test these files first: `sluice explain '%s'` lists "
+                                       "them.",
+                                       finding->id);
 }
 
 // Line coverage alone says nothing about branches: a report without any is missing evidence for a
@@ -69,11 +71,13 @@ static void judge_branches(const struct rule_context *context, const struct crit
         judge_share(path, "branches", share, path->branches, out);
         return;
     }
-    struct finding *finding = finding_add(out, "evidence", context->in->on_missing,
-                                          "evidence.coverage.missing[" STR_FMT "].branches",
-                                          STR_ARG(path->pattern));
-    finding->message = finding_text(out, "The critical path `" STR_FMT "` demands branches, and no "
-                                         "coverage report has any.", STR_ARG(path->pattern));
+    struct finding *finding =
+        finding_add(out, "evidence", context->in->on_missing,
+                    "evidence.coverage.missing[" STR_FMT "].branches", STR_ARG(path->pattern));
+    finding->message = finding_text(out,
+                                    "The critical path `" STR_FMT "` demands branches, and no "
+                                    "coverage report has any.",
+                                    STR_ARG(path->pattern));
     finding->advice = "Measure branches too (coverage.py: `--branch`).";
 }
 

@@ -1,5 +1,5 @@
-// What the configuration demands under `gate:`, and the table that binds it. A section that is absent
-// is a null pointer: that rule was not asked for.
+// What the configuration demands under `gate:`, and the table that binds it. A section that is
+// absent is a null pointer: that rule was not asked for.
 //
 //     struct gate_demands demands;
 //     shape_bind(&arena, &gate_demands_shape, node, &demands, &problems);
@@ -35,7 +35,7 @@ struct risk_open_limits { // -1 = no limit
 };
 
 struct risk_limits {
-    int64_t max_exposure; // of all risks that count, summed; -1 = no limit
+    int64_t max_exposure;              // of all risks that count, summed; -1 = no limit
     struct risk_open_limits *max_open; // null = no limits
     int overdue;                       // index: block, hold, warn
     struct position at;

@@ -1,8 +1,8 @@
-// Whether the evidence can be believed. Missing, empty, unreadable and suspect evidence is a finding
-// of its own and never a pass; what it does is `on_missing`.
+// Whether the evidence can be believed. Missing, empty, unreadable and suspect evidence is a
+// finding of its own and never a pass; what it does is `on_missing`.
 #include "gate/rules/registry.h"
 
-#define NAMED 5u // unmatched paths named in the message
+#define NAMED 5u // paths or patterns named in one message
 
 static const char *const kind_names[EVIDENCE_KINDS] = {"coverage", "tests"};
 static const char *const kind_words[EVIDENCE_KINDS] = {"coverage", "test"};
@@ -46,9 +46,8 @@ static void say_suspect(const struct rule_context *context, const struct report 
 static void say_duplicate(const struct report *report, struct findings *out)
 {
     const char *name = report_name(report, out);
-    struct finding *finding = finding_add(out, "evidence", VERDICT_WARN,
-                                          "evidence.%s.duplicate[%s]", kind_names[report->kind],
-                                          name);
+    struct finding *finding = finding_add(
+        out, "evidence", VERDICT_WARN, "evidence.%s.duplicate[%s]", kind_names[report->kind], name);
     finding->message =
         finding_text(out, "%s is the same file as an earlier report; it was counted once.", name);
     finding_place(out, finding, report->path, 0, 0);
@@ -65,9 +64,20 @@ static void judge_report(const struct rule_context *context, const struct report
         say_suspect(context, report, out);
 }
 
+// The first few names or patterns that were looked for.
 static const char *looked_for(const struct evidence_need *need, struct findings *out)
 {
-    return need->looked_for ? finding_text(out, " (looked for: %s)", need->looked_for) : "";
+    str rest = str_of(need->looked_for);
+    size_t shown = 0, end = 0;
+    while (shown < NAMED && end < rest.len) {
+        size_t comma = str_find(str_from(rest, end + 1), ',');
+        end = comma == STR_NONE ? rest.len : end + 1 + comma;
+        shown++;
+    }
+    if (rest.len == 0)
+        return "";
+    return finding_text(out, " (looked for: " STR_FMT "%s)", STR_ARG(str_first(rest, end)),
+                        end < rest.len ? ", …" : "");
 }
 
 static size_t usable_reports(const struct evidence *evidence, enum evidence_kind kind)
@@ -99,8 +109,8 @@ static void judge_search(const struct rule_context *context, enum evidence_kind 
                                               "evidence.%s.shards", kind_names[kind]);
         finding->have = finding_text(out, "%zu", usable);
         finding->want = finding_text(out, "%u", need->shards);
-        finding->message = finding_text(out, "%zu of %u %s shards are there.", usable,
-                                        need->shards, kind_words[kind]);
+        finding->message = finding_text(out, "%zu of %u %s shards are there.", usable, need->shards,
+                                        kind_words[kind]);
         finding->advice = "See that every shard uploads its report.";
     }
 }
@@ -167,8 +177,10 @@ static void judge_unmatched(const struct rule_context *context, struct findings 
             text_addf(&names, " and %zu more", unmatched - NAMED);
         finding->have = finding_text(out, "%zu/%zu", unmatched, coverage->count);
         finding->want = "0";
-        finding->message = finding_text(out, "%zu of %zu covered files are not in the repository: "
-                                             "%s.", unmatched, coverage->count, text_c(&names));
+        finding->message = finding_text(out,
+                                        "%zu of %zu covered files are not in the repository: "
+                                        "%s.",
+                                        unmatched, coverage->count, text_c(&names));
         finding->advice = "Name the prefix under `evidence: coverage: strip:`, or `ignore` these "
                           "paths.";
     }
@@ -182,9 +194,9 @@ static void judge_register(const struct rule_context *context, struct findings *
         return;
     struct finding *finding =
         finding_add(out, "evidence", in->on_missing, "evidence.risks.missing");
-    finding->message = finding_text(out, "There is no risk register%s%s.",
-                                    in->risks_path ? " at " : "",
-                                    in->risks_path ? in->risks_path : "");
+    finding->message =
+        finding_text(out, "There is no risk register%s%s.", in->risks_path ? " at " : "",
+                     in->risks_path ? in->risks_path : "");
     finding->advice = "Name it under `evidence: risks:`.";
 }
 

@@ -50,7 +50,7 @@ void figure_judge(struct findings *out, struct finding *finding, struct share sh
         return;
     }
     uint64_t missing = share_needed(share.total, limit) - share.covered;
-    finding->message = finding_text(out, "%s of %s covered, %s asked for: %llu more of %llu needed.",
-                                    percent, of_what, finding->want, (unsigned long long)missing,
-                                    (unsigned long long)share.total);
+    finding->message = finding_text(
+        out, "%s of %s covered, %s asked for: %llu more of %llu needed.", percent, of_what,
+        finding->want, (unsigned long long)missing, (unsigned long long)share.total);
 }

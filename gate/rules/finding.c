@@ -52,8 +52,8 @@ static const char *unique_id(struct findings *findings, const char *id)
 static struct finding *push(struct findings *findings, const char *rule, enum verdict verdict,
                             const char *id)
 {
-    findings->items = arena_grow(findings->arena, findings->items, findings->count,
-                                 &findings->room, sizeof *findings->items);
+    findings->items = arena_grow(findings->arena, findings->items, findings->count, &findings->room,
+                                 sizeof *findings->items);
     struct finding *finding = &findings->items[findings->count++];
     *finding = (struct finding){
         .id = id, .rule = rule, .verdict = verdict, .have = "", .want = "", .message = ""};
@@ -69,8 +69,10 @@ struct finding *finding_add(struct findings *findings, const char *rule, enum ve
     }
     if (findings->count == LIMIT_FINDINGS - 1) {
         struct finding *last = push(findings, "evidence", VERDICT_BLOCK, "findings.limit");
-        last->message = finding_text(findings, "There are more than %u findings; the rest is "
-                                               "not listed.", LIMIT_FINDINGS - 1);
+        last->message = finding_text(findings,
+                                     "There are more than %u findings; the rest is "
+                                     "not listed.",
+                                     LIMIT_FINDINGS - 1);
         return finding_add(findings, rule, verdict, "%s", "");
     }
     va_list args;

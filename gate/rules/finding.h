@@ -2,7 +2,8 @@
 // is a pass is kept too: it carries the figure, and the record is read for trends.
 //
 // Ids are unique within a decision and stable from run to run: "coverage.total",
-// "coverage.critical[payments/**].lines", "risk.overdue[R-12]". All memory is the findings' arena's.
+// "coverage.critical[payments/**].lines", "risk.overdue[R-12]". All memory is the findings'
+// arena's.
 //
 //     struct finding *f = finding_add(out, "tests", VERDICT_BLOCK, "tests.failures");
 //     f->have = finding_text(out, "%llu", failed);
@@ -25,7 +26,7 @@ struct place {
 
 struct finding {
     const char *id;
-    const char *rule;    // the family: "coverage", "tests", "evidence", "risk", "policy"
+    const char *rule; // the family: "coverage", "tests", "evidence", "risk", "policy"
     enum verdict verdict;
     const char *have;    // "31582/71846"; "" when there is no figure
     const char *want;    // "44%"; likewise

@@ -73,15 +73,15 @@ static void judge_share(const struct risk *risk, const char *what, struct share 
                         struct fraction limit, struct findings *out)
 {
     bool pass = share_meets(share, limit);
-    struct finding *finding =
-        finding_add(out, "risk", pass ? VERDICT_PASS : VERDICT_BLOCK,
-                    "risk.coverage[" STR_FMT "].%s", STR_ARG(risk->id), what);
-    const char *of_what =
-        finding_text(out, "%s under risk " STR_FMT, what, STR_ARG(risk->id));
+    struct finding *finding = finding_add(out, "risk", pass ? VERDICT_PASS : VERDICT_BLOCK,
+                                          "risk.coverage[" STR_FMT "].%s", STR_ARG(risk->id), what);
+    const char *of_what = finding_text(out, "%s under risk " STR_FMT, what, STR_ARG(risk->id));
     figure_judge(out, finding, share, limit, of_what);
     if (!pass)
-        finding->advice = finding_text(out, "Test the files of this risk: `sluice explain '%s'` "
-                                            "lists them.", finding->id);
+        finding->advice = finding_text(out,
+                                       "Test the files of this risk: `sluice explain '%s'` "
+                                       "lists them.",
+                                       finding->id);
     finding_place(out, finding, risk->at.file ? risk->at.file : "", risk->at.line, 0);
 }
 
@@ -91,8 +91,8 @@ static void say_missing(const struct rule_context *context, const struct risk *r
     struct finding *finding =
         finding_add(out, "evidence", context->in->on_missing,
                     "evidence.coverage.missing[" STR_FMT "]%s", STR_ARG(risk->id), what);
-    finding->message = finding_text(out, "Risk " STR_FMT " demands coverage, and %s.",
-                                    STR_ARG(risk->id), why);
+    finding->message =
+        finding_text(out, "Risk " STR_FMT " demands coverage, and %s.", STR_ARG(risk->id), why);
     finding_place(out, finding, risk->at.file ? risk->at.file : "", risk->at.line, 0);
 }
 

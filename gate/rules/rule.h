@@ -13,11 +13,11 @@
 
 // Whether a kind of evidence was asked for, and how the search for it went.
 struct evidence_need {
-    bool asked;               // by the configuration's own words: missing is a finding
-    const char **missing;     // patterns that no file matched
+    bool asked;           // by the configuration's own words: missing is a finding
+    const char **missing; // patterns that no file matched
     size_t missing_count;
-    const char *looked_for;   // names or patterns, for a message; null = none
-    uint32_t shards;          // reports that there must be; 0 = one at least
+    const char *looked_for; // names or patterns, for a message; null = none
+    uint32_t shards;        // reports that there must be; 0 = one at least
 };
 
 struct line_range {
@@ -35,26 +35,26 @@ struct rule_input {
     const struct evidence *evidence;
     struct evidence_need needs[EVIDENCE_KINDS];
     const struct gate_demands *demands;
-    enum verdict on_missing;             // what missing or unusable evidence does
+    enum verdict on_missing; // what missing or unusable evidence does
 
-    const struct risk_register *risks;   // null = there is none
+    const struct risk_register *risks; // null = there is none
     bool risks_asked;
-    const char *risks_path;              // where it was read or looked for
+    const char *risks_path; // where it was read or looked for
 
-    const struct changed_file *changed;  // by path
+    const struct changed_file *changed; // by path
     size_t changed_count;
-    const char *changed_unknown;         // why the change is not known; null = it is
+    const char *changed_unknown; // why the change is not known; null = it is
     const char *changed_advice;
 
-    const bool *generated;               // for each file of the coverage; null = none is
+    const bool *generated; // for each file of the coverage; null = none is
     int64_t now_ms;
 };
 
 // Which files count, and to which critical path each belongs. Made once for all rules.
 #define CRITICAL_NONE ((size_t)-1)
 struct coverage_scope {
-    bool *ignored;        // for each file of the coverage
-    size_t *critical;     // index into demands->coverage->critical, or CRITICAL_NONE
+    bool *ignored;         // for each file of the coverage
+    size_t *critical;      // index into demands->coverage->critical, or CRITICAL_NONE
     const size_t *by_path; // file numbers, sorted by path
 };
 

@@ -31,9 +31,9 @@ size_t scope_critical(const struct coverage_demands *demands, str path)
         if (!glob_match(critical[i].pattern, path))
             continue;
         size_t literal = glob_literal(critical[i].pattern);
-        bool wins = best == CRITICAL_NONE || literal > best_literal ||
-                    (literal == best_literal &&
-                     critical[i].pattern.len > critical[best].pattern.len);
+        bool wins =
+            best == CRITICAL_NONE || literal > best_literal ||
+            (literal == best_literal && critical[i].pattern.len > critical[best].pattern.len);
         if (wins) {
             best = i;
             best_literal = literal;

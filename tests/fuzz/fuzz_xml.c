@@ -63,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct error err = {0}, part_err = {0};
     bool ok = read_in(bytes, size ? size : 1, &whole, &err);
     PROMISE(ok || (err.at.file && err.at.line && err.message[0]), "%s", err.message);
+    PROMISE(str_is_utf8(str_of(err.message)), "%s", err.message);
     bool part_ok = read_in(bytes, 1, &parts, &part_err);
     PROMISE(ok == part_ok, "%s / %s", err.message, part_err.message);
     PROMISE(!ok || str_eq(text_str(&whole.text), text_str(&parts.text)), "%s\n%s",

@@ -83,6 +83,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bool ok = shape_bind(&arena, &outer_shape, root, &outer, &problems);
         PROMISE(ok == problems_none(&problems, &err), "%zu problems", problems.count);
         problems_sort(&problems);
+        for (size_t i = 0; i < problems.count; i++)
+            PROMISE(str_is_utf8(str_of(problems.items[i].message)), "%s",
+                    problems.items[i].message);
         same_as_json(&arena, root);
         same_as_json(&arena, node_merge(&arena, root, root));
     }

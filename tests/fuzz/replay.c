@@ -10,7 +10,7 @@ enum { CUTS = 64 };
 // A copy of exact size: the sanitizer then sees one byte read too many.
 static void run(const uint8_t *bytes, size_t size)
 {
-    uint8_t *copy = malloc(size ? size : 1);
+    uint8_t *copy = calloc(size ? size : 1, 1);
     if (!copy)
         abort();
     memcpy(copy, bytes, size);

@@ -36,7 +36,8 @@ static bool parse(const char *line, struct options *ret, struct error *err)
 
 Test(options, every_way_to_write_them)
 {
-    static const char *const lines[] = {"--base x -a -w 1 --with=2 op1 op2", "op1 -aw1 op2 -w2 --base=x",
+    static const char *const lines[] = {"--base x -a -w 1 --with=2 op1 op2",
+                                        "op1 -aw1 op2 -w2 --base=x",
                                         "--all -w 1 -w 2 --base x -- op1 op2"};
     for (size_t i = 0; i < 3; i++) {
         struct options options;

@@ -64,12 +64,9 @@ Test(runner, escaping)
     static const struct {
         const char *in, *data, *property;
     } rows[] = {
-        {"plain", "plain", "plain"},
-        {"100%", "100%25", "100%25"},
-        {"a\r\nb", "a%0D%0Ab", "a%0D%0Ab"},
-        {"a:b,c", "a:b,c", "a%3Ab%2Cc"},
-        {"%0A", "%250A", "%250A"},
-        {"::error::x", "::error::x", "%3A%3Aerror%3A%3Ax"},
+        {"plain", "plain", "plain"},        {"100%", "100%25", "100%25"},
+        {"a\r\nb", "a%0D%0Ab", "a%0D%0Ab"}, {"a:b,c", "a:b,c", "a%3Ab%2Cc"},
+        {"%0A", "%250A", "%250A"},          {"::error::x", "::error::x", "%3A%3Aerror%3A%3Ax"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         text_clear(&out);
@@ -83,8 +80,8 @@ Test(runner, escaping)
 
 Test(runner, an_annotation_is_one_line)
 {
-    struct annotation one = {ANNOTATION_ERROR, STR("a,b.py"), 3, 9, STR("x: y"),
-                             STR("first\n::set-output name=a::b")};
+    struct annotation one = {
+        ANNOTATION_ERROR, STR("a,b.py"), 3, 9, STR("x: y"), STR("first\n::set-output name=a::b")};
     runner_annotations(&one, 1, &out);
     cr_expect_str_eq(text_c(&out), "::error file=a%2Cb.py,line=3,endLine=9,title=x%3A y::"
                                    "first%0A::set-output name=a::b\n");
@@ -160,8 +157,9 @@ Test(runner, a_pull_request_brings_its_base)
                                    {0}};
     struct runner runner;
     struct error err = {0};
-    write_file("{\"pull_request\": {\"base\": {\"sha\": \"2222222222222222222222222222222222222222\"},"
-               " \"head\": {\"sha\": \"3333333333333333333333333333333333333333\"}}}");
+    write_file(
+        "{\"pull_request\": {\"base\": {\"sha\": \"2222222222222222222222222222222222222222\"},"
+        " \"head\": {\"sha\": \"3333333333333333333333333333333333333333\"}}}");
     cr_assert(runner_read(&arena, look_up, variables, token, &runner, &err), "%s", err.message);
     cr_expect(runner.is_actions && runner.debug);
     cr_expect_str_eq(runner.base_sha, "2222222222222222222222222222222222222222");

@@ -164,12 +164,13 @@ Test(exec_ssh, user_keys)
     } rows[] = {
         {"key", "", ERROR_NONE},
         {"ecdsa_key", "", ERROR_NONE},
+        {"ecdsa_521_key", "", ERROR_NONE},
         {"pem_key", "", ERROR_NONE},
         {"other_key", "authorized_keys", ERROR_DENIED},
         {"rsa_key", "ssh-keygen -t ed25519", ERROR_DENIED},
         {"locked_key", "ssh-add", ERROR_DENIED},
         {"open_key", "chmod 600", ERROR_DENIED},
-        {"known_hosts", "no private key", ERROR_INPUT},
+        {"known_hosts", "is no private key", ERROR_INPUT},
     };
     char key[512];
     struct exec_login at = login;

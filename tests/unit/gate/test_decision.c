@@ -104,8 +104,8 @@ Test(decision, json_has_the_agreed_shape)
 
     const struct node *root;
     cr_assert(json_parse(&arena, "decision", text_str(&out), &root, &err), "%s", err.message);
-    static const char *const keys[] = {"schema", "decision", "commit", "base", "policy_sha256",
-                                       "time", "totals", "findings", "evidence"};
+    static const char *const keys[] = {"schema", "decision", "commit",   "base",    "policy_sha256",
+                                       "time",   "totals",   "findings", "evidence"};
     const struct node *key = root->first;
     for (size_t i = 0; i < 9; i++, key = key->next)
         cr_assert(key && str_is(key->key, keys[i]), "key %zu", i);

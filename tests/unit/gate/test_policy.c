@@ -40,8 +40,8 @@ static void put(const char *name, const char *content)
 
 static bool load(struct policy *ret, struct error *err)
 {
-    struct policy_request request = {.tree = {.root = folder}, .base = {.root = folder},
-                                     .path = "sluice.yml"};
+    struct policy_request request = {
+        .tree = {.root = folder}, .base = {.root = folder}, .path = "sluice.yml"};
     return policy_load(&arena, &request, ret, err);
 }
 
@@ -140,9 +140,8 @@ Test(policy, paths_that_stay)
     static const struct {
         const char *path;
         bool stays;
-    } rows[] = {{"a", true},      {"a/b", true},   {"..a", true},  {"a/..b", true}, {"", false},
-                {"/a", false},    {"..", false},   {"../a", false}, {"a/../b", false},
-                {"a/..", false}};
+    } rows[] = {{"a", true},   {"a/b", true}, {"..a", true},   {"a/..b", true},   {"", false},
+                {"/a", false}, {"..", false}, {"../a", false}, {"a/../b", false}, {"a/..", false}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         cr_expect_eq(source_path_stays(rows[i].path), rows[i].stays, "%s", rows[i].path);
 }

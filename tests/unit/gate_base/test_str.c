@@ -29,6 +29,16 @@ Test(str, prefixes_and_suffixes)
     expect_str(str_first(STR("abc"), STR_NONE), "abc");
 }
 
+Test(str, shortening_keeps_characters_whole)
+{
+    expect_str(str_shorten(STR("abc"), 2), "ab");
+    expect_str(str_shorten(STR("abc"), 3), "abc");
+    expect_str(str_shorten(STR("a\xC3\xA9"), 2), "a");
+    expect_str(str_shorten(STR("a\xC3\xA9z"), 3), "a\xC3\xA9");
+    expect_str(str_shorten(STR("\xF0\x9F\x98\x80z"), 3), "");
+    expect_str(str_shorten((str){NULL, 0}, 3), "");
+}
+
 Test(str, finding)
 {
     cr_expect(str_find(STR("a/b/c"), '/') == 1 && str_find_last(STR("a/b/c"), '/') == 3);

@@ -159,12 +159,13 @@ Test(archive, tar_files_only_are_given)
 {
     add_tar("reports/", '5', 0, STR(""));
     add_tar("./reports/a.xml", '0', 5, STR("hello"));
+    add_tar(".//b", '0', 0, STR(""));
     add_tar("link", '2', 0, STR(""));
     add_tar("hard", '1', 0, STR(""));
     add_tar("empty", '0', 0, STR(""));
     add_tar("caf\xC3\xA9", '0', 1, STR("x"));
     add_zeros(1024);
-    lists("reports/a.xml:5:hello\nempty:0:\ncaf\xC3\xA9:1:x\n");
+    lists("reports/a.xml:5:hello\nb:0:\nempty:0:\ncaf\xC3\xA9:1:x\n");
 }
 
 Test(archive, an_entry_may_be_passed_over)

@@ -127,6 +127,28 @@ Test(xml, utf_16_is_read)
     }
 }
 
+Test(xml, the_encoding_does_not_depend_on_the_first_chunk)
+{
+    static const str rows[] = {STR_INIT(" \0<\0c\0/\0>\0"),
+                               STR_INIT("<\0c\0/\0>\0"),
+                               STR_INIT("\0<\0c\0/\0>"),
+                               STR_INIT("<a"),
+                               STR_INIT("a"),
+                               STR_INIT("<a/>"),
+                               STR_INIT("<a />")};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct log log;
+        struct error err = {0};
+        bool whole = read_in(rows[i], 1000, true, &log, &err);
+        text_done(&log.text);
+        for (size_t chunk = 1; chunk < 5; chunk++) {
+            cr_expect(read_in(rows[i], chunk, true, &log, &err) == whole, "row %zu by %zu", i,
+                      chunk);
+            text_done(&log.text);
+        }
+    }
+}
+
 Test(xml, what_is_refused_and_where)
 {
     static const struct {
@@ -161,6 +183,10 @@ Test(xml, what_is_refused_and_where)
          "f.xml:1:31: the entity `&nbsp;` is not accepted: write the character itself"},
         {STR_INIT("<!DOCTYPE a SYSTEM 'a.dtd'><a>\n<b x='1&nbsp;2'/></a>"),
          "f.xml:2:1: the entity `&nbsp;` is not accepted: write the character itself"},
+        {STR_INIT("<?xml version='1.0' encoding='ISO-8859-1'?><!DOCTYPE a><a b='&\xE9;'/>"),
+         "f.xml:1:56: the entity `&…;` is not accepted: write the character itself"},
+        {STR_INIT("<a>\n<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xC3\xA9>"),
+         "f.xml:2:50: the file ends inside <aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa>"},
         {STR_INIT("\xFF\xFE<\0!\0D\0O\0C\0T\0Y\0P\0E\0 \0a\0>\0<\0a\0/\0>\0"),
          "f.xml:1:13: a DOCTYPE is accepted in UTF-8 files only: remove it"},
     };

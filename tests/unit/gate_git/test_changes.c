@@ -23,8 +23,8 @@ static const char *between(const char *base, const char *head, const str *paths,
 
 Test(changes, added_and_modified_lines)
 {
-    const char *base =
-        world_commit(FILES({"a.py", "one\ntwo\nthree\nfour\n"}, {"same", "x\n"}), NULL, NULL, false);
+    const char *base = world_commit(FILES({"a.py", "one\ntwo\nthree\nfour\n"}, {"same", "x\n"}),
+                                    NULL, NULL, false);
     const char *head = world_commit(
         FILES({"a.py", "one\nTWO\nthree\nfour\nfive\nsix\n"}, {"same", "x\n"}, {"new.py", "n\n"}),
         base, NULL, false);
@@ -35,8 +35,8 @@ Test(changes, added_and_modified_lines)
 
 Test(changes, deleted_and_blank_lines_do_not_count)
 {
-    const char *base = world_commit(FILES({"a.py", "one\ntwo\nthree\n"}, {"gone.py", "x\n"}), NULL,
-                                    NULL, false);
+    const char *base =
+        world_commit(FILES({"a.py", "one\ntwo\nthree\n"}, {"gone.py", "x\n"}), NULL, NULL, false);
     const char *head =
         world_commit(FILES({"a.py", "one\n\n  \t\nthree\n\nfour\n"}), base, NULL, false);
     cr_expect_str_eq(between(base, head, NULL, 0), "a.py:6-6");
@@ -58,16 +58,17 @@ Test(changes, a_block_that_moved_is_not_new)
               {"b.py", "other = 1\n"}),
         NULL, NULL, false);
     const char *head = world_commit(
-        FILES({"a.py", "start = 1\nend\n"},
-              {"b.py", "other = 1\ndef moved_function(argument):\n    return argument * 42\nnew\n"}),
+        FILES(
+            {"a.py", "start = 1\nend\n"},
+            {"b.py", "other = 1\ndef moved_function(argument):\n    return argument * 42\nnew\n"}),
         base, NULL, false);
     cr_expect_str_eq(between(base, head, NULL, 0), "a.py: b.py:4-4");
 }
 
 Test(changes, a_short_line_is_not_a_move)
 {
-    const char *base = world_commit(FILES({"a.py", "one\npass\nend\n"}, {"b.py", "other\n"}), NULL,
-                                    NULL, false);
+    const char *base =
+        world_commit(FILES({"a.py", "one\npass\nend\n"}, {"b.py", "other\n"}), NULL, NULL, false);
     const char *head =
         world_commit(FILES({"a.py", "one\nend\n"}, {"b.py", "other\npass\n"}), base, NULL, false);
     cr_expect_str_eq(between(base, head, NULL, 0), "a.py: b.py:2-2");
@@ -103,10 +104,10 @@ Test(changes, generated_files)
     static const struct {
         const char *path;
         bool generated;
-    } rows[] = {{"a_pb2.py", true},     {"deep/er/a_pb2.py", true}, {"kept_pb2.py", false},
-                {"api/v1/c.py", true},  {"sub/api/c.py", false},    {"no.py", false},
-                {"x.py", false},        {"sub/x.py", true},         {"sub/deep/x.py", true},
-                {"sub/y z.py", true},   {"sub/own_pb2.py", false},  {"sub/a_pb2.py", true}};
+    } rows[] = {{"a_pb2.py", true},    {"deep/er/a_pb2.py", true}, {"kept_pb2.py", false},
+                {"api/v1/c.py", true}, {"sub/api/c.py", false},    {"no.py", false},
+                {"x.py", false},       {"sub/x.py", true},         {"sub/deep/x.py", true},
+                {"sub/y z.py", true},  {"sub/own_pb2.py", false},  {"sub/a_pb2.py", true}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         cr_expect_eq(attributes_generated(&attributes, str_of(rows[i].path)), rows[i].generated,
                      "%s", rows[i].path);

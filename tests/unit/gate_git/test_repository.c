@@ -46,8 +46,8 @@ Test(repository, merge_bases_agree_with_libgit2)
         size_t from = i > 6 ? i - 6 : 0;
         random = random * 1103515245U + 12345U;
         const char *parent = i ? commits[from + (random >> 16) % (i - from)] : NULL;
-        const char *second = i > 2 && random % 3 == 0 ? commits[from + (random >> 8) % (i - from)]
-                                                      : NULL;
+        const char *second =
+            i > 2 && random % 3 == 0 ? commits[from + (random >> 8) % (i - from)] : NULL;
         if (second && strcmp(second, parent) == 0)
             second = NULL;
         (void)snprintf(content, sizeof content, "%zu", i);

@@ -64,9 +64,9 @@ static inline const char *world_commit(const struct world_file *files, const cha
     cr_assert_eq(git_index_new(&index), 0);
     for (; files->path; files++) {
         git_index_entry entry = {.path = files->path, .mode = GIT_FILEMODE_BLOB};
-        cr_assert_eq(git_blob_create_from_buffer(&entry.id, made, files->content,
-                                                 strlen(files->content)),
-                     0);
+        cr_assert_eq(
+            git_blob_create_from_buffer(&entry.id, made, files->content, strlen(files->content)),
+            0);
         cr_assert_eq(git_index_add(index, &entry), 0);
     }
     cr_assert_eq(git_index_write_tree_to(&tree_id, index, made), 0);
@@ -82,9 +82,7 @@ static inline const char *world_commit(const struct world_file *files, const cha
         given[count] = parents[count];
         count++;
     }
-    cr_assert_eq(git_commit_create(&id, made, NULL, who, who, NULL, "m", tree, count,
-                                   given),
-                 0);
+    cr_assert_eq(git_commit_create(&id, made, NULL, who, who, NULL, "m", tree, count, given), 0);
     if (move) {
         git_reference *reference;
         cr_assert_eq(git_reference_create(&reference, made, "refs/heads/main", &id, 1, NULL), 0);

@@ -19,24 +19,24 @@ Test(threshold, verdicts)
         uint32_t failures, errors;
         enum verdict3 want;
     } rows[] = {
-        {"", 0, 0, VERDICT_INCONCLUSIVE}, // ended early is not a success
-        {"S", 0, 0, VERDICT_PASS},
-        {"F", 0, 0, VERDICT_ABORT},
-        {"SF", 0, 0, VERDICT_ABORT},
-        {"FS", 0, 0, VERDICT_ABORT},
-        {"F", 1, 0, VERDICT_PASS},
-        {"FF", 1, 0, VERDICT_ABORT},
-        {"FSF", 1, 0, VERDICT_ABORT}, // failures add up, in a row or not
-        {"FSFSF", 2, 0, VERDICT_ABORT},
-        {"E", 0, 0, VERDICT_INCONCLUSIVE},
-        {"E", 0, 4, VERDICT_INCONCLUSIVE}, // tolerated, but nothing was measured
-        {"SE", 0, 0, VERDICT_INCONCLUSIVE},
-        {"SE", 0, 1, VERDICT_PASS},
-        {"SEE", 0, 1, VERDICT_INCONCLUSIVE},
-        {"SEESES", 0, 1, VERDICT_PASS}, // an answer ends the row
-        {"EFE", 1, 1, VERDICT_PASS},
-        {"FEF", 1, 9, VERDICT_ABORT}, // errors do not hide failures
-        {"FFEEEEE", 1, 0, VERDICT_ABORT},
+        {"", 0, 0, JUDGED_INCONCLUSIVE}, // ended early is not a success
+        {"S", 0, 0, JUDGED_PASS},
+        {"F", 0, 0, JUDGED_ABORT},
+        {"SF", 0, 0, JUDGED_ABORT},
+        {"FS", 0, 0, JUDGED_ABORT},
+        {"F", 1, 0, JUDGED_PASS},
+        {"FF", 1, 0, JUDGED_ABORT},
+        {"FSF", 1, 0, JUDGED_ABORT}, // failures add up, in a row or not
+        {"FSFSF", 2, 0, JUDGED_ABORT},
+        {"E", 0, 0, JUDGED_INCONCLUSIVE},
+        {"E", 0, 4, JUDGED_INCONCLUSIVE}, // tolerated, but nothing was measured
+        {"SE", 0, 0, JUDGED_INCONCLUSIVE},
+        {"SE", 0, 1, JUDGED_PASS},
+        {"SEE", 0, 1, JUDGED_INCONCLUSIVE},
+        {"SEESES", 0, 1, JUDGED_PASS}, // an answer ends the row
+        {"EFE", 1, 1, JUDGED_PASS},
+        {"FEF", 1, 9, JUDGED_ABORT}, // errors do not hide failures
+        {"FFEEEEE", 1, 0, JUDGED_ABORT},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct threshold limit = {100, rows[i].failures, rows[i].errors};
@@ -50,9 +50,9 @@ Test(threshold, bound_itself_is_good)
     struct threshold limit = {800, 0, 0};
     struct threshold_state state = {0};
     threshold_add(&limit, &state, true, 800);
-    cr_expect_eq(threshold_verdict(&limit, &state, 1), VERDICT_PASS);
+    cr_expect_eq(threshold_verdict(&limit, &state, 1), JUDGED_PASS);
     threshold_add(&limit, &state, true, nextafter(800, 900));
-    cr_expect_eq(threshold_verdict(&limit, &state, 1), VERDICT_ABORT);
+    cr_expect_eq(threshold_verdict(&limit, &state, 1), JUDGED_ABORT);
 }
 
 Test(threshold, not_a_number_is_no_answer)
@@ -62,17 +62,17 @@ Test(threshold, not_a_number_is_no_answer)
     threshold_add(&limit, &state, true, NAN);
     cr_expect_eq(state.measured, 0);
     cr_expect_eq(state.errors_in_row, 1);
-    cr_expect_eq(threshold_verdict(&limit, &state, 1), VERDICT_INCONCLUSIVE);
+    cr_expect_eq(threshold_verdict(&limit, &state, 1), JUDGED_INCONCLUSIVE);
     threshold_add(&limit, &state, true, INFINITY);
-    cr_expect_eq(threshold_verdict(&limit, &state, 1), VERDICT_ABORT);
+    cr_expect_eq(threshold_verdict(&limit, &state, 1), JUDGED_ABORT);
 }
 
 Test(threshold, enough_must_be_measured)
 {
     struct threshold limit = {800, 0, 0};
     struct threshold_state state = after(&limit, "SSS");
-    cr_expect_eq(threshold_verdict(&limit, &state, 4), VERDICT_INCONCLUSIVE);
-    cr_expect_eq(threshold_verdict(&limit, &state, 3), VERDICT_PASS);
+    cr_expect_eq(threshold_verdict(&limit, &state, 4), JUDGED_INCONCLUSIVE);
+    cr_expect_eq(threshold_verdict(&limit, &state, 3), JUDGED_PASS);
     struct threshold_state none = {0};
-    cr_expect_eq(threshold_verdict(&limit, &none, 0), VERDICT_INCONCLUSIVE, "no data is no pass");
+    cr_expect_eq(threshold_verdict(&limit, &none, 0), JUDGED_INCONCLUSIVE, "no data is no pass");
 }

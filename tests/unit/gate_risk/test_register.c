@@ -51,11 +51,11 @@ Test(register, severity_follows_the_matrix)
     static const struct {
         int64_t likelihood, impact;
         enum risk_severity severity;
-    } rows[] = {{5, 5, RISK_CRITICAL}, {4, 5, RISK_CRITICAL}, {4, 4, RISK_HIGH},
-                {5, 2, RISK_HIGH},     {3, 3, RISK_MEDIUM},   {5, 1, RISK_MEDIUM},
-                {2, 2, RISK_LOW},      {1, 1, RISK_LOW}};
+    } rows[] = {{5, 5, RISK_CRITICAL}, {4, 5, RISK_CRITICAL}, {4, 4, RISK_HIGH}, {5, 2, RISK_HIGH},
+                {3, 3, RISK_MEDIUM},   {5, 1, RISK_MEDIUM},   {2, 2, RISK_LOW},  {1, 1, RISK_LOW}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct risk risk = {.likelihood = rows[i].likelihood, .impact = rows[i].impact, .weight = 5};
+        struct risk risk = {
+            .likelihood = rows[i].likelihood, .impact = rows[i].impact, .weight = 5};
         cr_expect_eq(risk_severity(&risk), rows[i].severity, "row %zu", i);
     }
 }
@@ -109,21 +109,26 @@ Test(register, what_is_wrong_is_said_with_its_place)
         {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 0, impact: 1}\n", "likelihood", 3},
         {"version: 1\nrisks:\n  - {title: t, likelihood: 1, impact: 1}\n", "id", 3},
         {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1}\n"
-         "  - {id: A, title: t, likelihood: 1, impact: 1}\n", "twice", 4},
-        {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1, flow: pay}\n",
-         "flow", 3},
+         "  - {id: A, title: t, likelihood: 1, impact: 1}\n",
+         "twice", 4},
+        {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1, flow: pay}\n", "flow",
+         3},
         {"version: 1\nflows: {pay: 2}\nrisks:\n"
-         "  - {id: A, title: t, likelihood: 1, impact: 1, flow: pay, weight: 3}\n", "weight", 4},
+         "  - {id: A, title: t, likelihood: 1, impact: 1, flow: pay, weight: 3}\n",
+         "weight", 4},
         {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1, status: accepted}\n",
          "accepted", 3},
         {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1, due: 2027-02-30}\n",
          "due", 3},
         {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1,\n"
-         "     demands: {coverage: 90%}}\n", "paths", 4},
+         "     demands: {coverage: 90%}}\n",
+         "paths", 4},
         {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1,\n"
-         "     paths: [a], demands: {coverage: 101%}}\n", "100%", 4},
+         "     paths: [a], demands: {coverage: 101%}}\n",
+         "100%", 4},
         {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1,\n"
-         "     paths: [a], demands: {tests: 3}}\n", "tests", 4},
+         "     paths: [a], demands: {tests: 3}}\n",
+         "tests", 4},
         {"version: 2\nrisks: []\n", "version", 1},
         {"risks: []\n", "version", 1},
         {"version: 1\nrisk: []\n", "risk", 2},

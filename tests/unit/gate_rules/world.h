@@ -46,9 +46,9 @@ static inline const struct node *world_yaml(const char *yaml)
 static inline void world_demand(const char *yaml)
 {
     struct problems problems = {.arena = &world.arena};
-    cr_assert(shape_bind(&world.arena, &gate_demands_shape, world_yaml(yaml), &world.demands,
-                         &problems),
-              "%s", problems.count ? problems.items[0].message : "");
+    cr_assert(
+        shape_bind(&world.arena, &gate_demands_shape, world_yaml(yaml), &world.demands, &problems),
+        "%s", problems.count ? problems.items[0].message : "");
 }
 
 static inline void world_register(const char *yaml)
@@ -92,8 +92,8 @@ static inline void world_test(const char *name, enum test_result result)
 {
     if (!world.evidence.has[EVIDENCE_TESTS])
         (void)world_report(EVIDENCE_TESTS, "junit.xml");
-    struct test_case one = {.suite = STR("suite"), .name = str_of(name), .result = result,
-                            .time_us = -1};
+    struct test_case one = {
+        .suite = STR("suite"), .name = str_of(name), .result = result, .time_us = -1};
     struct error err = {0};
     cr_assert(tests_add(&world.evidence, &one, &err));
 }

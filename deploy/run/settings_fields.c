@@ -1,0 +1,390 @@
+// The field tables of `rollout`, `analysis` and `rollback`, and the rules inside one of them.
+#include "deploy/engine/engine.h"
+#include "deploy/run/settings_parts.h"
+#include "gate/base/moment.h"
+
+struct position settings_at(const struct node *map, const char *key)
+{
+    const struct node *node = node_get(map, key);
+    return node ? node->at : map->at;
+}
+
+struct position settings_item_at(const struct node *list, size_t n)
+{
+    const struct node *item = list->kind == NODE_LIST ? list->first : NULL;
+    while (item && n--)
+        item = item->next;
+    return item ? item->at : list->at;
+}
+
+// Says every text of a list that stands there twice.
+static void refuse_twice(const struct shape_list *list, const struct node *node, const char *what,
+                         struct problems *problems)
+{
+    const str *items = list->items;
+    for (size_t i = 0; i < list->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(items[i], items[k])) {
+                problem_at(problems, settings_item_at(node, i), "%s `" STR_FMT "` stands twice",
+                           what, STR_ARG(items[i]));
+                break;
+            }
+}
+
+// ---- approval ----------------------------------------------------------------------------------
+
+static const struct shape_field approval_fields[] = {
+    {.key = "from",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct approval_settings, from),
+     .shape = &shape_of_str,
+     .min = 1,
+     .max = 100,
+     .required = true,
+     .doc = "Who may answer: logins."},
+    {.key = "count",
+     .kind = SHAPE_INT,
+     .offset = offsetof(struct approval_settings, count),
+     .min = 1,
+     .max = ROLLOUT_ANSWERS,
+     .fallback = "1",
+     .doc = "How many of them must agree."},
+    {.key = "prevent_self_review",
+     .kind = SHAPE_BOOL,
+     .offset = offsetof(struct approval_settings, prevent_self_review),
+     .fallback = "false",
+     .doc = "Refuse an answer from who started the rollout or wrote one of its commits."},
+    {.key = "expires_after",
+     .kind = SHAPE_DURATION,
+     .offset = offsetof(struct approval_settings, expires_after_ms),
+     .fallback = "48h",
+     .doc = "An unanswered question is a denial after this time."},
+    {.kind = SHAPE_END},
+};
+
+static void check_approval(void *value, const struct node *node, struct problems *problems)
+{
+    const struct approval_settings *approval = value;
+    const struct node *from = node_get(node, "from") ? node_get(node, "from") : node;
+    const str *names = approval->from.items;
+    for (size_t i = 0; i < approval->from.count; i++)
+        if (str_find(names[i], '/') != STR_NONE || str_starts(names[i], STR("@")))
+            problem_at(problems, settings_item_at(from, i),
+                       "`" STR_FMT "` is a team, and teams are not built yet in this version of "
+                       "sluice: name the people",
+                       STR_ARG(names[i]));
+    refuse_twice(&approval->from, from, "login", problems);
+    if ((size_t)approval->count > approval->from.count)
+        problem_at(problems, settings_at(node, "count"),
+                   "`count` asks for %lld approvals, but `from` names only %zu",
+                   (long long)approval->count, approval->from.count);
+    if (approval->expires_after_ms == 0)
+        problem_at(problems, settings_at(node, "expires_after"),
+                   "`expires_after` must be longer than nothing: nobody could answer");
+}
+
+static const struct shape approval_shape = {
+    .name = "approval",
+    .size_bytes = sizeof(struct approval_settings),
+    .fields = approval_fields,
+    .shorthand = "from",
+    .check = check_approval,
+    .doc = "Who must agree before it goes on.",
+};
+
+// ---- stage -------------------------------------------------------------------------------------
+
+static const struct shape_field step_fields[] = {
+    {.key = "to",
+     .kind = SHAPE_PERCENT,
+     .offset = offsetof(struct step_settings, to),
+     .required = true,
+     .doc = "Share of the target that this step brings the release to."},
+    {.key = "approval",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct step_settings, approval),
+     .shape = &approval_shape,
+     .doc = "Asked before this step."},
+    {.kind = SHAPE_END},
+};
+
+static const struct shape step_shape = {
+    .name = "step",
+    .size_bytes = sizeof(struct step_settings),
+    .fields = step_fields,
+    .shorthand = "to",
+    .position_offset = offsetof(struct step_settings, at) + 1,
+    .doc = "One step: a share such as `25%`, or a share with an approval of its own.",
+};
+
+static const struct shape_field stage_fields[] = {
+    {.key = "stage",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct stage_settings, stage),
+     .required = true,
+     .doc = "Name of the stage."},
+    {.key = "after",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct stage_settings, after),
+     .doc = "The stage that must be done for the same release first."},
+    {.key = "environment",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct stage_settings, environment),
+     .doc = "What the rollout claims; the stage's name when absent."},
+    {.key = "approval",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct stage_settings, approval),
+     .shape = &approval_shape,
+     .doc = "Asked before anything is touched."},
+    {.key = "targets",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct stage_settings, targets),
+     .shape = &shape_of_str,
+     .min = 1,
+     .max = LIMIT_TARGETS,
+     .required = true,
+     .doc = "Targets that move together."},
+    {.key = "steps",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct stage_settings, steps),
+     .shape = &step_shape,
+     .min = 1,
+     .max = LIMIT_STEPS,
+     .doc = "Rising shares; the last is 100%, which is also the only step when there are none."},
+    {.key = "step_bake",
+     .kind = SHAPE_DURATION,
+     .offset = offsetof(struct stage_settings, step_bake_ms),
+     .fallback = "10m",
+     .doc = "How long each step but the last is watched."},
+    {.key = "bake",
+     .kind = SHAPE_DURATION,
+     .offset = offsetof(struct stage_settings, bake_ms),
+     .fallback = "30m",
+     .doc = "How long it is watched after all of it is out."},
+    {.key = "metrics",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct stage_settings, metrics),
+     .shape = &shape_of_str,
+     .min = 1,
+     .max = LIMIT_METRICS,
+     .doc = "Metrics that judge it, beside the `health` of its targets; all when absent."},
+    {.kind = SHAPE_END},
+};
+
+static void check_stage(void *value, const struct node *node, struct problems *problems)
+{
+    const struct stage_settings *stage = value;
+    const struct step_settings *steps = stage->steps.items;
+    struct fraction last = {0, 1};
+    for (size_t i = 0; i < stage->steps.count; i++) {
+        if (fraction_cmp(steps[i].to, (struct fraction){1, 1}) > 0)
+            problem_at(problems, steps[i].at, "a step cannot be above `100%%`");
+        else if (fraction_cmp(steps[i].to, last) <= 0 && i == 0)
+            problem_at(problems, steps[i].at, "the first step must be above 0%%");
+        else if (fraction_cmp(steps[i].to, last) <= 0)
+            problem_at(problems, steps[i].at,
+                       "steps must rise: this share is not above the one before");
+        last = steps[i].to;
+    }
+    if (stage->steps.count && fraction_cmp(last, (struct fraction){1, 1}) < 0)
+        problem_at(problems, steps[stage->steps.count - 1].at, "the last step must be `100%%`");
+    refuse_twice(&stage->targets, node_get(node, "targets"), "target", problems);
+    if (stage->metrics.count)
+        refuse_twice(&stage->metrics, node_get(node, "metrics"), "metric", problems);
+}
+
+const struct shape stage_shape = {
+    .name = "stage",
+    .size_bytes = sizeof(struct stage_settings),
+    .fields = stage_fields,
+    .position_offset = offsetof(struct stage_settings, at) + 1,
+    .check = check_stage,
+    .doc = "One stage of the rollout.",
+};
+
+static const struct shape_field rollout_fields[] = {
+    {.key = "rollout",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct rollout_section, stages),
+     .shape = &stage_shape,
+     .min = 1,
+     .max = LIMIT_STAGES},
+    {.kind = SHAPE_END},
+};
+const struct shape rollout_shape = {
+    .name = "rollout", .size_bytes = sizeof(struct rollout_section), .fields = rollout_fields};
+
+// ---- analysis ----------------------------------------------------------------------------------
+
+static const char *const then_choices[] = {"hold", "abort", NULL};
+
+static const struct shape_field detect_fields[] = {
+    {.key = "ratio",
+     .kind = SHAPE_NUMBER,
+     .offset = offsetof(struct detect_settings, ratio),
+     .fallback = "5",
+     .doc = "A regression this many times worse must be seen in every step."},
+    {.key = "power",
+     .kind = SHAPE_PERCENT,
+     .offset = offsetof(struct detect_settings, power),
+     .fallback = "95%",
+     .doc = "With this probability."},
+    {.kind = SHAPE_END},
+};
+
+static void check_detect(void *value, const struct node *node, struct problems *problems)
+{
+    const struct detect_settings *detect = value;
+    if (detect->power.num <= 0 || fraction_cmp(detect->power, (struct fraction){1, 1}) >= 0)
+        problem_at(problems, settings_at(node, "power"),
+                   "`power` must be above 0%% and below 100%%, such as `95%%`");
+}
+
+static const struct shape detect_shape = {.name = "detect",
+                                          .size_bytes = sizeof(struct detect_settings),
+                                          .fields = detect_fields,
+                                          .check = check_detect};
+
+static const struct shape_field inconclusive_fields[] = {
+    {.key = "extend",
+     .kind = SHAPE_INT,
+     .offset = offsetof(struct inconclusive_settings, extend),
+     .min = 0,
+     .max = 10,
+     .fallback = "1",
+     .doc = "How often a bake that shows nothing is extended."},
+    {.key = "then",
+     .kind = SHAPE_CHOICE,
+     .offset = offsetof(struct inconclusive_settings, then),
+     .choices = then_choices,
+     .fallback = "hold",
+     .doc = "What happens after that."},
+    {.kind = SHAPE_END},
+};
+static const struct shape inconclusive_shape = {.name = "inconclusive",
+                                                .size_bytes = sizeof(struct inconclusive_settings),
+                                                .fields = inconclusive_fields};
+
+static void check_analysis(void *value, const struct node *node, struct problems *problems)
+{
+    const struct analysis_section *analysis = value;
+    const struct node *detect = node_get(node, "detect");
+    if (analysis->max_ratio < 1)
+        problem_at(problems, settings_at(node, "max_ratio"),
+                   "`max_ratio` must be at least 1: the canary may be this many times worse before "
+                   "it counts");
+    if (analysis->false_positive_rate.num <= 0 ||
+        fraction_cmp(analysis->false_positive_rate, (struct fraction){1, 2}) > 0)
+        problem_at(problems, settings_at(node, "false_positive_rate"),
+                   "`false_positive_rate` must be above 0%% and at most 50%%, such as `1%%`");
+    if (analysis->detect.ratio <= analysis->max_ratio)
+        problem_at(problems, detect ? settings_at(detect, "ratio") : settings_at(node, "max_ratio"),
+                   "`ratio` of `detect` must be greater than `max_ratio`");
+}
+
+static const struct shape_field analysis_fields[] = {
+    {.key = "false_positive_rate",
+     .kind = SHAPE_PERCENT,
+     .offset = offsetof(struct analysis_section, false_positive_rate),
+     .fallback = "1%",
+     .doc = "How often a good release may be aborted."},
+    {.key = "max_ratio",
+     .kind = SHAPE_NUMBER,
+     .offset = offsetof(struct analysis_section, max_ratio),
+     .fallback = "1.2",
+     .doc = "How many times worse than the baseline is still fine."},
+    {.key = "detect",
+     .kind = SHAPE_STRUCT,
+     .offset = offsetof(struct analysis_section, detect),
+     .shape = &detect_shape,
+     .doc = "The regression that every step must be able to see."},
+    {.key = "min_requests",
+     .kind = SHAPE_INT,
+     .offset = offsetof(struct analysis_section, min_requests),
+     .min = 1,
+     .max = 1000000000,
+     .fallback = "200",
+     .doc = "Requests that the canary must have served before a step can pass."},
+    {.key = "inconclusive",
+     .kind = SHAPE_STRUCT,
+     .offset = offsetof(struct analysis_section, inconclusive),
+     .shape = &inconclusive_shape,
+     .doc = "What happens when the figures say nothing."},
+    {.kind = SHAPE_END},
+};
+const struct shape analysis_shape = {.name = "analysis",
+                                     .size_bytes = sizeof(struct analysis_section),
+                                     .fields = analysis_fields,
+                                     .check = check_analysis,
+                                     .doc = "How figures are judged."};
+
+// ---- rollback, and what every metric has -------------------------------------------------------
+
+static const char *const cancel_choices[] = {"rollback", "hold", NULL};
+
+static const struct shape_field rollback_fields[] = {
+    {.key = "time_limit",
+     .kind = SHAPE_DURATION,
+     .offset = offsetof(struct rollback_settings, time_limit_ms),
+     .fallback = "12m",
+     .doc = "A rollback that is not verified by then is stuck, loudly."},
+    {.key = "on_cancel",
+     .kind = SHAPE_CHOICE,
+     .offset = offsetof(struct rollback_settings, on_cancel),
+     .choices = cancel_choices,
+     .fallback = "rollback",
+     .doc = "What a cancelled run does."},
+    {.key = "rehearse_every", .kind = SHAPE_LATER, .doc = "How often a rollback is rehearsed."},
+    {.kind = SHAPE_END},
+};
+
+static void check_rollback(void *value, const struct node *node, struct problems *problems)
+{
+    const struct rollback_settings *rollback = value;
+    if (rollback->time_limit_ms < MS_SECOND)
+        problem_at(problems, settings_at(node, "time_limit"),
+                   "`time_limit` must be a second or more, such as `12m`");
+}
+
+const struct shape rollback_shape = {.name = "rollback",
+                                     .size_bytes = sizeof(struct rollback_settings),
+                                     .fields = rollback_fields,
+                                     .check = check_rollback,
+                                     .doc = "The way back."};
+
+const char *const severity_names[] = {"P1", "P2", "P3", "P4", NULL};
+
+static const struct shape_field incident_fields[] = {
+    {.key = "on_rollback",
+     .kind = SHAPE_CHOICE,
+     .offset = offsetof(struct incident_settings, on_rollback),
+     .choices = severity_names,
+     .fallback = "P2",
+     .doc = "Severity of the incident that a rollback by itself opens."},
+    {.key = "P1", .kind = SHAPE_LATER, .doc = "Its clocks and escalation."},
+    {.key = "P2", .kind = SHAPE_LATER, .doc = "Its clocks and escalation."},
+    {.key = "P3", .kind = SHAPE_LATER, .doc = "Its clocks and escalation."},
+    {.key = "P4", .kind = SHAPE_LATER, .doc = "Its clocks and escalation."},
+    {.kind = SHAPE_END},
+};
+const struct shape incidents_shape = {.name = "incidents",
+                                      .size_bytes = sizeof(struct incident_settings),
+                                      .fields = incident_fields,
+                                      .doc = "Severities of incidents."};
+
+static const struct shape_field metric_common_fields[] = {
+    {.key = "targets",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct metric_common, targets),
+     .shape = &shape_of_str,
+     .min = 1,
+     .max = LIMIT_TARGETS,
+     .doc = "Targets that it watches; all of the stage when absent."},
+    {.key = "runbook",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct metric_common, runbook),
+     .doc = "What a person does when it fires: a path or an address."},
+    {.kind = SHAPE_END},
+};
+const struct shape metric_common_shape = {
+    .name = "metric", .size_bytes = sizeof(struct metric_common), .fields = metric_common_fields};

@@ -1,0 +1,57 @@
+"""Runs the built program over the golden cases; UPDATE=1 rewrites what they expect."""
+import os
+from pathlib import Path
+
+import pytest
+
+import cases
+
+HERE = Path(__file__).resolve().parent
+BINARY = os.environ.get("SLUICE", str(HERE.parents[1] / "build" / "asan" / "sluice"))
+UPDATE = os.environ.get("UPDATE") == "1"
+FILES = sorted(HERE.glob("*/*.case"))
+ALL = [(path, case.name) for path in FILES for case in cases.parse(path)[1]]
+
+
+@pytest.mark.parametrize("path, name", ALL, ids=[f"{p.parent.name}/{p.stem}: {n}" for p, n in ALL])
+def test_case(path, name, tmp_path):
+    preamble, parsed = cases.parse(path)
+    case = next(c for c in parsed if c.name == name)
+    results = cases.play(BINARY, case, tmp_path / "repository")
+    expected = case.of("expect")
+    if UPDATE:
+        sections = []
+        for section in case.sections:
+            if section.kind == "expect":
+                continue
+            sections.append(section)
+            if section.kind in ("run", "run-bare"):
+                code, lines = results.pop(0)
+                sections.append(cases.Section("expect", code))
+                sections[-1].lines = lines
+        case.sections = sections
+        cases.write(path, preamble, parsed)
+        return
+    assert len(expected) == len(results), "every run needs an expect"
+    for section, (code, lines) in zip(expected, results):
+        assert "\n".join(lines).rstrip("\n") == "\n".join(section.lines)
+        assert code == section.argument
+
+
+def test_names_are_unique():
+    for path in FILES:
+        names = [case.name for case in cases.parse(path)[1]]
+        assert len(names) == len(set(names)), path
+
+
+def test_bad_input_is_one_sentence_with_a_place():
+    """Each bad input is refused with exit code 2, in one line that names file, line and column."""
+    table = [case for path in FILES if path.parent.name == "bad-input"
+             for case in cases.parse(path)[1]]
+    assert len(table) >= 40
+    for case in table:
+        for section in case.of("expect"):
+            assert section.argument == "2", case.name
+            text = "\n".join(section.lines)
+            assert "ERROR:" not in text and "runtime error" not in text, case.name
+            assert any(line.strip() for line in section.lines), case.name

@@ -1,0 +1,96 @@
+// People: they answer questions, once, late or never, and steer when nobody expects it.
+#include "world.h"
+
+static const char *const names[WORLD_PEOPLE] = {"alice", "bob", "carol"};
+
+static void deliver_answer(struct world *world, uint32_t step, uint32_t person)
+{
+    struct process *process = living(world, FORWARD);
+    if (!process)
+        return; // it stands written; whoever asks again is told
+    struct rollout_event event = {.type = RE_ANSWER,
+                                  .token = process->snapshot.state.asked,
+                                  .granted = world->questions[step].answers[person] == 1,
+                                  .who = str_of(names[person]),
+                                  .text = STR("looked at it")};
+    const struct rollout_state *state = &process->snapshot.state;
+    uint32_t open = state->held_from == PHASE_SHIFTING ? state->step : WORLD_STEPS;
+    if (state->phase != PHASE_WAITING || open != step)
+        event.token = UINT64_C(1) << 50; // for a question that is no longer open
+    process_deliver(world, process->id, world_between(world, 10, 2000), &event);
+    if (world_chance(world, world->faults.doubled))
+        process_deliver(world, process->id, world_between(world, 0, 20 * MS_MINUTE), &event);
+}
+
+void people_asked(struct world *world, const struct process *process,
+                  const struct rollout_command *command)
+{
+    uint32_t step = command->step == STEP_STAGE ? WORLD_STEPS : command->step;
+    struct question *question = &world->questions[step];
+    (void)process;
+    question->asked = true;
+    for (uint32_t person = 0; person < WORLD_PEOPLE; person++) {
+        if (question->answers[person]) {
+            deliver_answer(world, step, person);
+        } else if (!question->drawn[person]) {
+            question->drawn[person] = true;
+            if (!world->scenario.canonical && world_chance(world, 0.15))
+                continue; // on holiday
+            bool yes = world->scenario.canonical || world_chance(world, 0.92);
+            struct happening *happening =
+                world_later(world, world_between(world, 2, 900) * MS_SECOND, H_ANSWER);
+            happening->target = step;
+            happening->attempt = person;
+            happening->amount = yes ? 1 : 2;
+        }
+    }
+}
+
+void people_answers(struct world *world, const struct happening *happening)
+{
+    struct question *question = &world->questions[happening->target];
+    question->answers[happening->attempt] = (uint32_t)happening->amount;
+    history(world, NULL, "%s says %s", names[happening->attempt],
+            happening->amount == 1 ? "yes" : "no");
+    deliver_answer(world, happening->target, happening->attempt);
+    world_later(world, 2 * MS_SECOND, H_SUPERVISE); // an event wakes what is suspended
+}
+
+void people_steers(struct world *world, const struct happening *happening)
+{
+    struct process *process = living(world, FORWARD);
+    enum rollout_steer steer = (enum rollout_steer)happening->amount;
+    bool about_hold = happening->attempt == 1;
+    if (about_hold)
+        world->decision_due = false;
+    if (!process || !process->begun) {
+        if (about_hold && world->restarts < 12) { // they call `sluice resume` themselves
+            world_later(world, 5 * MS_SECOND, H_SUPERVISE);
+            struct happening *again = world_later(world, 30 * MS_SECOND, H_STEER);
+            again->amount = happening->amount;
+            again->attempt = 1;
+            world->decision_due = true;
+        }
+        return;
+    }
+    struct rollout_event event = {.type = RE_STEER,
+                                  .token = ++world->steers,
+                                  .steer = steer,
+                                  .who = STR("alice"),
+                                  .text = STR("I say so")};
+    process_deliver(world, process->id, 10, &event);
+    if (world_chance(world, world->faults.doubled))
+        process_deliver(world, process->id, world_between(world, 10, 600 * MS_SECOND), &event);
+}
+
+void people_see(struct world *world, const struct entry *entry)
+{
+    if (entry->incident || entry->command.record != RECORD_HELD || world->decision_due ||
+        !world_chance(world, world->scenario.canonical ? 1 : 0.7))
+        return;
+    struct happening *happening =
+        world_later(world, world_between(world, 10, 1800) * MS_SECOND, H_STEER);
+    happening->amount = world_chance(world, 0.6) ? STEER_PROMOTE : STEER_ABORT;
+    happening->attempt = 1;
+    world->decision_due = true;
+}

@@ -1,0 +1,221 @@
+// Starting again from what the ledger says: read, observe, go on or go back.
+#include "stage.h"
+
+static struct stage stage;
+
+static void open_stage(void)
+{
+    stage_open(&stage);
+}
+
+static void close_stage(void)
+{
+    stage_close(&stage);
+}
+
+TestSuite(resume, .init = open_stage, .fini = close_stage);
+
+Test(resume, in_every_phase_it_ends_as_it_would_have)
+{
+    static const enum rollout_phase phases[] = {PHASE_NEW,       PHASE_PREPARING, PHASE_SHIFTING,
+                                                PHASE_STEP_BAKE, PHASE_BAKE,      PHASE_PROMOTING,
+                                                PHASE_VERIFYING};
+    for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++) {
+        stage_close(&stage);
+        stage_open(&stage);
+        stage.deaf = phases[i] == PHASE_PREPARING;
+        if (phases[i] != PHASE_NEW)
+            stage_begin(&stage);
+        if (phases[i] == PHASE_SHIFTING || phases[i] == PHASE_PROMOTING) {
+            stage_reach(&stage, phases[i] == PHASE_SHIFTING ? PHASE_STEP_BAKE : PHASE_BAKE);
+            stage.deaf = true;
+        }
+        if (phases[i] == PHASE_VERIFYING) {
+            stage_reach(&stage, PHASE_BAKE);
+            stage_play(&stage, 20 * MS_MINUTE - MS_SECOND);
+            for (int s = 0; s < 120 && stage.state->phase == PHASE_BAKE; s++) {
+                stage.blind = stage.now_ms >= stage.state->bake_until_ms + 5 * MS_SECOND;
+                stage_play(&stage, MS_SECOND);
+            }
+        }
+        if (phases[i] != PHASE_VERIFYING)
+            cr_assert(stage_reach(&stage, phases[i]), "%s", phase_name(phases[i]));
+        stage.deaf = stage.blind = false;
+        stage_restart(&stage);
+        cr_expect(stage_reach(&stage, PHASE_DONE), "from %s: %s, %s", phase_name(phases[i]),
+                  phase_name(stage.state->phase), stage.state->why);
+        cr_expect_eq(stage.served_ppm[0], SHARE_ALL);
+    }
+}
+
+Test(resume, it_looks_before_it_acts)
+{
+    stage_begin(&stage);
+    stage_play(&stage, 2 * MS_MINUTE);
+    stage.blind = stage.deaf = true;
+    uint32_t sent = stage_sent(&stage, VERB_SHIFT);
+    stage_restart(&stage);
+    cr_expect_eq(stage_emitted(&stage, RC_OBSERVE), 2);
+    cr_expect_eq(stage_emitted(&stage, RC_TARGET), 0);
+    cr_expect_eq(stage_emitted(&stage, RC_RECORD), 0);
+    cr_expect_eq(stage_sent(&stage, VERB_SHIFT), sent);
+}
+
+Test(resume, twice_or_ten_times_is_once)
+{
+    stage_begin(&stage);
+    for (int i = 0; i < 10; i++) {
+        stage_play(&stage, 30 * MS_SECOND);
+        stage_restart(&stage);
+    }
+    cr_expect_eq(stage_sent(&stage, VERB_SHIFT), 2, "all is where it was left");
+    cr_expect(stage_reach(&stage, PHASE_DONE));
+}
+
+Test(resume, a_shift_that_was_never_sent_is_written_down_anew)
+{
+    stage_begin(&stage);
+    stage.offline = true;
+    cr_assert(stage_reach(&stage, PHASE_SHIFTING));
+    uint32_t intents = stage_records(&stage, RECORD_INTENDED);
+    stage.offline = false;
+    stage_restart(&stage);
+    cr_expect_eq(stage_records(&stage, RECORD_INTENDED), intents + 1);
+    cr_expect_eq(stage.state->phase, PHASE_STEP_BAKE);
+    cr_expect_eq(stage.served_ppm[0], 250000);
+}
+
+Test(resume, a_shift_that_had_its_effect_is_not_sent_again)
+{
+    stage_begin(&stage);
+    stage.deaf = true;
+    cr_assert(stage_reach(&stage, PHASE_SHIFTING));
+    stage.served_ppm[0] = stage.served_ppm[1] = 250000;
+    uint32_t sent = stage_sent(&stage, VERB_SHIFT);
+    stage_restart(&stage);
+    cr_expect_eq(stage.state->phase, PHASE_STEP_BAKE);
+    cr_expect_eq(stage_sent(&stage, VERB_SHIFT), sent);
+}
+
+Test(resume, what_went_back_meanwhile_is_a_failed_step)
+{
+    stage_begin(&stage);
+    stage_play(&stage, 2 * MS_MINUTE);
+    stage.served_ppm[0] = 0;
+    stage_restart(&stage);
+    cr_expect_eq(stage.state->phase, PHASE_ROLLED_BACK);
+}
+
+Test(resume, a_revert_goes_on)
+{
+    stage_begin(&stage);
+    stage.deaf = stage.blind = true;
+    stage_steer(&stage, STEER_ABORT);
+    stage_restart(&stage);
+    cr_expect_eq(stage.state->phase, PHASE_REVERTING);
+    stage_play(&stage, 15 * MS_SECOND);
+    cr_expect_geq(stage_sent(&stage, VERB_REVERT), 4, "sent again though nothing could be seen");
+    stage.deaf = stage.blind = false;
+    cr_expect(stage_reach(&stage, PHASE_ROLLED_BACK));
+}
+
+Test(resume, a_waiting_one_asks_again)
+{
+    stage.plan->approval = (struct plan_approval){.count = 2};
+    stage_begin(&stage);
+    stage_answer(&stage, true, "bob");
+    stage_restart(&stage);
+    cr_expect_eq(stage_emitted(&stage, RC_ASK), 1);
+    cr_expect_eq(stage.state->phase, PHASE_WAITING);
+    stage_answer(&stage, true, "bob");
+    cr_expect_eq(stage.state->phase, PHASE_WAITING, "he has answered before");
+    stage_answer(&stage, true, "alice");
+    cr_expect_eq(stage.state->phase, PHASE_STEP_BAKE);
+}
+
+Test(resume, the_judges_keep_their_memory)
+{
+    stage_begin(&stage);
+    stage_play(&stage, 3 * MS_MINUTE);
+    struct watch_state before = stage.state->watches[0];
+    stage_restart(&stage);
+    cr_expect_arr_eq(&before, &stage.state->watches[0], sizeof before);
+}
+
+Test(resume, a_bake_that_ended_meanwhile_needs_fresh_figures)
+{
+    stage_begin(&stage);
+    stage_play(&stage, 8 * MS_MINUTE);
+    stage.now_ms += 2 * MS_HOUR;
+    stage.mute = true;
+    stage_restart(&stage);
+    cr_expect_eq(stage.state->phase, PHASE_STEP_BAKE);
+    stage_play(&stage, MS_MINUTE);
+    cr_expect_eq(stage.state->step, 0);
+    stage.mute = false;
+    cr_expect(stage_reach(&stage, PHASE_DONE));
+}
+
+Test(resume, a_person_may_decide_before_everything_was_seen)
+{
+    stage.silent = true;
+    stage_begin(&stage);
+    cr_assert(stage_reach(&stage, PHASE_HELD));
+    stage.silent = false;
+    stage.blind = true;
+    stage_restart(&stage);
+    stage_steer(&stage, STEER_PROMOTE);
+    cr_expect_eq(stage.served_ppm[0], 50000, "not before it was observed");
+    stage.blind = false;
+    cr_expect(stage_reach(&stage, PHASE_DONE));
+}
+
+Test(resume, a_target_that_cannot_be_seen_goes_back)
+{
+    stage_begin(&stage);
+    stage.blind = true;
+    stage_restart(&stage);
+    stage_play(&stage, 6 * MS_MINUTE);
+    cr_expect_eq(stage.state->phase, PHASE_REVERTING);
+}
+
+Test(resume, a_terminal_one_just_ends)
+{
+    stage_begin(&stage);
+    cr_assert(stage_reach(&stage, PHASE_DONE));
+    stage_restart(&stage);
+    cr_expect_eq(stage.out.count, 1);
+    cr_expect_eq(stage.out.items[0].type, RC_END);
+}
+
+// ---- the clock
+// ---------------------------------------------------------------------------------------
+
+Test(resume, a_clock_that_goes_back_neither_skips_nor_stretches_a_bake)
+{
+    stage_begin(&stage);
+    stage_play(&stage, 4 * MS_MINUTE);
+    stage.now_ms -= 3 * MS_HOUR;
+    stage_send(&stage, (struct rollout_event){.type = RE_TIMER});
+    int64_t left_ms = stage.state->bake_until_ms - stage.now_ms;
+    cr_expect_geq(left_ms, 5 * MS_MINUTE);
+    cr_expect_leq(left_ms, 7 * MS_MINUTE);
+    cr_expect_leq(stage.wake_ms, stage.now_ms + 7 * MS_MINUTE);
+    int64_t from_ms = stage.now_ms;
+    while (stage.state->step == 0 && stage.now_ms < from_ms + MS_HOUR)
+        stage_play(&stage, MS_SECOND);
+    cr_expect_geq(stage.now_ms - from_ms, 5 * MS_MINUTE);
+    cr_expect_leq(stage.now_ms - from_ms, 8 * MS_MINUTE);
+    cr_expect(stage_reach(&stage, PHASE_DONE));
+}
+
+Test(resume, a_clock_that_leaps_forward_passes_nothing_without_figures)
+{
+    stage_begin(&stage);
+    stage_play(&stage, 2 * MS_MINUTE);
+    stage.now_ms += 2 * MS_HOUR;
+    stage.mute = true;
+    stage_play(&stage, 10 * MS_SECOND);
+    cr_expect_eq(stage.state->step, 0);
+    cr_expect_eq(stage_records(&stage, RECORD_STEP_PASSED), 0);
+}

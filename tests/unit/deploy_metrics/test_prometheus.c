@@ -1,0 +1,182 @@
+#include "bind.h"
+
+#include "gate/base/moment.h"
+
+static struct arena arena;
+static struct world *world;
+static struct http_port http;
+static struct bench server;
+static long port;
+
+static void open_world(void)
+{
+    struct error err;
+    cr_assert(world_open(&(struct world_options){0}, &world, &err));
+    http = world_http(world);
+    server = bench_start("http_server", NULL);
+    port = bench_number(&server, "port");
+}
+
+static void close_world(void)
+{
+    world_close(world);
+    bench_stop(&server);
+    arena_done(&arena);
+}
+
+TestSuite(prometheus, .init = open_world, .fini = close_world, .timeout = 60);
+
+static str exchange(const char *method, const char *path, const char *body)
+{
+    struct error err = {0};
+    struct http_answer answer;
+    struct clock_port wall = world_clock(world);
+    void *job;
+    char url[128];
+    snprintf(url, sizeof url, "http://127.0.0.1:%ld%s", port, path);
+    struct http_request request = {
+        .method = method, .url = url, .body = str_of(body), .timeout_ms = 10000};
+    cr_assert(http.start(http.self, &request, &job, &err));
+    enum progress p;
+    while ((p = http.poll(http.self, job, &answer, &err)) == PROGRESS_PENDING)
+        world_wait(world, wall.now_ms(wall.self) + 1000);
+    cr_assert_eq(p, PROGRESS_DONE, "%s", err.message);
+    str copy = arena_str(&arena, answer.body);
+    http.drop(http.self, job);
+    return copy;
+}
+
+static struct metric_sample ask(const char *rest, const char *baseline)
+{
+    struct error err = {0};
+    struct metric *metric;
+    struct metric_reading *reading;
+    struct metric_sample sample = {0};
+    struct clock_port wall = world_clock(world);
+    char url[128];
+    snprintf(url, sizeof url, "http://127.0.0.1:%ld/prometheus/", port);
+    struct template_value env[] = {
+        {"env.PROM_URL", str_of(url)}, {"env.PROM_TOKEN", STR("t0ken\n")}, {0}};
+    str yaml = arena_format(&arena, "{url: \"${env.PROM_URL}\", %s}", rest);
+    const struct metric_kind *kind = metric_kind_of(STR("prometheus"));
+    const void *config = bind_yaml(&arena, "prometheus", yaml.data, &err);
+    cr_assert(config, "%s", err.message);
+    struct metric_setup setup = {.name = "m", .http = &http, .variables = env};
+    cr_assert(kind->open(config, &setup, &metric, &err), "%s", err.message);
+    struct metric_question question = {.target = STR("web"),
+                                       .revision = STR("r\"2'`\\"),
+                                       .baseline = str_of(baseline),
+                                       .from_ms = 1700000000250,
+                                       .to_ms = 1700000090250};
+    cr_assert(kind->start(metric, &question, &reading, &err), "%s", err.message);
+    while (kind->poll(reading, &arena, &sample, &err) == PROGRESS_PENDING)
+        world_wait(world, wall.now_ms(wall.self) + 1000);
+    kind->drop(reading);
+    kind->close(metric);
+    return sample;
+}
+
+#define ANSWER(number)                                                                             \
+    "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"metric\":{},"      \
+    "\"value\":[1,\"" number "\"]}]}}"
+#define EMPTY "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[]}}"
+#define RATE "bad: 'b{r=\"${revision}\"}[${window}]', total: 't{r=\"${revision}\",g=\"${target}\"}'"
+
+Test(prometheus, a_rate_asks_for_both_revisions)
+{
+    (void)exchange("POST", "/answer", ANSWER("12.5"));
+    struct metric_sample sample = ask(RATE ", token: \"${env.PROM_TOKEN}\"", "r1");
+    cr_assert(sample.has_value, "%s", sample.why);
+    cr_expect_eq(sample.counts.canary_bad, 12.5);
+    cr_expect_eq(sample.counts.baseline_total, 12.5);
+    str queries = exchange("GET", "/queries", "");
+    static const char *const wanted[] = {
+        "b{r=\\\"r\\\\x222\\\\x27\\\\x60\\\\\\\\\\\"}[1m30s]",
+        "t{r=\\\"r\\\\x222\\\\x27\\\\x60\\\\\\\\\\\",g=\\\"web\\\"}",
+        "b{r=\\\"r1\\\"}[1m30s]",
+        "t{r=\\\"r1\\\",g=\\\"web\\\"}",
+        "\"time\": [\"1700000090.250\"]",
+        "\"authorization\": [\"Bearer t0ken\"]",
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        cr_expect_neq(str_search(queries, str_of(wanted[i])), STR_NONE, "%s is not in " STR_FMT,
+                      wanted[i], STR_ARG(queries));
+}
+
+Test(prometheus, without_a_baseline_only_the_release_is_asked_for)
+{
+    (void)exchange("POST", "/answer", ANSWER("3"));
+    struct metric_sample sample = ask(RATE, "");
+    cr_assert(sample.has_value);
+    cr_expect_eq(sample.counts.canary_total, 3);
+    cr_expect_eq(sample.counts.baseline_total, 0);
+    sample = ask("bad: b, total: t, max: 5%", "r1");
+    cr_assert(sample.has_value);
+    cr_expect_eq(sample.counts.canary_total, 3);
+    cr_expect_eq(sample.counts.baseline_total, 0);
+}
+
+Test(prometheus, a_gauge_is_one_value)
+{
+    (void)exchange("POST", "/answer", ANSWER("0.25"));
+    struct metric_sample sample = ask("query: 'q[${window}]', max: 800ms", "r1");
+    cr_assert(sample.has_value);
+    cr_expect_eq(sample.value, 0.25);
+    (void)exchange("POST", "/answer", ANSWER("-0.25"));
+    sample = ask("query: q, max: 1", "r1");
+    cr_expect(sample.has_value, "a gauge may be negative");
+}
+
+Test(prometheus, what_is_missing_is_said)
+{
+    static const struct {
+        const char *status, *answer, *rest, *words;
+    } rows[] = {
+        {"200", EMPTY, RATE, "`bad` of the release: no series; if that means none"},
+        {"200", EMPTY, "query: q, max: 1", "`query`: no series"},
+        {"200", ANSWER("NaN"), "query: q, max: 1", "the value is NaN"},
+        {"200", ANSWER("-1"), RATE, "a negative count"},
+        {"400", "{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"oh\"}", RATE,
+         "bad_data: oh"},
+        {"401", "", RATE, "token"},
+        {"503", "", RATE, "status 503"},
+        {"200", "nonsense", RATE, "not JSON"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/answer?status=%s", rows[i].status);
+        (void)exchange("POST", path, rows[i].answer);
+        struct metric_sample sample = ask(rows[i].rest, "r1");
+        cr_expect_not(sample.has_value, "%s", rows[i].answer);
+        cr_assert(sample.why, "%s", rows[i].answer);
+        cr_expect(strstr(sample.why, rows[i].words), "%s: %s", rows[i].words, sample.why);
+    }
+}
+
+Test(prometheus, nobody_there_is_no_value)
+{
+    struct error err = {0};
+    struct metric *metric;
+    struct metric_reading *reading;
+    struct metric_sample sample = {0};
+    struct clock_port wall = world_clock(world);
+    const struct metric_kind *kind = metric_kind_of(STR("prometheus"));
+    const void *config =
+        bind_yaml(&arena, "prometheus", "{url: \"http://127.0.0.1:1\", query: q, max: 1}", &err);
+    struct metric_setup setup = {.name = "m", .http = &http};
+    cr_assert(kind->open(config, &setup, &metric, &err), "%s", err.message);
+    struct metric_question question = {.from_ms = 1000, .to_ms = 2000};
+    cr_assert(kind->start(metric, &question, &reading, &err));
+    kind->drop(reading); // at once
+    cr_assert(kind->start(metric, &question, &reading, &err));
+    enum progress p;
+    while ((p = kind->poll(reading, &arena, &sample, &err)) == PROGRESS_PENDING)
+        world_wait(world, wall.now_ms(wall.self) + 1000);
+    cr_expect_eq(p, PROGRESS_DONE);
+    cr_expect_not(sample.has_value);
+    cr_expect(strstr(sample.why, "127.0.0.1"), "%s", sample.why);
+    kind->drop(reading);
+    question.to_ms = question.from_ms;
+    cr_expect_not(kind->start(metric, &question, &reading, &err), "an empty interval");
+    kind->close(metric);
+}

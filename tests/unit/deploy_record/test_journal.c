@@ -1,0 +1,322 @@
+#include "scene.h"
+
+#include "deploy/record/releases.h"
+#include "deploy/record/rollouts.h"
+
+#include <criterion/criterion.h>
+
+struct run { // one process of a rollout
+    struct ledger *ledger;
+    struct journal *journal;
+    struct journal_port port;
+    struct rollout_state *state;
+    const struct plan *plan;
+};
+
+static struct run run_open(struct scene *s, const char *remote, const struct plan *plan)
+{
+    struct run run = {.ledger = scene_ledger(s, NULL, remote, NULL), .plan = plan};
+    run.journal = journal_open(run.ledger);
+    run.port = journal_port(run.journal);
+    run.state = rollout_state_new(&s->arena, plan);
+    return run;
+}
+
+static void run_close(struct run *run)
+{
+    journal_close(run->journal);
+    ledger_close(run->ledger);
+}
+
+static enum lease_state lease_of(struct scene *s, struct run *run)
+{
+    char text[256];
+    (void)run->port.turn(run->port.self, s->now_ms);
+    return run->port.lease(run->port.self, s->now_ms, text);
+}
+
+static bool take(struct scene *s, struct run *run, bool force)
+{
+    cr_assert(run->port.take(run->port.self, run->plan, force, s->now_ms, &s->err), "%s",
+              s->err.message);
+    for (int i = 0; i < 20 && lease_of(s, run) == LEASE_PENDING; i++)
+        s->now_ms += 100;
+    return lease_of(s, run) == LEASE_HELD;
+}
+
+static bool record(struct scene *s, struct run *run, enum record_type type,
+                   enum rollout_phase phase, enum target_verb verb, uint64_t *ret_ticket)
+{
+    struct rollout_command command = {.type = RC_RECORD,
+                                      .record = type,
+                                      .verb = verb,
+                                      .share_ppm = SHARE_ALL,
+                                      .durable = ret_ticket != NULL,
+                                      .token = (uint64_t)s->now_ms};
+    struct placement placement = run->plan->targets[0].next;
+    uint64_t ticket;
+    placement.revision = STR("r2");
+    run->state->phase = phase;
+    struct journal_record entry = {.plan = run->plan,
+                                   .state = run->state,
+                                   .command = &command,
+                                   .placements = &placement,
+                                   .now_ms = s->now_ms};
+    return run->port.append(run->port.self, &entry, ret_ticket ? ret_ticket : &ticket, &s->err);
+}
+
+static enum append_state settle(struct scene *s, struct run *run, uint64_t ticket)
+{
+    enum append_state state = APPEND_PENDING;
+    for (int i = 0; i < 50 && state == APPEND_PENDING; i++) {
+        s->now_ms += 100;
+        (void)run->port.turn(run->port.self, s->now_ms);
+        state = run->port.state(run->port.self, ticket);
+    }
+    return state;
+}
+
+static void complete_one(struct scene *s, const char *rollout, const char *release)
+{
+    struct run run = run_open(s, NULL, scene_plan(s, rollout, release));
+    uint64_t ticket;
+    cr_assert(take(s, &run, false));
+    cr_assert(record(s, &run, RECORD_INTENDED, PHASE_PREPARING, VERB_STAGE, &ticket));
+    cr_assert_eq(settle(s, &run, ticket), APPEND_DURABLE);
+    cr_assert(record(s, &run, RECORD_STEP_PASSED, PHASE_SHIFTING, VERB_NONE, NULL));
+    cr_assert(record(s, &run, RECORD_STEP_PASSED, PHASE_BAKE, VERB_NONE, NULL));
+    cr_assert(record(s, &run, RECORD_STEP_PASSED, PHASE_PROMOTING, VERB_NONE, NULL));
+    cr_assert(record(s, &run, RECORD_STEP_PASSED, PHASE_VERIFYING, VERB_NONE, NULL));
+    cr_assert(record(s, &run, RECORD_DONE, PHASE_DONE, VERB_NONE, NULL));
+    run.port.release(run.port.self, false, s->now_ms);
+    run_close(&run);
+}
+
+Test(journal, a_rollout_is_known_good_afterwards)
+{
+    struct scene s;
+    scene_open(&s);
+    complete_one(&s, "v2-production-1", "v2");
+    struct ledger *ledger = scene_ledger(&s, NULL, NULL, NULL);
+    struct placement good;
+    str *open;
+    size_t count;
+    bool bad;
+    cr_assert(rollouts_open(ledger, &s.arena, &open, &count, &s.err), "%s", s.err.message);
+    cr_expect_eq(count, 0u);
+    cr_assert(release_known_good(ledger, &s.arena, STR("production"), STR("web"), (str){0}, &good,
+                                 &s.err),
+              "%s", s.err.message);
+    cr_expect(str_is(good.release, "v2") && str_is(good.revision, "r2"));
+    cr_expect_not(
+        release_known_good(ledger, &s.arena, STR("staging"), STR("web"), (str){0}, &good, &s.err));
+    cr_expect_eq(s.err.kind, ERROR_ABSENT);
+    cr_expect_not(release_known_good(ledger, &s.arena, STR("production"), STR("web"), STR("v2"),
+                                     &good, &s.err));
+    cr_assert(
+        release_mark_bad(ledger, STR("v2"), STR("c2"), STR("production"), STR("slow"), &s.err));
+    cr_assert(release_is_bad(ledger, STR("v2"), &bad, NULL, &s.err));
+    cr_expect(bad);
+    cr_expect_not(release_known_good(ledger, &s.arena, STR("production"), STR("web"), (str){0},
+                                     &good, &s.err));
+    cr_expect_not(release_good_named(ledger, &s.arena, STR("production"), STR("web"), STR("v2"),
+                                     &good, &s.err));
+    cr_expect_eq(s.err.kind, ERROR_DENIED);
+    ledger_close(ledger);
+    scene_close(&s);
+}
+
+Test(journal, known_good_goes_past_the_release_to_get_away_from)
+{
+    struct scene s;
+    scene_open(&s);
+    struct ledger *ledger = scene_ledger(&s, NULL, NULL, NULL);
+    str web = STR("web");
+    struct placement v1 = {STR("v1"), STR("c1"), STR("d1"), STR("r1"), STR("{\"a\":1}")}, good;
+    cr_assert(
+        release_adopt(ledger, STR("production"), STR("v1"), STR("c1"), &web, &v1, 1, NULL, &s.err));
+    ledger_close(ledger);
+    complete_one(&s, "v2-production-1", "v2");
+    complete_one(&s, "v3-production-1", "v3");
+    ledger = scene_ledger(&s, NULL, NULL, NULL);
+    cr_assert(release_mark_bad(ledger, STR("v2"), STR("c2"), STR("production"), STR(""), &s.err));
+    cr_assert(release_known_good(ledger, &s.arena, STR("production"), STR("web"), STR("v3"), &good,
+                                 &s.err));
+    cr_expect(str_is(good.release, "v1") && str_is(good.memory, "{\"a\":1}"));
+    cr_assert(release_good_named(ledger, &s.arena, STR("production"), STR("web"), STR("v3"), &good,
+                                 &s.err));
+    ledger_close(ledger);
+    scene_close(&s);
+}
+
+Test(journal, two_at_once_are_refused_and_a_dead_one_is_followed)
+{
+    struct scene s;
+    scene_open(&s);
+    const struct plan *plan = scene_plan(&s, "v2-production-1", "v2");
+    struct run one = run_open(&s, NULL, plan), two = run_open(&s, NULL, plan);
+    struct run other = run_open(&s, NULL, scene_plan(&s, "v3-production-1", "v3"));
+    uint64_t ticket;
+    cr_assert(take(&s, &one, false));
+    cr_assert(record(&s, &one, RECORD_INTENDED, PHASE_PREPARING, VERB_STAGE, NULL));
+    cr_expect_not(take(&s, &two, false));
+    cr_expect_eq(lease_of(&s, &two), LEASE_REFUSED);
+    cr_expect_not(take(&s, &other, false));
+    s.now_ms += LEASE_TTL_MS + LEASE_SKEW_MS + 1; // `one` was stopped meanwhile
+    cr_assert(take(&s, &two, false));
+    // `one` wakes up: it issues nothing more, but what it saw happen is kept.
+    cr_expect_not(record(&s, &one, RECORD_INTENDED, PHASE_SHIFTING, VERB_SHIFT, &ticket));
+    cr_expect_eq(s.err.kind, ERROR_DENIED, "%s", s.err.message);
+    cr_expect_eq(lease_of(&s, &one), LEASE_LOST);
+    cr_expect(record(&s, &one, RECORD_COMMAND_DONE, PHASE_PREPARING, VERB_STAGE, NULL));
+    struct event event;
+    cr_assert(ledger_refresh(two.ledger, &s.err));
+    cr_assert(ledger_read(two.ledger, &s.arena, ledger_at(two.ledger, ledger_count(two.ledger) - 1),
+                          &event, &s.err));
+    cr_expect(event.lease.late);
+    struct rollout_record loaded;
+    cr_assert(rollout_load(two.ledger, &s.arena, plan->rollout, &loaded, &s.err), "%s",
+              s.err.message);
+    cr_assert_not_null(loaded.state);
+    cr_expect_eq(loaded.state->phase, PHASE_PREPARING);
+    cr_assert_not_null(loaded.placements);
+    cr_expect(str_is(loaded.placements[0].revision, "r2"));
+    cr_expect_eq(loaded.standing.lease.fence, 2u);
+    run_close(&one);
+    run_close(&two);
+    run_close(&other);
+    scene_close(&s);
+}
+
+Test(journal, a_rollback_fences_out_and_closes_what_ran)
+{
+    struct scene s;
+    scene_open(&s);
+    struct plan *back = scene_plan(&s, "v1-production-2", "v1");
+    back->mode = PLAN_ROLLBACK;
+    struct run one = run_open(&s, NULL, scene_plan(&s, "v2-production-1", "v2"));
+    struct run two = run_open(&s, NULL, back);
+    cr_assert(take(&s, &one, false));
+    cr_assert(record(&s, &one, RECORD_INTENDED, PHASE_PREPARING, VERB_STAGE, NULL));
+    cr_assert(take(&s, &two, true));
+    cr_expect_eq(lease_of(&s, &one), LEASE_LOST);
+    struct rollout_record loaded;
+    cr_assert(rollout_load(two.ledger, &s.arena, STR("v2-production-1"), &loaded, &s.err));
+    cr_expect_eq(loaded.state->phase, PHASE_CANCELLED);
+    str *open;
+    size_t count;
+    cr_assert(rollouts_open(two.ledger, &s.arena, &open, &count, &s.err));
+    cr_assert_eq(count, 1u);
+    cr_expect(str_is(open[0], "v1-production-2"));
+    cr_assert(record(&s, &two, RECORD_INTENDED, PHASE_REVERTING, VERB_REVERT, NULL));
+    cr_assert(record(&s, &two, RECORD_ROLLED_BACK, PHASE_ROLLED_BACK, VERB_NONE, NULL));
+    two.port.release(two.port.self, false, s.now_ms);
+    // Nobody resumes what was fenced out.
+    cr_expect_not(take(&s, &one, false));
+    cr_expect_eq(lease_of(&s, &one), LEASE_REFUSED);
+    run_close(&one);
+    run_close(&two);
+    scene_close(&s);
+}
+
+Test(journal, a_breach_that_was_rolled_back_marks_the_release)
+{
+    struct scene s;
+    scene_open(&s);
+    struct run run = run_open(&s, NULL, scene_plan(&s, "v2-production-1", "v2"));
+    bool bad;
+    cr_assert(take(&s, &run, false));
+    run.state->breach_at_ms = s.now_ms;
+    cr_assert(record(&s, &run, RECORD_BREACHED, PHASE_REVERTING, VERB_NONE, NULL));
+    struct rollout_command incident = {.type = RC_INCIDENT, .text = "P2"};
+    struct journal_record opened = {
+        .plan = run.plan, .state = run.state, .command = &incident, .now_ms = s.now_ms};
+    uint64_t ticket;
+    cr_assert(run.port.append(run.port.self, &opened, &ticket, &s.err), "%s", s.err.message);
+    cr_assert(record(&s, &run, RECORD_ROLLED_BACK, PHASE_ROLLED_BACK, VERB_NONE, NULL));
+    run.port.release(run.port.self, false, s.now_ms);
+    cr_assert(release_is_bad(run.ledger, STR("v2"), &bad, NULL, &s.err));
+    cr_expect(bad);
+    size_t incidents = 0;
+    for (size_t i = 0; i < ledger_count(run.ledger); i++) {
+        struct event event;
+        if (ledger_at(run.ledger, i)->stream != STREAM_INCIDENT)
+            continue;
+        incidents++;
+        cr_assert(ledger_read(run.ledger, &s.arena, ledger_at(run.ledger, i), &event, &s.err));
+        cr_expect(str_is(node_text(event.fields, "severity"), "P2"));
+    }
+    cr_expect_eq(incidents, 1u);
+    run_close(&run);
+    scene_close(&s);
+}
+
+// With a remote a record counts once it is there.
+Test(journal, durable_means_on_the_remote)
+{
+    struct scene s;
+    scene_open(&s);
+    struct run run = run_open(&s, "origin", scene_plan(&s, "v2-production-1", "v2"));
+    uint64_t ticket;
+    cr_assert(take(&s, &run, false));
+    cr_assert(record(&s, &run, RECORD_INTENDED, PHASE_PREPARING, VERB_STAGE, &ticket));
+    cr_expect_eq(run.port.state(run.port.self, ticket), APPEND_PENDING);
+    cr_expect_eq(settle(&s, &run, ticket), APPEND_DURABLE);
+    str out;
+    cr_expect_eq(0, scene_shell(&s, &out, "git -C remote.git log --oneline release-ledger"));
+    cr_expect(str_search(out, STR("command.intended")) != STR_NONE, "%s", out.data);
+    run_close(&run);
+    scene_close(&s);
+}
+
+// The remote is away: a forward record waits, the lease of a rollback does not wait for ever.
+Test(journal, a_rollback_goes_on_without_the_remote)
+{
+    struct scene s;
+    scene_open(&s);
+    struct plan *back = scene_plan(&s, "v1-production-2", "v1");
+    back->mode = PLAN_ROLLBACK;
+    struct run run = run_open(&s, "origin", back);
+    cr_assert_eq(0, scene_shell(&s, NULL, "mv remote.git away.git"));
+    cr_assert_not(take(&s, &run, true));
+    cr_expect_eq(lease_of(&s, &run), LEASE_PENDING);
+    s.now_ms += JOURNAL_FORCE_MS;
+    cr_expect_eq(lease_of(&s, &run), LEASE_HELD);
+    cr_assert(record(&s, &run, RECORD_INTENDED, PHASE_REVERTING, VERB_REVERT, NULL));
+    cr_assert_eq(0, scene_shell(&s, NULL, "mv away.git remote.git"));
+    uint64_t ticket;
+    cr_assert(record(&s, &run, RECORD_INTENDED, PHASE_REVERTING, VERB_REVERT, &ticket));
+    for (int i = 0; i < 60; i++) {
+        s.now_ms += 1000;
+        (void)run.port.turn(run.port.self, s.now_ms);
+    }
+    cr_expect_not(ledger_unpushed(run.ledger));
+    run_close(&run);
+    scene_close(&s);
+}
+
+// Somebody else's remote history that claims the environment: the lease is refused, not taken.
+Test(journal, a_claim_that_is_on_the_remote_already_wins)
+{
+    struct scene s;
+    scene_open(&s);
+    cr_assert_eq(0, scene_shell(&s, NULL,
+                                "git clone -q work two && git -C two remote set-url "
+                                "origin '%s'",
+                                s.remote));
+    struct run one = run_open(&s, "origin", scene_plan(&s, "v2-production-1", "v2"));
+    cr_assert(take(&s, &one, false));
+    struct run two = {.plan = scene_plan(&s, "v3-production-1", "v3")};
+    str folder = arena_format(&s.arena, "%s/two", s.folder);
+    two.ledger = scene_ledger(&s, folder.data, "origin", NULL);
+    two.journal = journal_open(two.ledger);
+    two.port = journal_port(two.journal);
+    two.state = rollout_state_new(&s.arena, two.plan);
+    cr_expect_not(take(&s, &two, false));
+    char text[256];
+    cr_expect_eq(two.port.lease(two.port.self, s.now_ms, text), LEASE_REFUSED);
+    cr_expect(str_search(str_of(text), STR("v2-production-1")) != STR_NONE, "%s", text);
+    run_close(&one);
+    run_close(&two);
+    scene_close(&s);
+}

@@ -1,0 +1,179 @@
+#include "workspace.h"
+
+static void done(void)
+{
+    evidence_done(&evidence);
+    arena_done(&arena);
+}
+
+TestSuite(path_map, .fini = done);
+
+Test(path_map, tidy_paths)
+{
+    static const struct {
+        const char *path, *want;
+    } rows[] = {
+        {"a/b.c", "a/b.c"},
+        {"./a//b.c", "a/b.c"},
+        {"a/./b/../c.c", "a/c.c"},
+        {"/a/b/", "/a/b"},
+        {"C:\\temp\\a.c", "C:/temp/a.c"},
+        {"../a.c", "../a.c"},
+        {"../../a.c", "../../a.c"},
+        {"/a/../b", "/b"},
+        {"", ""},
+        {"a/..", ""},
+        {"\\\\host\\x", "/host/x"},
+        {".", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        expect_str(path_tidy(&arena, str_of(rows[i].path)), rows[i].want);
+    }
+}
+
+static const str repository[] = {
+    STR_INIT("Makefile"),           STR_INIT("app/__init__.py"),
+    STR_INIT("app/models.py"),      STR_INIT("app/pay/__init__.py"),
+    STR_INIT("app/pay/card.py"),    STR_INIT("front/index.js"),
+    STR_INIT("front/lib/index.js"), STR_INIT("setup.py"),
+    STR_INIT("sys/types.h"),        STR_INIT("tool/main.c"),
+};
+
+// One covered file for each name, from a report with these sources; one line each.
+static void report(const char *const *sources, const char *const *names)
+{
+    struct error err = {0};
+    uint32_t index;
+    struct evidence part = {0};
+    struct report *report = evidence_report(&part, "r", NULL, &index);
+    for (; *sources; sources++)
+        report_source(&part, report, str_of(*sources));
+    for (uint32_t i = 0; names[i]; i++)
+        cr_assert(coverage_line(&part, coverage_file(&part, str_of(names[i])), i + 1, 1, &err));
+    evidence_absorb(&evidence, &part);
+}
+
+#define LIST(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+static struct unmatched map(const char *strip)
+{
+    struct error err = {0};
+    struct unmatched unmatched;
+    str prefix = str_of(strip);
+    struct path_map map = {.paths = repository,
+                           .path_count = sizeof repository / sizeof *repository,
+                           .strip = &prefix,
+                           .strip_count = strip != NULL,
+                           .root = "/work/checkout"};
+    cr_assert(path_map_apply(&map, &evidence, &unmatched, &err), "%s", err.message);
+    return unmatched;
+}
+
+static const char *path_of(const char *reported)
+{
+    for (size_t i = 0; i < evidence.coverage.count; i++)
+        if (str_is(evidence.coverage.files[i].reported, reported))
+            return arena_copy(&arena, evidence.coverage.files[i].path);
+    return "(not there)";
+}
+
+Test(path_map, absolute_paths_of_another_machine)
+{
+    report(LIST(), LIST("/home/runner/work/x/x/app/models.py", "/home/runner/work/x/x/setup.py",
+                        "/home/runner/work/x/x/gone.py", "/usr/include/sys/types.h",
+                        "/elsewhere/setup.py"));
+    struct unmatched unmatched = map(NULL);
+    cr_expect_str_eq(path_of("/home/runner/work/x/x/app/models.py"), "app/models.py");
+    cr_expect_str_eq(path_of("/home/runner/work/x/x/setup.py"), "setup.py");
+    cr_expect_str_eq(path_of("/usr/include/sys/types.h"), "");
+    cr_expect_str_eq(path_of("/elsewhere/setup.py"), ""); // only its name agrees
+    cr_assert_eq(unmatched.count, 3);
+    expect_str(unmatched.items[0].reported, "/elsewhere/setup.py");
+    cr_expect_not(unmatched.items[0].ambiguous);
+}
+
+Test(path_map, a_flat_repository)
+{
+    report(LIST(), LIST("/builds/x/setup.py", "/builds/x/Makefile"));
+    cr_expect_eq(map(NULL).count, 0);
+    cr_expect_str_eq(path_of("/builds/x/setup.py"), "setup.py");
+}
+
+Test(path_map, the_root_and_configured_prefixes_are_exact)
+{
+    report(LIST(), LIST("/work/checkout/setup.py", "/srv/build/app/app/models.py"));
+    cr_expect_eq(map("/srv/build/app/").count, 0);
+    cr_expect_str_eq(path_of("/work/checkout/setup.py"), "setup.py");
+    cr_expect_str_eq(path_of("/srv/build/app/app/models.py"), "app/models.py");
+}
+
+Test(path_map, sources_are_joined)
+{
+    report(LIST("/home/runner/work/x/x/app"),
+           LIST("__init__.py", "pay/__init__.py", "pay/gone.py"));
+    struct unmatched unmatched = map(NULL);
+    cr_expect_str_eq(path_of("__init__.py"), "app/__init__.py");
+    cr_expect_str_eq(path_of("pay/__init__.py"), "app/pay/__init__.py");
+    cr_assert_eq(unmatched.count, 1);
+    expect_str(unmatched.items[0].reported, "pay/gone.py");
+}
+
+Test(path_map, the_end_that_fits_one_file_only)
+{
+    report(LIST(), LIST("pay/card.py", "models.py", "lib/index.js", "index.js", "__init__.py",
+                        "app\\pay\\__init__.py"));
+    struct unmatched unmatched = map(NULL);
+    cr_expect_str_eq(path_of("pay/card.py"), "app/pay/card.py");
+    cr_expect_str_eq(path_of("models.py"), "app/models.py");
+    cr_expect_str_eq(path_of("lib/index.js"), "front/lib/index.js");
+    cr_expect_str_eq(path_of("app\\pay\\__init__.py"), "app/pay/__init__.py");
+    cr_assert_eq(unmatched.count, 2);
+    expect_str(unmatched.items[0].reported, "__init__.py");
+    cr_expect(unmatched.items[0].ambiguous);
+    expect_str(unmatched.items[1].reported, "index.js");
+    cr_expect(unmatched.items[1].ambiguous);
+}
+
+Test(path_map, two_sources_that_both_fit_are_ambiguous)
+{
+    report(LIST("/x/app", "/x/app/pay"), LIST("__init__.py", "card.py"));
+    struct unmatched unmatched = map(NULL);
+    cr_expect_str_eq(path_of("card.py"), "app/pay/card.py");
+    cr_expect_str_eq(path_of("__init__.py"), ""); // app's, or app/pay's: nothing says which
+    cr_assert_eq(unmatched.count, 1);
+    cr_expect(unmatched.items[0].ambiguous);
+}
+
+Test(path_map, a_source_of_the_system_is_not_ours)
+{
+    report(LIST("/usr/lib/python3/dist-packages"), LIST("setup.py"));
+    cr_expect_eq(map(NULL).count, 1);
+}
+
+Test(path_map, reports_of_one_file_unite_under_its_path)
+{
+    report(LIST("/home/runner/x/app"), LIST("models.py"));
+    report(LIST(), LIST("/home/runner/x/app/models.py"));
+    report(LIST(), LIST("app/gone.py", "app/models.py"));
+    report(LIST("/home/runner/x/app"), LIST("gone2.py"));
+    report(LIST(), LIST("/home/runner/x/app/gone2.py"));
+    struct unmatched unmatched = map(NULL);
+    cr_expect_eq(evidence.coverage.count, 3);
+    cr_expect_eq(unmatched.count, 3); // each report's own word for it
+    struct coverage_totals totals = coverage_totals(&evidence.coverage);
+    cr_expect_eq(totals.lines_total, 4);
+}
+
+Test(path_map, without_a_repository_paths_stand_as_reported)
+{
+    struct error err = {0};
+    struct unmatched unmatched;
+    struct path_map map = {0};
+    report(LIST("/home/x/app"), LIST("models.py"));
+    report(LIST(), LIST("/home/x/app/models.py", "other.py"));
+    cr_assert(path_map_apply(&map, &evidence, &unmatched, &err));
+    cr_expect_eq(unmatched.count, 0);
+    cr_expect_eq(evidence.coverage.count, 2);
+    cr_expect_str_eq(path_of("models.py"), "models.py");
+    cr_expect_str_eq(path_of("other.py"), "other.py");
+}

@@ -1,0 +1,214 @@
+#include "feed.h"
+
+#include "gate/base/limits.h"
+
+#include <stdlib.h>
+
+static struct evidence evidence;
+
+static void done(void)
+{
+    evidence_done(&evidence);
+}
+
+TestSuite(coverage, .fini = done);
+
+Test(coverage, a_line_hit_once_is_hit)
+{
+    struct error err = {0};
+    struct covered_file *file = coverage_file(&evidence, STR("a.c"));
+    cr_assert(coverage_line(&evidence, file, 1, 0, &err));
+    cr_assert(coverage_line(&evidence, file, 64, 3, &err));
+    cr_assert(coverage_line(&evidence, file, 64, 0, &err));
+    cr_assert(coverage_line(&evidence, file, 1000, 0, &err));
+    cr_expect(line_known(file, 1) && !line_hit(file, 1));
+    cr_expect(line_known(file, 64) && line_hit(file, 64));
+    cr_expect(line_known(file, 1000));
+    cr_expect_not(line_known(file, 2));
+    cr_expect_not(line_known(file, 100000000));
+    cr_expect_str_eq(coverage_words(&evidence), "lines 1/3 branches 0/0 files 1");
+}
+
+Test(coverage, lines_outside_of_a_file_are_refused)
+{
+    struct error err = {0};
+    struct covered_file *file = coverage_file(&evidence, STR("a.c"));
+    cr_expect_not(coverage_line(&evidence, file, 0, 1, &err));
+    cr_expect_eq(err.kind, ERROR_INPUT);
+    cr_expect_not(coverage_line(&evidence, file, LIMIT_SOURCE_LINE + 1, 1, &err));
+    cr_expect_not(coverage_branches(&evidence, file, 0, 1, 2, &err));
+    cr_expect(coverage_line(&evidence, file, LIMIT_SOURCE_LINE, 1, &err));
+    cr_expect_str_eq(coverage_words(&evidence), "lines 1/1 branches 0/0 files 1");
+}
+
+Test(coverage, a_file_is_found_again_among_many)
+{
+    struct error err = {0};
+    char name[32];
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 3000; i++) {
+            (void)snprintf(name, sizeof name, "f%d.c", i);
+            struct covered_file *file = coverage_file(&evidence, str_of(name));
+            cr_assert(coverage_line(&evidence, file, (uint32_t)i % 200 + 1, (uint64_t)round, &err));
+        }
+    }
+    cr_expect_str_eq(coverage_words(&evidence), "lines 3000/3000 branches 0/0 files 3000");
+}
+
+Test(coverage, the_larger_count_of_branches_stands)
+{
+    struct error err = {0};
+    struct covered_file *file = coverage_file(&evidence, STR("a.c"));
+    static const struct branch_count given[] = {{5, 1, 2}, {9, 0, 4}, {5, 2, 2}, {7, 1, 2},
+                                                {9, 3, 4}, {5, 0, 2}, {1, 1, 1}, {8, 1, 3}};
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        cr_assert(coverage_branches(&evidence, file, given[i].line, given[i].covered,
+                                    given[i].total, &err));
+    cr_assert_eq(file->branch_count, 5);
+    for (size_t i = 1; i < file->branch_count; i++)
+        cr_expect_lt(file->branches[i - 1].line, file->branches[i].line);
+    cr_expect_str_eq(coverage_words(&evidence), "lines 0/0 branches 8/12 files 1");
+    cr_expect(evidence.coverage.has_branches);
+}
+
+// ---- arms: branches with a name -----------------------------------------------------------------
+
+static void unite_arms(struct covered_file *file, const struct branch_arm *arms, size_t count)
+{
+    struct arena arena = {0};
+    struct covered_file stage = {0};
+    struct branch_arm copy[1024];
+    struct error err = {0};
+    memcpy(copy, arms, count * sizeof *arms);
+    covered_arms(&arena, &stage, copy, count);
+    cr_assert(coverage_unite(&evidence, file, &stage, &err));
+    arena_done(&arena);
+}
+
+static struct branch_arm arm(uint32_t line, const char *name, bool taken)
+{
+    return (struct branch_arm){line, branch_arm_of(str_of(name), taken)};
+}
+
+Test(coverage, arms_unite_by_name)
+{
+    struct covered_file *file = coverage_file(&evidence, STR("a.c"));
+    unite_arms(file, (struct branch_arm[]){arm(3, "0,0", true), arm(3, "0,1", false)}, 2);
+    cr_expect_str_eq(coverage_words(&evidence), "lines 0/0 branches 1/2 files 1");
+    // Another shard took the other arm: by count it would stay at 1.
+    unite_arms(file, (struct branch_arm[]){arm(3, "0,1", true), arm(3, "0,0", false)}, 2);
+    cr_expect_str_eq(coverage_words(&evidence), "lines 0/0 branches 2/2 files 1");
+    // A third one knows one more arm, and a line before.
+    unite_arms(file, (struct branch_arm[]){arm(3, "0,2", false), arm(1, "0,0", true)}, 2);
+    cr_expect_str_eq(coverage_words(&evidence), "lines 0/0 branches 3/4 files 1");
+    cr_expect_eq(file->branches[0].line, 1);
+}
+
+Test(coverage, an_arm_listed_twice_is_one)
+{
+    struct covered_file *file = coverage_file(&evidence, STR("a.c"));
+    unite_arms(file,
+               (struct branch_arm[]){arm(3, "0,0", false), arm(3, "0,1", false),
+                                     arm(3, "0,0", true), arm(3, "0,0", false)},
+               4);
+    cr_expect_str_eq(coverage_words(&evidence), "lines 0/0 branches 1/2 files 1");
+}
+
+Test(coverage, arms_and_counts_of_one_line_agree_in_any_order)
+{
+    struct error err = {0};
+    for (int order = 0; order < 2; order++) {
+        struct covered_file *file = coverage_file(&evidence, order ? STR("a") : STR("b"));
+        if (order)
+            cr_assert(coverage_branches(&evidence, file, 3, 2, 4, &err));
+        unite_arms(file, (struct branch_arm[]){arm(3, "0,0", true), arm(3, "0,1", false)}, 2);
+        if (!order)
+            cr_assert(coverage_branches(&evidence, file, 3, 2, 4, &err));
+        cr_expect_eq(file->branches[0].covered, 2);
+        cr_expect_eq(file->branches[0].total, 4);
+        unite_arms(file, (struct branch_arm[]){arm(3, "0,1", true)}, 1);
+        cr_expect_eq(file->branches[0].covered, 2);
+    }
+}
+
+Test(coverage, more_arms_than_are_kept_still_count)
+{
+    struct covered_file *file = coverage_file(&evidence, STR("a.c"));
+    struct branch_arm arms[600];
+    char name[16];
+    for (uint32_t i = 0; i < 600; i++) {
+        (void)snprintf(name, sizeof name, "0,%u", i % 300);
+        arms[i] = arm(7, name, i % 3 == 0);
+    }
+    unite_arms(file, arms, 600);
+    cr_expect_eq(file->branches[0].total, 300);
+    cr_expect_eq(file->branches[0].covered, 100);
+    unite_arms(file, arms, 300);
+    cr_expect_eq(file->branches[0].total, 300);
+    cr_expect_eq(file->branches[0].covered, 100);
+}
+
+// Whatever is united in whatever order, a plain table of (line, name) says the same.
+Test(coverage, random_arms_against_a_table)
+{
+    enum { LINES = 30, NAMES = 6 };
+    bool known[LINES][NAMES] = {{false}}, taken[LINES][NAMES] = {{false}};
+    unsigned random = 20261122;
+    struct covered_file *file = coverage_file(&evidence, STR("a.c"));
+    for (int round = 0; round < 300; round++) {
+        struct branch_arm arms[40];
+        random = random * 1103515245U + 12345U;
+        size_t count = 1 + (random >> 16) % 40;
+        for (size_t i = 0; i < count; i++) {
+            char name[16];
+            random = random * 1103515245U + 12345U;
+            unsigned line = (random >> 8) % LINES, which = (random >> 16) % NAMES;
+            bool hit = (random >> 24) % 8 == 0;
+            (void)snprintf(name, sizeof name, "0,%u", which);
+            arms[i] = arm(line + 1, name, hit);
+            known[line][which] = true;
+            taken[line][which] |= hit;
+        }
+        unite_arms(file, arms, count);
+        uint32_t total = 0, covered = 0, have_total = 0, have_covered = 0;
+        for (size_t line = 0; line < LINES; line++)
+            for (size_t i = 0; i < NAMES; i++) {
+                total += known[line][i];
+                covered += taken[line][i];
+            }
+        for (size_t i = 0; i < file->branch_count; i++) {
+            have_total += file->branches[i].total;
+            have_covered += file->branches[i].covered;
+        }
+        cr_assert_eq(have_total, total);
+        cr_assert_eq(have_covered, covered);
+    }
+}
+
+Test(coverage, byte_ranges_that_follow_each_other_are_one)
+{
+    struct covered_file *file = coverage_file(&evidence, STR("a.c"));
+    coverage_range(&evidence, file, 0, 100, 200);
+    coverage_range(&evidence, file, 0, 210, 300);
+    coverage_range(&evidence, file, 0, 5000, 5100);
+    coverage_range(&evidence, file, 1, 5100, 5200);
+    cr_assert_eq(file->range_count, 3);
+    cr_expect_eq(file->ranges[0].to, 300);
+    cr_expect_eq(file->ranges[2].report, 1);
+}
+
+Test(coverage, regrouping_unites_what_is_the_same)
+{
+    struct error err = {0};
+    static const char *const names[] = {"a/x.c", "x.c", "y.c", "b/x.c"};
+    const str keys[] = {STR("x"), STR("x"), STR("y"), STR("other")};
+    for (uint32_t i = 0; i < 4; i++)
+        cr_assert(
+            coverage_line(&evidence, coverage_file(&evidence, str_of(names[i])), i + 1, 1, &err));
+    cr_assert(coverage_regroup(&evidence, keys, &err));
+    cr_expect_str_eq(coverage_words(&evidence), "lines 4/4 branches 0/0 files 3");
+    cr_expect(line_hit(&evidence.coverage.files[0], 1));
+    cr_expect(line_hit(&evidence.coverage.files[0], 2));
+    expect_str(evidence.coverage.files[2].reported, "b/x.c");
+    cr_expect_eq(coverage_file(&evidence, STR("y.c")), &evidence.coverage.files[1]);
+}

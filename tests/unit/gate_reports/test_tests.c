@@ -1,0 +1,108 @@
+#include "feed.h"
+
+static struct evidence evidence;
+
+static void done(void)
+{
+    evidence_done(&evidence);
+}
+
+TestSuite(tests, .fini = done);
+
+static void add(const char *suite, const char *class_name, const char *name,
+                enum test_result result)
+{
+    struct error err = {0};
+    struct test_case one = {.time_us = -1, .result = result};
+    one.suite = str_of(suite);
+    one.class_name = str_of(class_name);
+    one.name = str_of(name);
+    one.message = result == TEST_FAILED ? STR("broken") : (str){NULL, 0};
+    cr_assert(tests_add(&evidence, &one, &err));
+}
+
+Test(tests, runs_of_one_identity_are_one_test)
+{
+    static const struct {
+        enum test_result a, b, want;
+    } rows[] = {
+        {TEST_PASSED, TEST_PASSED, TEST_PASSED},  {TEST_PASSED, TEST_FAILED, TEST_FLAKY},
+        {TEST_FAILED, TEST_PASSED, TEST_FLAKY},   {TEST_ERROR, TEST_PASSED, TEST_FLAKY},
+        {TEST_FAILED, TEST_FAILED, TEST_FAILED},  {TEST_ERROR, TEST_ERROR, TEST_ERROR},
+        {TEST_ERROR, TEST_FAILED, TEST_FAILED},   {TEST_SKIPPED, TEST_PASSED, TEST_PASSED},
+        {TEST_FAILED, TEST_SKIPPED, TEST_FAILED}, {TEST_SKIPPED, TEST_SKIPPED, TEST_SKIPPED},
+        {TEST_FLAKY, TEST_FAILED, TEST_FLAKY},    {TEST_PASSED, TEST_FLAKY, TEST_FLAKY},
+    };
+    char name[16];
+    size_t count = sizeof rows / sizeof *rows;
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(name, sizeof name, "t%zu", i);
+        add("s", "c", name, rows[i].a);
+    }
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(name, sizeof name, "t%zu", i);
+        add("s", "c", name, rows[i].b);
+    }
+    tests_settle(&evidence.tests);
+    cr_assert_eq(evidence.tests.count, count);
+    for (size_t i = 0; i < count; i++)
+        cr_expect_eq(evidence.tests.cases[i].result, rows[i].want, "row %zu: %d", i,
+                     (int)evidence.tests.cases[i].result);
+}
+
+Test(tests, every_part_of_the_identity_matters)
+{
+    struct error err = {0};
+    add("s", "c", "t", TEST_PASSED);
+    add("s2", "c", "t", TEST_FAILED);
+    add("s", "c2", "t", TEST_FAILED);
+    add("s", "c", "t2", TEST_FAILED);
+    add("sc", "", "t", TEST_FAILED); // the same letters, cut elsewhere
+    struct test_case one = {.suite = STR("s"), .class_name = STR("c"), .name = STR("t")};
+    one.result = TEST_FAILED;
+    one.host = STR("other");
+    cr_assert(tests_add(&evidence, &one, &err));
+    one.host = (str){NULL, 0};
+    one.file = STR("t.py");
+    cr_assert(tests_add(&evidence, &one, &err));
+    cr_expect_str_eq(test_words(&evidence), "7 = 1 passed 6 failed 0 errors 0 skipped 0 flaky");
+}
+
+Test(tests, settling_twice_changes_nothing)
+{
+    for (int i = 0; i < 500; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "t%d", i % 100);
+        add("s", "c", name, i < 450 ? TEST_FAILED : TEST_PASSED);
+    }
+    cr_expect_str_eq(test_words(&evidence), "100 = 0 passed 50 failed 0 errors 0 skipped 50 flaky");
+    cr_expect_str_eq(test_words(&evidence), "100 = 0 passed 50 failed 0 errors 0 skipped 50 flaky");
+}
+
+Test(tests, the_failure_of_a_flaky_test_keeps_its_message)
+{
+    add("s", "c", "t", TEST_PASSED);
+    add("s", "c", "t", TEST_FAILED);
+    tests_settle(&evidence.tests);
+    expect_str(evidence.tests.cases[0].message, "broken");
+}
+
+Test(tests, names_for_people)
+{
+    static const struct {
+        const char *suite, *class_name, *name, *want;
+    } rows[] = {
+        {"suite", "class", "name", "suite › class › name"},
+        {"a.B", "a.B", "name", "a.B › name"},
+        {"", "", "name", "name"},
+        {"", "class", "name", "class › name"},
+        {"suite", "", "name", "suite › name"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct test_case one = {.host = STR("runner-1")};
+        one.suite = str_of(rows[i].suite);
+        one.class_name = str_of(rows[i].class_name);
+        one.name = str_of(rows[i].name);
+        cr_expect_str_eq(test_identity(&evidence.arena, &one), rows[i].want);
+    }
+}

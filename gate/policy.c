@@ -137,7 +137,10 @@ static void note_asked(struct policy *policy, const struct node *tree)
     const struct node *gate = node_get(tree, "gate"), *evidence = node_get(tree, "evidence");
     policy->asked[EVIDENCE_COVERAGE] = node_get(gate, "coverage") || node_get(evidence, "coverage");
     policy->asked[EVIDENCE_TESTS] = node_get(gate, "tests") || node_get(evidence, "tests");
-    policy->risks_asked = node_get(gate, "risk") || node_get(evidence, "risks");
+    // Due dates are judged of a register that is found; limits cannot be judged without one.
+    const struct node *risk = node_get(gate, "risk");
+    policy->risks_asked =
+        node_get(risk, "max_exposure") || node_get(risk, "max_open") || node_get(evidence, "risks");
 }
 
 static bool digest(const struct node *tree, char ret[SHA256_HEX], struct error *err)

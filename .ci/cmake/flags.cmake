@@ -1,5 +1,9 @@
 # Compiler flags that every layer is built with.
 add_compile_definitions(_GNU_SOURCE)
+# Assertions are for programmer errors, and stay on in release.
+foreach(kind RELEASE RELWITHDEBINFO MINSIZEREL)
+  string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_${kind} "${CMAKE_C_FLAGS_${kind}}")
+endforeach()
 add_compile_options(
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
   -Wformat=2 -Wundef -Wvla -Wcast-qual -Wswitch-enum)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """https_server.py CERTIFICATE KEY GIT_ROOT: what `check` talks to on the loopback interface.
 
-Answers /hello over TLS and serves the repositories under GIT_ROOT with git's own http-backend. Answers
+Answers /hello over TLS and serves the repositories under GIT_ROOT with git's own http-backend, for
+reading and writing. Answers
 DNS questions for A records of dns.test with 127.0.0.1, and says that every other name does not exist.
 Prints the port that it chose for HTTPS and the address where it answers DNS, or "none" where it may not
 take port 53. Stops when its standard input is closed.
@@ -28,7 +29,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.backend(b"")
 
     def do_POST(self):
-        self.backend(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        if self.headers.get("Transfer-Encoding", "") != "chunked":
+            self.backend(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            return
+        body = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        self.backend(body)
 
     def backend(self, body):
         path, _, query = self.path.partition("?")
@@ -36,8 +45,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": GIT_ROOT, "GIT_HTTP_EXPORT_ALL": "1",
             "PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": self.command,
             "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)), "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
+            "CONTENT_LENGTH": str(len(body)), "GIT_CONFIG_COUNT": "2",
+            "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*",
+            "GIT_CONFIG_KEY_1": "http.receivepack", "GIT_CONFIG_VALUE_1": "true"}
         done = subprocess.run(["git", "http-backend"], input=body, env=environment,
                               stdout=subprocess.PIPE, check=False)
         head, _, content = done.stdout.partition(b"\r\n\r\n")

@@ -56,11 +56,24 @@ static bool use_file(struct arena *arena, const char *path, struct bundle *ret, 
     return true;
 }
 
-static bool use_given(struct arena *arena, const struct bundle_request *request,
-                      struct bundle *ret, struct error *err)
+// "sha256:" and 64 digits: nothing else may become part of a path.
+static bool is_digest(str s)
+{
+    str digits = str_from(s, sizeof "sha256:" - 1);
+    for (size_t i = 0; i < digits.len; i++)
+        if (!memchr("0123456789abcdef", digits.data[i], 16))
+            return false;
+    return digits.len == 2 * SHA256_BYTES;
+}
+
+static bool use_given(struct arena *arena, const struct bundle_request *request, struct bundle *ret,
+                      struct error *err)
 {
     if (!str_starts(request->given, STR("sha256:")))
         return use_file(arena, arena_copy(arena, request->given), ret, err);
+    if (!is_digest(request->given))
+        return error_set(err, ERROR_INPUT, "`" STR_FMT "` is not a digest: `sha256:` and 64 digits",
+                         STR_ARG(str_first(request->given, 120)));
     struct bundle found;
     str path = cached_path(arena, request, request->given);
     if (!file_exists(path.data))
@@ -83,16 +96,16 @@ bool bundle_make(struct arena *arena, const struct bundle_request *request, stru
         return use_given(arena, request, ret, err);
     if (!folder_make(request->cache_folder, 0700, err))
         return false;
-    char *fresh = arena_alloc(arena, strlen(request->cache_folder) + sizeof "/new-XXXXXX");
-    (void)snprintf(fresh, strlen(request->cache_folder) + sizeof "/new-XXXXXX", "%s/new-XXXXXX",
-                   request->cache_folder);
+    size_t size = strlen(request->cache_folder) + sizeof "/new-XXXXXX";
+    char *fresh = arena_alloc(arena, size);
+    (void)snprintf(fresh, size, "%s/new-XXXXXX", request->cache_folder);
     int fd = mkostemp(fresh, O_CLOEXEC);
     if (fd < 0)
         return error_errno(err, "making a file in", request->cache_folder);
     unsigned char digest[SHA256_BYTES];
     uint64_t bytes = 0;
-    bool ok = tree_archive(request->repository, request->commit, request->gzip, fd, digest, &bytes,
-                           err);
+    bool ok =
+        tree_archive(request->repository, request->commit, request->gzip, fd, digest, &bytes, err);
     if (close(fd) != 0 && ok)
         ok = error_errno(err, "writing", fresh);
     if (ok) {

@@ -1,9 +1,11 @@
-// Release bundles: the files of a commit as one compressed tar, named by its digest. The same commit
-// gives the same bytes: entries in tree order, times of the commit, no owners. Files marked
-// `export-ignore` in .gitattributes stay out, as in `git archive`.
+// Release bundles: the files of a commit as one compressed tar, named by its digest. The same
+// commit gives the same bytes: entries in tree order, times of the commit, no owners, and only the
+// commit's own .gitattributes count. Files marked `export-ignore` stay out, as in `git archive`;
+// unlike there, bytes are those of the commit: no `export-subst`, no conversion of line ends.
 //
 //     struct bundle bundle;
-//     bundle_make(&arena, &(struct bundle_request){.repository = ".", .commit = sha, …}, &bundle, err);
+//     bundle_make(&arena, &(struct bundle_request){.repository = ".", .commit = sha, …}, &bundle,
+//     err);
 #ifndef DEPLOY_ARTIFACT_BUNDLE_H
 #define DEPLOY_ARTIFACT_BUNDLE_H
 
@@ -15,7 +17,7 @@
 struct bundle_request {
     const char *repository;
     str commit;
-    str given;                // a path, or "sha256:…" of one in the cache; empty = make from the commit
+    str given; // a path, or "sha256:…" of one in the cache; empty = make from the commit
     const char *cache_folder; // made when absent
     bool gzip;                // else zstd
 };
@@ -26,6 +28,10 @@ struct bundle {
     uint64_t size_bytes;
 };
 
+// ERROR_ABSENT: no such commit, path, or digest in the cache. ERROR_INPUT: `given` is no digest, or
+// the commit holds what no bundle can be made of (tree_archive.h). ERROR_SYSTEM: a bundle in the
+// cache is not what its name says. Everything returned lives in the arena; the file stays in the
+// cache.
 bool bundle_make(struct arena *arena, const struct bundle_request *request, struct bundle *ret,
                  struct error *err);
 

@@ -47,14 +47,19 @@ static la_ssize_t write_bytes(struct archive *archive, void *context, const void
     return (la_ssize_t)size;
 }
 
-static bool is_ignored(struct writer *writer, const char *path)
+// What the commit's .gitattributes say about a path. False with *writer->err on failure.
+static bool attributes_of(struct writer *writer, const char *path, bool *ret_ignored, bool *ret_lfs)
 {
-    git_attr_options options = {.version = GIT_ATTR_OPTIONS_VERSION};
-    options.flags = GIT_ATTR_CHECK_INCLUDE_COMMIT | GIT_ATTR_CHECK_NO_SYSTEM;
-    options.attr_commit_id = writer->commit;
-    const char *value = NULL;
-    return git_attr_get_ext(&value, writer->repository, &options, path, "export-ignore") == 0 &&
-           git_attr_value(value) == GIT_ATTR_VALUE_TRUE;
+    enum { IGNORE, FILTER, COUNT };
+    static const char *names[COUNT] = {"export-ignore", "filter"};
+    const char *values[COUNT];
+    uint32_t flags = GIT_ATTR_CHECK_INDEX_ONLY | GIT_ATTR_CHECK_NO_SYSTEM;
+    if (git_attr_get_many(values, writer->repository, flags, path, COUNT, names) < 0)
+        return from_git(writer->err, "reading .gitattributes");
+    *ret_ignored = git_attr_value(values[IGNORE]) == GIT_ATTR_VALUE_TRUE;
+    *ret_lfs = git_attr_value(values[FILTER]) == GIT_ATTR_VALUE_STRING &&
+               strcmp(values[FILTER], "lfs") == 0;
+    return true;
 }
 
 static bool add_blob(struct writer *writer, const char *path, const git_tree_entry *entry)
@@ -97,28 +102,38 @@ static bool add_blob(struct writer *writer, const char *path, const git_tree_ent
     return ok;
 }
 
+static bool add_entry(struct writer *writer, const char *path, const git_tree_entry *entry,
+                      bool *ret_descend)
+{
+    static const char remedy[] = "build a bundle yourself and give it with --artifact";
+    bool ignored = false, lfs = false;
+    git_object_t type = git_tree_entry_type(entry);
+    *ret_descend = true;
+    if (!attributes_of(writer, path, &ignored, &lfs))
+        return false;
+    *ret_descend = !ignored;
+    if (ignored || type == GIT_OBJECT_TREE)
+        return true;
+    if (type == GIT_OBJECT_COMMIT)
+        return error_set(writer->err, ERROR_INPUT,
+                         "%s is a submodule: its files are not in the commit; %s", path, remedy);
+    if (lfs)
+        return error_set(writer->err, ERROR_INPUT,
+                         "%s is kept by Git LFS: its content is not in the commit; %s", path,
+                         remedy);
+    return add_blob(writer, path, entry);
+}
+
 // Walks before descending: > 0 passes a folder over, < 0 stops.
 static int visit(const char *folder, const git_tree_entry *entry, void *context)
 {
     struct writer *writer = context;
     struct arena arena = {0};
-    const char *path =
-        arena_format(&arena, "%s%s", folder, git_tree_entry_name(entry)).data;
-    int answer = 0;
-    if (git_tree_entry_type(entry) == GIT_OBJECT_COMMIT) {
-        (void)error_set(writer->err, ERROR_INPUT,
-                        "%s is a submodule: its files are not in the commit; build a bundle "
-                        "yourself and give it with --artifact",
-                        path);
-        answer = -1;
-    } else if (is_ignored(writer, path)) {
-        answer = 1;
-    } else if (git_tree_entry_type(entry) == GIT_OBJECT_BLOB && !add_blob(writer, path, entry)) {
-        answer = -1;
-    }
-    writer->failed |= answer < 0;
+    const char *path = arena_format(&arena, "%s%s", folder, git_tree_entry_name(entry)).data;
+    bool descend;
+    writer->failed = !add_entry(writer, path, entry, &descend);
     arena_done(&arena);
-    return answer;
+    return writer->failed ? -1 : !descend;
 }
 
 static bool open_archive(struct writer *writer, bool gzip)
@@ -139,13 +154,9 @@ static bool open_archive(struct writer *writer, bool gzip)
     return true;
 }
 
-static bool write_tree(struct writer *writer, const git_commit *commit)
+static bool write_tree(struct writer *writer, const git_tree *tree)
 {
-    git_tree *tree = NULL;
-    if (git_commit_tree(&tree, commit) < 0)
-        return from_git(writer->err, "reading the commit");
     int walked = git_tree_walk(tree, GIT_TREEWALK_PRE, visit, writer);
-    git_tree_free(tree);
     if (writer->failed)
         return false;
     if (walked < 0)
@@ -156,41 +167,68 @@ static bool write_tree(struct writer *writer, const git_commit *commit)
     return true;
 }
 
+// A repository in memory over the objects of the real one, with the commit's files as its index:
+// what the working tree or the user's own settings say about attributes cannot reach the bundle.
+static bool wrap(git_repository *real, const git_tree *tree, git_repository **ret,
+                 struct error *err)
+{
+    git_odb *objects = NULL;
+    git_index *index = NULL;
+    git_repository *made = NULL;
+    bool ok = git_repository_odb(&objects, real) == 0 &&
+              git_repository_wrap_odb(&made, objects) == 0 && git_index_new(&index) == 0 &&
+              git_index_read_tree(index, tree) == 0 && git_repository_set_index(made, index) == 0;
+    if (!ok) {
+        (void)from_git(err, "reading the commit");
+        git_repository_free(made);
+        made = NULL;
+    }
+    git_index_free(index);
+    git_odb_free(objects);
+    *ret = made;
+    return ok;
+}
+
+static bool find_tree(git_repository *real, str commit, git_tree **ret, int64_t *ret_time_s,
+                      struct error *err)
+{
+    git_oid id;
+    git_commit *object = NULL;
+    bool ok = commit.len == GIT_OID_HEXSZ && git_oid_fromstrn(&id, commit.data, commit.len) == 0 &&
+              git_commit_lookup(&object, real, &id) == 0;
+    if (!ok)
+        return error_set(err, ERROR_ABSENT, "commit " STR_FMT " is not in this repository",
+                         STR_ARG(str_first(commit, 120)));
+    ok = git_commit_tree(ret, object) == 0 || from_git(err, "reading the commit");
+    *ret_time_s = git_commit_time(object);
+    git_commit_free(object);
+    return ok;
+}
+
 bool tree_archive(const char *repository, str commit, bool gzip, int fd,
                   unsigned char ret_digest[SHA256_BYTES], uint64_t *ret_bytes, struct error *err)
 {
     struct writer writer = {.fd = fd, .err = err};
-    git_commit *object = NULL;
-    bool ok = true;
+    git_repository *real = NULL;
+    git_tree *tree = NULL;
+    unsigned char digest[SHA256_BYTES];
     (void)git_libgit2_init();
-    if (git_repository_open_ext(&writer.repository, repository, 0, NULL) < 0)
-        ok = from_git(err, "opening the repository");
-    else if (git_oid_fromstrn(&writer.commit, commit.data, commit.len) < 0 ||
-             git_commit_lookup(&object, writer.repository, &writer.commit) < 0)
-        ok = error_set(err, ERROR_ABSENT, "commit " STR_FMT " is not in this repository",
-                       STR_ARG(commit));
     sha256_init(&writer.sha);
-    if (ok) {
-        writer.time_s = git_commit_time(object);
-        // libarchive takes names to be in the locale's character set; git's are UTF-8.
-        locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-        locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
-        ok = open_archive(&writer, gzip) && write_tree(&writer, object);
-        if (utf8) {
-            (void)uselocale(before);
-            freelocale(utf8);
-        }
-    }
+    bool ok = git_repository_open_ext(&real, repository, 0, NULL) == 0 ||
+              from_git(err, "opening the repository");
+    ok = ok && find_tree(real, commit, &tree, &writer.time_s, err) &&
+         wrap(real, tree, &writer.repository, err) && open_archive(&writer, gzip) &&
+         write_tree(&writer, tree);
     if (writer.archive)
         archive_write_free(writer.archive);
-    unsigned char digest[SHA256_BYTES];
     sha256_done(&writer.sha, digest);
     if (ok) {
         memcpy(ret_digest, digest, sizeof digest);
         *ret_bytes = writer.bytes;
     }
-    git_commit_free(object);
     git_repository_free(writer.repository);
+    git_tree_free(tree);
+    git_repository_free(real);
     (void)git_libgit2_shutdown();
     return ok;
 }

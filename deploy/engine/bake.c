@@ -30,6 +30,7 @@ void bake_begin(struct turn *turn)
     state->bake_until_ms = turn->now_ms + plan_bake_ms(turn->plan, state->step);
     state->extended = 0;
     state->passed = false;
+    turn->bake_began = true;
     judge_new_step(turn);
 }
 
@@ -51,9 +52,9 @@ void bake_resume(struct turn *turn)
 int64_t bake_due_ms(const struct turn *turn)
 {
     const struct rollout_state *state = turn->state;
-    if (state->passed)
+    if (state->passed || turn_resuming(turn))
         return 0;
-    if (turn->now_ms < state->bake_until_ms)
+    if (turn->now_ms < state->bake_until_ms || turn->bake_began)
         return state->bake_until_ms;
     return state->bake_until_ms + grace_ms(turn);
 }
@@ -109,7 +110,7 @@ void bake_go_on(struct turn *turn)
 {
     struct rollout_state *state = turn->state;
     char why[200];
-    if (!baking(turn) || state->passed || turn->now_ms < state->bake_until_ms ||
+    if (!baking(turn) || state->passed || turn->bake_began || turn->now_ms < state->bake_until_ms ||
         turn_resuming(turn))
         return;
     bool passes = targets_seen(turn, why) && judge_step(turn, why);

@@ -270,7 +270,7 @@ static void dispatch(struct turn *turn)
 void rollout_step(const struct plan *plan, struct rollout_state *state,
                   const struct rollout_event *event, struct rollout_commands *out)
 {
-    struct turn turn = {plan, state, event, out, event->now_ms};
+    struct turn turn = {plan, state, event, out, event->now_ms, false};
     out->count = 0;
     bool taken_over = event->type == RE_RESUMED;
     if (phase_terminal(state->phase)) {

@@ -216,13 +216,12 @@ bool phase_terminal(enum rollout_phase phase); // DONE, ROLLED_BACK, DENIED, CAN
 bool phase_resumable(
     enum rollout_phase phase); // WAITING, HELD, STUCK: may be left without a process
 bool phase_legal(enum rollout_phase from, enum rollout_phase to); // for `sluice verify`
-// The approval that is waited for, and the step that it is for (STEP_STAGE: of the stage); null when
-// none is.
+// The approval that is waited for, and the step that it is for (STEP_STAGE: of the stage); null
+// when none is.
 const struct plan_approval *rollout_question(const struct plan *plan,
-                                             const struct rollout_state *state,
-                                             uint32_t *ret_step);
-bool rollout_watching(const struct rollout_state *state);         // samples are wanted now
-const char *phase_name(enum rollout_phase phase);                 // "step bake"
+                                             const struct rollout_state *state, uint32_t *ret_step);
+bool rollout_watching(const struct rollout_state *state); // samples are wanted now
+const char *phase_name(enum rollout_phase phase);         // "step bake"
 bool phase_of(str name, enum rollout_phase *ret);
 const char *record_name(enum record_type type); // "command.intended"
 const char *verb_name(enum target_verb verb);

@@ -47,14 +47,18 @@ static const char *const verb_names[] = {
 #define BIT(phase) (1u << (phase))
 #define ENDS_EARLY (BIT(PHASE_HELD) | BIT(PHASE_REVERTING) | BIT(PHASE_CANCELLED))
 
+// A step that comes out equal to the one before it needs no shift.
+#define EQUAL_STEP (BIT(PHASE_STEP_BAKE) | BIT(PHASE_BAKE))
+
 // Cancelled may follow whatever is not terminal: a rollback fences a running rollout out, wherever
 // it stands, and closes its record.
 static const uint32_t followers[] = {
     [PHASE_NEW] = BIT(PHASE_WAITING) | BIT(PHASE_PREPARING) | ENDS_EARLY,
-    [PHASE_WAITING] = BIT(PHASE_PREPARING) | BIT(PHASE_SHIFTING) | BIT(PHASE_DENIED) | ENDS_EARLY,
+    [PHASE_WAITING] =
+        BIT(PHASE_PREPARING) | BIT(PHASE_SHIFTING) | EQUAL_STEP | BIT(PHASE_DENIED) | ENDS_EARLY,
     [PHASE_PREPARING] = BIT(PHASE_WAITING) | BIT(PHASE_SHIFTING) | ENDS_EARLY,
     [PHASE_SHIFTING] = BIT(PHASE_STEP_BAKE) | BIT(PHASE_BAKE) | ENDS_EARLY,
-    [PHASE_STEP_BAKE] = BIT(PHASE_WAITING) | BIT(PHASE_SHIFTING) | ENDS_EARLY,
+    [PHASE_STEP_BAKE] = BIT(PHASE_WAITING) | BIT(PHASE_SHIFTING) | EQUAL_STEP | ENDS_EARLY,
     [PHASE_BAKE] = BIT(PHASE_PROMOTING) | ENDS_EARLY,
     [PHASE_PROMOTING] = BIT(PHASE_VERIFYING) | ENDS_EARLY,
     [PHASE_VERIFYING] = BIT(PHASE_DONE) | ENDS_EARLY,

@@ -99,7 +99,7 @@ struct plan {
     enum inconclusive_then then;
     bool rollback_on_cancel; // a cancelled run reverts (else it holds)
     str reason;              // of a rollback by hand
-    str incident; // severity that an abort of its own opens: "P2"; empty is P2
+    str incident;            // severity that an abort of its own opens: "P2"; empty is P2
 };
 
 // Number of e-processes: one per rate metric and target that it watches, at least 1 (K).

@@ -1,7 +1,7 @@
 // One call of rollout_step while it runs: what the parts of the engine hand to each other. Private
 // to this folder.
 //
-//     struct turn turn = {plan, state, event, out, event->now_ms};
+//     struct turn turn = {plan, state, event, out, event->now_ms, false};
 //     forward_go_on(&turn);
 #ifndef DEPLOY_ENGINE_TURN_H
 #define DEPLOY_ENGINE_TURN_H
@@ -20,6 +20,7 @@ struct turn {
     const struct rollout_event *event;
     struct rollout_commands *out;
     int64_t now_ms;
+    bool bake_began; // in this very turn: it does not pass in it
 };
 
 // ---- engine.c: commands

@@ -15,6 +15,25 @@ enum {
     FOLDER_MAX = 1000, // files: a flat folder gets slower with every event
 };
 
+// A ledger from before there was a remote is taken along; its events are pushed with the first
+// ones.
+static bool take_along(struct ledger *ledger, struct error *err)
+{
+    struct object_id none = {0};
+    struct remote_job job = {.path = store_path(ledger->store),
+                             .url = store_seed(ledger->store),
+                             .branch = store_branch(ledger->store)};
+    if (!job.url)
+        return true;
+    remote_fetch(&job);
+    if (job.outcome != REMOTE_DONE) {
+        *err = job.why;
+        return false;
+    }
+    return object_is_none(&job.seen) ||
+           store_swap(ledger->store, STORE_LOCAL, &none, &job.seen, err) != SWAP_FAILED;
+}
+
 bool ledger_open(const struct ledger_options *options, struct ledger **ret, struct error *err)
 {
     if (!git_setup(options->world ? world_ca_file(options->world) : NULL, err))
@@ -31,7 +50,7 @@ bool ledger_open(const struct ledger_options *options, struct ledger **ret, stru
     ledger->options = *options;
     ledger->store = store;
     ledger->index = index_open();
-    if (!ledger_refresh(ledger, err)) {
+    if (!take_along(ledger, err) || !ledger_refresh(ledger, err)) {
         ledger_close(ledger);
         return error_wrap(err, "reading the ledger");
     }

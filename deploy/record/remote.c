@@ -266,8 +266,8 @@ static int on_reference(const char *ref, const char *status, void *context)
 // ---- a server
 // ------------------------------------------------------------------------------------
 
-// libgit2 puts the path of an SSH URL between quotes into a command line for the server's shell, and
-// does not escape what stands in it.
+// libgit2 puts the path of an SSH URL between quotes into a command line for the server's shell,
+// and does not escape what stands in it.
 static bool is_plain(const char *url)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -295,8 +295,12 @@ static int connect_to(struct remote_job *job, git_direction direction, git_repos
     options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
     job->logins = 0;
     int code = git_repository_open(ret_repo, job->path);
+    git_remote_create_options how;
+    (void)git_remote_create_options_init(&how, GIT_REMOTE_CREATE_OPTIONS_VERSION);
+    how.repository = *ret_repo;
+    how.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
     if (code == 0)
-        code = git_remote_create_anonymous(ret, *ret_repo, job->url);
+        code = git_remote_create_with_opts(ret, job->url, &how);
     if (code == 0)
         code = git_remote_connect_ext(*ret, direction, &options);
     return code;
@@ -355,12 +359,16 @@ void remote_fetch(struct remote_job *job)
     git_repository_free(repo);
 }
 
-static int upload(struct remote_job *job, git_remote *remote)
+// libgit2 pushes references only, and our branch may have moved on: so the tip gets a name for as
+// long as it travels. It is this process's own, because several may push at the same time.
+static int upload(struct remote_job *job, git_repository *repo, git_remote *remote)
 {
     git_push_options options;
-    char spec[1200], hex[OBJECT_HEX];
+    char spec[1200], name[64];
     char *specs[] = {spec};
     git_strarray list = {specs, 1};
+    git_reference *tip = NULL;
+    git_oid oid = store_oid(&job->tip);
     (void)git_push_options_init(&options, GIT_PUSH_OPTIONS_VERSION);
     options.callbacks.credentials = on_credentials;
     options.callbacks.certificate_check = on_certificate;
@@ -368,8 +376,15 @@ static int upload(struct remote_job *job, git_remote *remote)
     options.callbacks.payload = job;
     options.proxy_opts.type = GIT_PROXY_AUTO;
     options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
-    (void)snprintf(spec, sizeof spec, "%s:%s", object_hex(&job->tip, hex), job->branch);
-    return git_remote_upload(remote, &list, &options);
+    (void)snprintf(name, sizeof name, "refs/sluice/pushing-%ld", (long)getpid());
+    (void)snprintf(spec, sizeof spec, "%s:%s", name, job->branch);
+    int code = git_reference_create(&tip, repo, name, &oid, 1, NULL);
+    if (code == 0)
+        code = git_remote_upload(remote, &list, &options);
+    if (tip)
+        (void)git_reference_delete(tip);
+    git_reference_free(tip);
+    return code;
 }
 
 // A refusal for another reason than a race (a protected branch, a hook) does not go away.
@@ -408,7 +423,7 @@ void remote_push(struct remote_job *job)
         job->outcome = REMOTE_RACED;
     } else {
         if (code == 0)
-            code = upload(job, remote);
+            code = upload(job, repo, remote);
         if (code == GIT_ENONFASTFORWARD ||
             (code == 0 && job->refused && is_race(job->why.message))) {
             job->outcome = REMOTE_RACED;

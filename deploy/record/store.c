@@ -1,5 +1,6 @@
 #include "deploy/record/store.h"
 
+#include "deploy/record/remote_url.h"
 #include "deploy/record/store_parts.h"
 #include "deploy/world/files.h"
 #include "gate/base/limits.h"
@@ -95,43 +96,6 @@ bool store_failed(struct error *err, int code, const char *doing)
 // ---- opening
 // -------------------------------------------------------------------------------------
 
-static bool find_url(git_repository *repo, const char *remote, char **ret, struct error *err)
-{
-    git_remote *found = NULL;
-    int code = git_remote_lookup(&found, repo, remote);
-    if (code == 0) {
-        *ret = store_copy(git_remote_url(found));
-        git_remote_free(found);
-        return true;
-    }
-    if (strchr(remote, '/') || strchr(remote, ':')) { // a URL or a path
-        *ret = store_copy(remote);
-        return true;
-    }
-    return error_set(err, ERROR_ABSENT,
-                     "the repository has no remote `%s`; add it with `git remote add`, or leave "
-                     "`ledger.remote` out to keep the ledger in this repository",
-                     remote);
-}
-
-// A relative path is relative to the repository, not to where sluice was started.
-static void anchor_url(git_repository *repo, char **url)
-{
-    const char *work = git_repository_workdir(repo);
-    if (strstr(*url, "://") || (*url)[0] == '/' || !work)
-        return;
-    const char *colon = strchr(*url, ':'), *slash = strchr(*url, '/');
-    if (colon && (!slash || colon < slash)) // host:path of ssh
-        return;
-    struct text joined = text_of(LIMIT_PATH);
-    text_addf(&joined, "%s%s", work, *url);
-    if (!text_full(&joined)) {
-        free(*url);
-        *url = store_copy(text_c(&joined));
-    }
-    text_done(&joined);
-}
-
 // The ledger of a remote has a repository to itself: fetching into and pushing from a shallow clone
 // fails, and nothing of it should be in the way of the user's own branches.
 static bool open_own(struct store *store, git_repository *base, struct error *err)
@@ -170,11 +134,7 @@ static bool open_repositories(struct store *store, const struct store_options *o
         store->plain = base;
         return true;
     }
-    bool ok = find_url(base, options->remote, &store->url, err);
-    if (ok) {
-        anchor_url(base, &store->url);
-        ok = open_own(store, base, err);
-    }
+    bool ok = remote_url(base, options->remote, &store->url, err) && open_own(store, base, err);
     if (ok && store->fresh)
         store->seed = store_copy(git_repository_commondir(base));
     git_repository_free(base);

@@ -45,6 +45,10 @@ const char *store_url(const struct store *store);        // of the remote; null 
 const char *store_branch(const struct store *store);     // "refs/heads/release-ledger"
 const char *store_remote_ref(const struct store *store); // what is known of the remote's branch
 
+// When the own repository of a remote's ledger was only just made: the git directory in which there
+// may be a ledger from before there was a remote. Null otherwise.
+const char *store_seed(const struct store *store);
+
 enum store_ref {
     STORE_LOCAL,  // the branch
     STORE_REMOTE, // what the remote was last seen to have

@@ -21,7 +21,6 @@ git_oid store_oid(const struct object_id *id);
 struct object_id store_id(const git_oid *oid);
 char *store_copy(const char *s); // heap
 void store_batch_drop(struct store *store);
-const char *store_seed(const struct store *store);
 enum swap store_swap_in(git_repository *repo, const char *name, const struct object_id *expected,
                         const struct object_id *next, struct error *err);
 

@@ -116,6 +116,7 @@ static void ask(struct driver *driver, const struct rollout_command *command)
             command->step == STEP_STAGE ? &plan->approval : &plan->steps[command->step].approval,
         .step = command->step,
     };
+    driver->polled = false;
     driver->asking = true;
     driver->asked = command->token;
     driver->setup.approver.ask(driver->setup.approver.self, &question, driver_now(driver));
@@ -242,7 +243,10 @@ static void poll_people(struct driver *driver, int64_t now_ms)
 {
     struct approval_answer answer;
     struct approver_port *approver = &driver->setup.approver;
-    if (driver->asking && approver->poll(approver->self, now_ms, &answer))
+    if (!driver->asking)
+        return;
+    driver->polled = true;
+    if (approver->poll(approver->self, now_ms, &answer))
         driver_event(driver, &(struct rollout_event){.type = RE_ANSWER,
                                                      .token = driver->asked,
                                                      .granted = answer.granted,
@@ -287,10 +291,14 @@ static enum run_status standing(const struct driver *driver)
         return RUN_ENDED;
     if (driver->ended && (state->phase == PHASE_STUCK || state->cancelled))
         return RUN_ENDED;
-    if (rollout_watching(state) || !nothing_under_way(driver))
+    if (!nothing_under_way(driver))
         return RUN_GOING;
-    if (state->phase == PHASE_HELD || (state->phase == PHASE_WAITING && driver->setup.suspend))
+    if (state->phase == PHASE_HELD && (driver->setup.suspend || !rollout_watching(state)))
         return RUN_SUSPENDED;
+    if (rollout_watching(state))
+        return RUN_GOING;
+    if (state->phase == PHASE_WAITING && driver->setup.suspend && driver->polled)
+        return RUN_SUSPENDED; // nobody's answer is there already
     return RUN_GOING;
 }
 

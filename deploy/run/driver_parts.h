@@ -58,6 +58,7 @@ struct driver {
     int64_t wake_ms; // asked for by the engine; 0 = none
     int64_t last_ms; // of the newest turn
     uint64_t asked;  // token of the open question to people
+    bool polled; // people were looked at since the question was asked
     bool begun, ended, cancel, asking, told_cancel, refused, lost;
     enum rollout_phase told_phase;
     char words[256];   // why it was refused or lost

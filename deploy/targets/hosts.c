@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+enum { AT_ONCE_MOST = 100, RELEASE_MOST = 100, REVISION_DIGITS = 12 };
+
 struct target {
     struct hosts_target hosts;
 };
@@ -61,6 +63,17 @@ static uint32_t hosts_round_share(const struct target *target, uint32_t share_pp
     return ppm_of(hosts_of(config, share_ppm), config->host_count);
 }
 
+// A release's name becomes part of a folder's name on the host.
+static bool is_folder_name(str name)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-";
+    for (size_t i = 0; i < name.len; i++)
+        if (!memchr(allowed, name.data[i], sizeof allowed - 1))
+            return false;
+    return name.len > 0 && name.len <= RELEASE_MOST && name.data[0] != '.' && name.data[0] != '-';
+}
+
 static bool hosts_pack(const struct target *target, const struct target_pack *pack,
                        struct arena *arena, struct target_release *ret, struct error *err)
 {
@@ -73,10 +86,15 @@ static bool hosts_pack(const struct target *target, const struct target_pack *pa
         .cache_folder = pack->cache_folder,
         .gzip = config->artifact.compression == 1,
     };
+    if (!is_folder_name(pack->release))
+        return error_set(err, ERROR_INPUT,
+                         "release `" STR_FMT "` cannot be the name of a folder: use letters, "
+                         "digits and `._+-`, at most %d, beginning with a letter or digit",
+                         STR_ARG(str_first(pack->release, 120)), RELEASE_MOST);
     if (!bundle_make(arena, &request, &bundle, err))
         return false;
     // Folder name on the host: what a person knows it by, and what it is.
-    str digits = str_first(str_from(bundle.digest, sizeof "sha256:" - 1), 12);
+    str digits = str_first(str_from(bundle.digest, sizeof "sha256:" - 1), REVISION_DIGITS);
     *ret = (struct target_release){
         .release = pack->release,
         .commit = pack->commit,
@@ -92,10 +110,9 @@ static bool hosts_pack(const struct target *target, const struct target_pack *pa
 
 static struct target_release copy_release(struct arena *arena, const struct target_release *from)
 {
-    return (struct target_release){
-        arena_str(arena, from->release), arena_str(arena, from->commit),
-        arena_str(arena, from->digest), arena_str(arena, from->revision),
-        arena_str(arena, from->artifact_path)};
+    return (struct target_release){arena_str(arena, from->release), arena_str(arena, from->commit),
+                                   arena_str(arena, from->digest), arena_str(arena, from->revision),
+                                   arena_str(arena, from->artifact_path)};
 }
 
 static void add_task(struct target_operation *operation, const struct host *host,
@@ -117,11 +134,25 @@ static void plan_shift(struct target_operation *operation)
     }
 }
 
+// Where nothing was before, there is nothing to go back to: what is new is taken away.
+static void plan_way_back(struct target_operation *operation, const struct host *host)
+{
+    if (operation->good.revision.len)
+        add_task(operation, host, GOAL_ACTIVATE, &operation->good);
+    else if (operation->next.revision.len)
+        add_task(operation, host, GOAL_REMOVE, &operation->next);
+}
+
+static size_t at_most(size_t count, size_t most)
+{
+    return count < most ? count : most;
+}
+
 static void plan_round(struct target_operation *operation)
 {
     const struct hosts_config *config = operation->target->config;
     size_t all = config->host_count, half = (all + 1) / 2;
-    operation->limit = all < 100 ? all : 100;
+    operation->limit = at_most(all, AT_ONCE_MOST);
     switch (operation->verb) {
     case INTENT_STAGE:
         for (size_t i = 0; i < all; i++)
@@ -136,9 +167,9 @@ static void plan_round(struct target_operation *operation)
             add_task(operation, &config->hosts[i], GOAL_CLEAN, &operation->next);
         break;
     case INTENT_REVERT: // at full speed, but never with more than half of the hosts away at once
-        for (size_t i = 0; i < all && operation->good.revision.len; i++)
-            add_task(operation, &config->hosts[i], GOAL_ACTIVATE, &operation->good);
-        operation->limit = half > (size_t)config->parallel ? half : (size_t)config->parallel;
+        for (size_t i = 0; i < all; i++)
+            plan_way_back(operation, &config->hosts[i]);
+        operation->limit = at_most(half, AT_ONCE_MOST);
         operation->go_on = true;
         break;
     case INTENT_OBSERVE:
@@ -154,7 +185,7 @@ static void begin_looking(struct target_operation *operation)
     operation->looking = true;
     operation->go_on = true;
     operation->count = 0;
-    operation->limit = config->host_count < 100 ? config->host_count : 100;
+    operation->limit = at_most(config->host_count, AT_ONCE_MOST);
     for (size_t i = 0; i < config->host_count; i++)
         add_task(operation, &config->hosts[i], GOAL_OBSERVE, release);
 }
@@ -208,6 +239,8 @@ static bool turn_round(struct target_operation *operation, const struct host_tas
     return running == 0 && !waiting;
 }
 
+// ---- what was seen -----------------------------------------------------------------------------
+
 static const char *evidence_of(struct arena *arena, const struct target_operation *operation)
 {
     struct text text = text_of(LIMIT_JSON_TREE_BYTES);
@@ -215,12 +248,14 @@ static const char *evidence_of(struct arena *arena, const struct target_operatio
     json_open_map(&out, NULL);
     for (size_t i = 0; i < operation->count; i++) {
         const struct host_task *task = &operation->tasks[i];
-        char name[256];
-        (void)snprintf(name, sizeof name, STR_FMT, STR_ARG(str_first(task->host->name, 250)));
-        json_open_map(&out, name);
-        json_add_str(&out, "current", str_of(task->current));
-        json_add_str(&out, "serving", str_of(task->serving));
-        json_add_bool(&out, "healthy", task->healthy);
+        json_open_map(&out, arena_copy(arena, task->host->name));
+        if (task->step == HOST_FAILED) {
+            json_add_str(&out, "error", str_of(task->error.message));
+        } else {
+            json_add_str(&out, "current", str_of(task->current));
+            json_add_str(&out, "serving", str_of(task->serving));
+            json_add_bool(&out, "healthy", task->healthy);
+        }
         json_close(&out);
     }
     json_close(&out);
@@ -229,37 +264,52 @@ static const char *evidence_of(struct arena *arena, const struct target_operatio
     return copy;
 }
 
-// A host counts for a revision when the link and what was restarted into agree, and it is healthy.
+// A host is where it should be when the link and what was restarted into agree and it is healthy,
+// or when there is no release on it at all.
+static bool is_settled(const struct host_task *task)
+{
+    return task->step == HOST_DONE && task->healthy && strcmp(task->current, task->serving) == 0;
+}
+
+// "v812-0123456789ab" -> "v812"; a name that was not made here is taken as it stands.
+static str release_of(str revision)
+{
+    size_t dash = str_find_last(revision, '-');
+    str digits = dash == STR_NONE ? (str){NULL, 0} : str_from(revision, dash + 1);
+    for (size_t i = 0; i < digits.len; i++)
+        if (!memchr("0123456789abcdef", digits.data[i], 16))
+            return revision;
+    return digits.len == REVISION_DIGITS ? str_first(revision, dash) : revision;
+}
+
 static void see(struct arena *arena, const struct target_operation *operation,
                 struct target_observation *ret)
 {
-    size_t next = 0, good = 0, settled = 0;
+    const str next = operation->next.revision, good = operation->good.revision;
+    const struct host_task *first = &operation->tasks[0];
+    size_t on_next = 0, on_good = 0, settled = 0;
     bool same = true;
     ret->endpoints = ARENA_ARRAY(arena, struct target_endpoint, operation->count);
     for (size_t i = 0; i < operation->count; i++) {
         const struct host_task *task = &operation->tasks[i];
-        str current = str_of(task->current), serving = str_of(task->serving);
-        bool whole = task->current[0] && str_eq(current, serving);
-        bool is_next = operation->next.revision.len && str_eq(current, operation->next.revision);
-        bool is_good = operation->good.revision.len && str_eq(current, operation->good.revision);
-        next += whole && is_next;
-        good += whole && is_good;
-        settled += whole && task->healthy;
-        same &= str_is(current, operation->tasks[0].current);
+        bool whole = task->current[0] && strcmp(task->current, task->serving) == 0;
+        on_next += whole && str_is(next, task->current);
+        on_good += whole && str_is(good, task->current);
+        settled += is_settled(task);
+        same &= whole && strcmp(task->current, first->current) == 0;
         ret->endpoints[i] = (struct target_endpoint){
             .host = task->host->name,
-            .revision = arena_str(arena, current),
+            .revision = arena_str(arena, str_of(task->current)),
             .variables = task->host->variables,
         };
     }
     ret->endpoint_count = operation->count;
-    ret->next_ppm = ppm_of(next, operation->count);
-    ret->good_ppm = ppm_of(good, operation->count);
+    ret->next_ppm = ppm_of(on_next, operation->count);
+    ret->good_ppm = ppm_of(on_good, operation->count);
     ret->settled = settled == operation->count;
-    if (same && operation->count)
-        ret->revision = arena_str(arena, str_of(operation->tasks[0].current));
-    size_t dash = str_find_last(ret->revision, '-');
-    ret->release = dash == STR_NONE ? ret->revision : str_first(ret->revision, dash);
+    if (same)
+        ret->revision = arena_str(arena, str_of(first->current));
+    ret->release = release_of(ret->revision);
     ret->evidence = evidence_of(arena, operation);
 }
 
@@ -268,17 +318,44 @@ static bool is_reached(const struct target_operation *operation,
                        const struct target_observation *seen, struct error *err)
 {
     size_t all = operation->target->config->host_count;
-    uint32_t wanted = ppm_of(hosts_of(operation->target->config, operation->share_ppm), all);
-    if (operation->verb == INTENT_SHIFT && (!seen->settled || seen->next_ppm != wanted))
-        return error_set(err, ERROR_TRANSIENT,
-                         "after the change %u of %u hosts serve the release, not %zu",
-                         (unsigned)((uint64_t)seen->next_ppm * all / 1000000), (unsigned)all,
-                         hosts_of(operation->target->config, operation->share_ppm));
-    if (operation->verb == INTENT_REVERT && operation->good.revision.len &&
-        (!seen->settled || seen->good_ppm != 1000000))
-        return error_set(err, ERROR_TRANSIENT,
-                         "after going back %u of %u hosts serve known good",
-                         (unsigned)((uint64_t)seen->good_ppm * all / 1000000), (unsigned)all);
+    uint32_t share = operation->verb == INTENT_SHIFT ? operation->share_ppm : 1000000;
+    size_t wanted = hosts_of(operation->target->config, share);
+    bool back = operation->verb == INTENT_REVERT;
+    bool first = back && operation->good.revision.len == 0;
+    uint32_t have_ppm = back && !first ? seen->good_ppm : seen->next_ppm;
+    if (operation->verb == INTENT_OBSERVE || operation->verb == INTENT_STAGE)
+        return true;
+    if (first)
+        wanted = 0;
+    if (have_ppm != ppm_of(wanted, all))
+        return error_set(err, ERROR_TRANSIENT, "afterwards %zu of %zu hosts serve %s, not %zu",
+                         hosts_of(operation->target->config, have_ppm), all,
+                         back && !first ? "known good" : "the release", wanted);
+    if (!seen->settled)
+        return error_set(err, ERROR_TRANSIENT, "afterwards not every host is healthy: %s",
+                         seen->evidence);
+    return true;
+}
+
+static const char *note_of(struct arena *arena, const struct target_operation *operation)
+{
+    if (operation->verb == INTENT_REVERT && operation->good.revision.len == 0)
+        return "nothing was there before this release: it is taken away, and no release is left";
+    for (size_t i = 0; i < operation->count; i++)
+        if (operation->tasks[i].step == HOST_FAILED)
+            return arena_copy(arena, str_of(operation->tasks[i].error.message));
+    return NULL;
+}
+
+// The round that changes fails with its first host. Looking fails only when no host can be looked
+// at: one that cannot is seen as not settled.
+static bool is_failed(const struct target_operation *operation, const struct host_task *failed)
+{
+    if (!failed || !operation->looking)
+        return failed;
+    for (size_t i = 0; i < operation->count; i++)
+        if (operation->tasks[i].step == HOST_DONE)
+            return false;
     return true;
 }
 
@@ -286,20 +363,22 @@ static enum progress hosts_poll(struct target_operation *operation, struct arena
                                 struct target_outcome *ret, struct error *err)
 {
     const struct host_task *failed;
-    if (!turn_round(operation, &failed))
+    bool over = turn_round(operation, &failed);
+    if (over && !failed && !operation->looking) {
+        begin_looking(operation);
+        over = turn_round(operation, &failed);
+    }
+    if (!over)
         return PROGRESS_PENDING;
-    if (failed) {
+    if (is_failed(operation, failed)) {
         *err = failed->error;
         return PROGRESS_FAILED;
-    }
-    if (!operation->looking) {
-        begin_looking(operation);
-        return hosts_poll(operation, arena, ret, err); // once: the next round starts at once
     }
     struct target_outcome outcome = {.memory = STR("{}")};
     see(arena, operation, &outcome.seen);
     if (!is_reached(operation, &outcome.seen, err))
         return PROGRESS_FAILED;
+    outcome.note = note_of(arena, operation);
     *ret = outcome;
     return PROGRESS_DONE;
 }

@@ -3,21 +3,28 @@
 // On every host:   PATH/releases/<revision>/   one bundle, unpacked; `.incomplete` while it is made
 //                  PATH/shared/                what outlives a release
 //                  PATH/current                -> releases/<revision>, flipped by rename
-//                  PATH/.serving               the revision that was restarted into and found healthy;
-//                                              empty while a change is under way
+//                  PATH/.serving               the revision that was restarted into and found
+//                                              healthy; empty while a change is under way; where it
+//                                              was never written, what `current` leads to
+//                  PATH/.lock, .stage.lock     held by the script that changes the host
+//                  PATH/.<command>.log         what the command of that name said last
 //
-// Each verb is one round over the hosts, then a round of looking at all of them: what is reported is
-// what was seen, not what was asked for.
+// Each verb is one round over the hosts, then a round of looking at all of them: what is reported
+// is what was seen, not what was asked for.
 #ifndef DEPLOY_TARGETS_HOSTS_H
 #define DEPLOY_TARGETS_HOSTS_H
 
 #include "deploy/targets/target.h"
 #include "gate/base/template.h"
 
+enum { HOST_VARIABLES = 64, HOST_NAME_MOST = 255 };
+
 struct host {
     str name;
+    str address;  // what SSH connects to: `address` of the inventory, else the name
+    int64_t port; // likewise `ssh_port`; 0 = that of the target
     struct exec_variable *variables; // of the inventory; ends with a null name
-    size_t variable_count;
+    size_t variable_count;           // at most HOST_VARIABLES
     struct position at;
 };
 
@@ -47,36 +54,47 @@ struct hosts_config {
     struct position at;
 };
 
-// ---- scripts: what is run on a host --------------------------------------------------------------
-enum hosts_script { SCRIPT_STAGE, SCRIPT_ACTIVATE, SCRIPT_RESTORE, SCRIPT_CLEAN, SCRIPT_OBSERVE };
+// ---- scripts: what is run on a host ------------------------------------------------------------
+enum hosts_script {
+    SCRIPT_STAGE,
+    SCRIPT_ACTIVATE, // says HOSTS_UNCHANGED when the host serves the release already
+    SCRIPT_RESTORE,
+    SCRIPT_REMOVE, // takes a release away where there is none to go back to
+    SCRIPT_CLEAN,
+    SCRIPT_OBSERVE,
+};
+
+#define HOSTS_UNCHANGED "unchanged"
+
+enum { SCRIPT_TRANSIENT = 75 }; // exit status: the same again may work
 
 // The script, with the configuration's commands in it. Values arrive as environment variables
-// (SLUICE_PATH, SLUICE_REVISION, …), never inside the text.
+// (SLUICE_PATH, SLUICE_REVISION, …), never inside the text. ERROR_LIMIT: it does not fit into
+// `out`.
 bool hosts_script(const struct hosts_config *config, enum hosts_script which, struct text *out,
                   struct error *err);
 
-// Names that templates of this target may use: ${host}, the inventory's variables, ${release},
-// ${revision}, ${commit}.
-bool hosts_expand(const struct hosts_config *config, const struct host *host,
-                  const struct target_release *release, const struct template_value *more,
-                  str source, enum template_language language, struct text *out,
-                  struct error *err);
+// Expands ${host}, the inventory's variables, ${release}, ${revision}, ${commit} (where a release
+// is given) and `more` (env.*; may be null). ERROR_INPUT as template_expand.
+bool hosts_expand(const struct host *host, const struct target_release *release,
+                  const struct template_value *more, str source, enum template_language language,
+                  struct text *out, struct error *err);
 
-// ---- one host of one operation -------------------------------------------------------------------
-enum host_goal { GOAL_STAGE, GOAL_ACTIVATE, GOAL_CLEAN, GOAL_OBSERVE };
+// ---- one host of one operation -----------------------------------------------------------------
+enum host_goal { GOAL_STAGE, GOAL_ACTIVATE, GOAL_REMOVE, GOAL_CLEAN, GOAL_OBSERVE };
 enum host_step { HOST_WAITS, HOST_RUNS, HOST_HEALTH, HOST_RESTORES, HOST_DONE, HOST_FAILED };
 
 struct host_task {
     const struct host *host;
     enum host_goal goal;
     enum host_step step;
-    const struct target_release *release; // that it is brought to
+    const struct target_release *release; // that it is brought to (GOAL_REMOVE: that it is rid of)
     str good;                             // revision that cleaning up spares
     void *job;                            // of exec or http, by step
     int64_t health_until_ms, health_again_ms;
-    struct error error;
+    struct error error; // HOST_FAILED: begins with the host's name
     // GOAL_OBSERVE
-    char current[128], serving[128];
+    char current[HOST_NAME_MOST + 1], serving[HOST_NAME_MOST + 1];
     bool healthy;
 };
 

@@ -31,51 +31,77 @@ static str last_line(str output)
     return at == STR_NONE ? output : str_from(output, at + 1);
 }
 
+static void add_variable(struct exec_variable **at, const char *name, str value)
+{
+    *(*at)++ = (struct exec_variable){name, value};
+}
+
+// The release's own values first; a variable of the inventory cannot have one of these names.
+static const struct exec_variable *variables_of(struct arena *arena, const struct host_task *task,
+                                                str path, int64_t keep)
+{
+    const struct target_release *release = task->release;
+    enum { OWN = 10 };
+    struct exec_variable *list =
+        ARENA_ARRAY(arena, struct exec_variable, OWN + task->host->variable_count + 1);
+    struct exec_variable *at = list;
+    add_variable(&at, "SLUICE_HOST", task->host->name);
+    add_variable(&at, "host", task->host->name);
+    add_variable(&at, "SLUICE_PATH", path);
+    add_variable(&at, "SLUICE_RELEASE", release->release);
+    add_variable(&at, "SLUICE_REVISION", release->revision);
+    add_variable(&at, "SLUICE_RELEASE_DIR",
+                 arena_format(arena, STR_FMT "/releases/" STR_FMT, STR_ARG(path),
+                              STR_ARG(release->revision)));
+    add_variable(&at, "SLUICE_COMMIT", release->commit);
+    add_variable(&at, "SLUICE_DIGEST", release->digest);
+    add_variable(&at, "SLUICE_GOOD", task->good);
+    add_variable(&at, "SLUICE_KEEP", arena_format(arena, "%lld", (long long)keep));
+    for (size_t i = 0; i < task->host->variable_count; i++)
+        *at++ = task->host->variables[i];
+    return list;
+}
+
+static const char *text_or_null(struct arena *arena, str s)
+{
+    return s.len ? arena_copy(arena, s) : NULL;
+}
+
+static struct exec_login login_of(struct arena *arena, const struct hosts_config *config,
+                                  const struct host *host)
+{
+    return (struct exec_login){
+        .host = arena_copy(arena, host->address),
+        .user = text_or_null(arena, config->user),
+        .port = (uint16_t)(host->port ? host->port : config->port),
+        .known_hosts = text_or_null(arena, config->known_hosts),
+        .fingerprint = text_or_null(arena, config->fingerprint),
+        .key_file = text_or_null(arena, config->key_file),
+    };
+}
+
 static bool start_script(struct hosts_target *target, struct host_task *task,
                          enum hosts_script which)
 {
-    enum { VARIABLES = 64 };
     const struct hosts_config *config = target->config;
-    const struct target_release *release = task->release;
-    struct text script = text_of(SCRIPT_BYTES), path = text_of(LIMIT_PATH);
-    struct exec_variable variables[VARIABLES];
-    char keep[16];
-    size_t count = 0;
-    (void)snprintf(keep, sizeof keep, "%lld", (long long)config->keep);
-    bool ok = hosts_script(config, which, &script, &task->error) &&
-              hosts_expand(config, task->host, release, target->setup.variables, config->path,
-                           TEMPLATE_PLAIN, &path, &task->error);
-    variables[count++] = (struct exec_variable){"SLUICE_HOST", task->host->name};
-    variables[count++] = (struct exec_variable){"host", task->host->name};
-    variables[count++] = (struct exec_variable){"SLUICE_PATH", text_str(&path)};
-    variables[count++] = (struct exec_variable){"SLUICE_RELEASE", release->release};
-    variables[count++] = (struct exec_variable){"SLUICE_REVISION", release->revision};
-    variables[count++] = (struct exec_variable){"SLUICE_COMMIT", release->commit};
-    variables[count++] = (struct exec_variable){"SLUICE_DIGEST", release->digest};
-    variables[count++] = (struct exec_variable){"SLUICE_GOOD", task->good};
-    variables[count++] = (struct exec_variable){"SLUICE_KEEP", str_of(keep)};
-    for (size_t i = 0; i < task->host->variable_count && count + 1 < VARIABLES; i++)
-        variables[count++] = task->host->variables[i];
-    variables[count] = (struct exec_variable){NULL, {NULL, 0}};
-    struct arena arena = {0};
-    struct exec_request request = {
-        .script = text_c(&script),
-        .variables = variables,
-        .timeout_ms = config->timeout_ms,
-    };
-    if (which == SCRIPT_STAGE)
-        request.input_path = arena_copy(&arena, release->artifact_path);
-    if (config->transport == TRANSPORT_SSH)
-        request.login = (struct exec_login){
-            .host = arena_copy(&arena, task->host->name),
-            .user = config->user.len ? arena_copy(&arena, config->user) : NULL,
-            .port = (uint16_t)config->port,
-            .known_hosts = config->known_hosts.len ? arena_copy(&arena, config->known_hosts) : NULL,
-            .fingerprint = config->fingerprint.len ? arena_copy(&arena, config->fingerprint) : NULL,
-            .key_file = config->key_file.len ? arena_copy(&arena, config->key_file) : NULL,
-        };
     const struct exec_port *exec = target->setup.exec;
-    ok = ok && exec->start(exec->self, &request, &task->job, &task->error);
+    struct text script = text_of(SCRIPT_BYTES), path = text_of(LIMIT_PATH);
+    struct arena arena = {0};
+    bool ok = hosts_script(config, which, &script, &task->error) &&
+              hosts_expand(task->host, NULL, target->setup.variables, config->path, TEMPLATE_PLAIN,
+                           &path, &task->error);
+    if (ok) {
+        struct exec_request request = {
+            .script = text_c(&script),
+            .variables = variables_of(&arena, task, text_str(&path), config->keep),
+            .timeout_ms = config->timeout_ms,
+        };
+        if (which == SCRIPT_STAGE)
+            request.input_path = text_or_null(&arena, task->release->artifact_path);
+        if (config->transport == TRANSPORT_SSH)
+            request.login = login_of(&arena, config, task->host);
+        ok = exec->start(exec->self, &request, &task->job, &task->error);
+    }
     if (!ok) {
         task->job = NULL;
         fail(task);
@@ -92,11 +118,12 @@ static void start_health(struct hosts_target *target, struct host_task *task)
     const struct http_port *http = target->setup.http;
     struct text url = text_of(LIMIT_PATH);
     task->step = HOST_HEALTH;
-    bool ok = hosts_expand(target->config, task->host, task->release, target->setup.variables,
-                           health->url, TEMPLATE_URL, &url, &task->error);
-    struct http_request request = {
-        .method = "GET", .url = text_c(&url), .timeout_ms = HEALTH_TIMEOUT_MS,
-        .fresh_connection = true};
+    bool ok = hosts_expand(task->host, task->release, target->setup.variables, health->url,
+                           TEMPLATE_URL, &url, &task->error);
+    struct http_request request = {.method = "GET",
+                                   .url = text_c(&url),
+                                   .timeout_ms = HEALTH_TIMEOUT_MS,
+                                   .fresh_connection = true};
     ok = ok && http->start(http->self, &request, &task->job, &task->error);
     if (!ok) {
         task->job = NULL;
@@ -105,10 +132,17 @@ static void start_health(struct hosts_target *target, struct host_task *task)
     text_done(&url);
 }
 
+static void restore(struct hosts_target *target, struct host_task *task)
+{
+    task->step = HOST_RESTORES;
+    (void)start_script(target, task, SCRIPT_RESTORE);
+}
+
 void host_task_start(struct hosts_target *target, struct host_task *task)
 {
     static const enum hosts_script scripts[] = {[GOAL_STAGE] = SCRIPT_STAGE,
                                                 [GOAL_ACTIVATE] = SCRIPT_ACTIVATE,
+                                                [GOAL_REMOVE] = SCRIPT_REMOVE,
                                                 [GOAL_CLEAN] = SCRIPT_CLEAN,
                                                 [GOAL_OBSERVE] = SCRIPT_OBSERVE};
     task->step = HOST_RUNS;
@@ -119,7 +153,7 @@ static void read_observation(struct host_task *task, str output)
 {
     while (output.len) {
         str line = str_trim(str_cut(&output, '\n'));
-        char *into = str_starts(line, STR("current=")) ? task->current
+        char *into = str_starts(line, STR("current="))   ? task->current
                      : str_starts(line, STR("serving=")) ? task->serving
                                                          : NULL;
         if (into)
@@ -127,33 +161,63 @@ static void read_observation(struct host_task *task, str output)
     }
 }
 
-static void ran(struct hosts_target *target, struct host_task *task)
+// Whether something in the configuration takes requests away from a host.
+static bool is_taken_out(const struct hosts_config *config)
 {
-    const struct hosts_health *health = target->config->health;
-    int64_t limit = health ? health->timeout_ms : 0;
+    return config->drain.len || config->services.count;
+}
+
+static void ran(struct hosts_target *target, struct host_task *task, str output)
+{
+    const struct hosts_config *config = target->config;
+    bool asks = false;
     switch (task->goal) {
     case GOAL_STAGE:
     case GOAL_CLEAN:
-        task->step = HOST_DONE;
         break;
     case GOAL_OBSERVE:
-        task->healthy = !health;
-        task->health_until_ms = now_ms(target); // one question is enough to know
-        if (health && task->current[0])
-            start_health(target, task);
-        else
-            task->step = HOST_DONE;
+        read_observation(task, output);
+        task->healthy = true;
+        asks = config->health && task->current[0];
+        break;
+    case GOAL_REMOVE: // what nothing has stopped may well answer still
+        asks = config->health && !is_taken_out(config);
         break;
     case GOAL_ACTIVATE:
-        task->health_until_ms = now_ms(target) + limit;
-        if (health) {
-            start_health(target, task);
-        } else {
-            task->step = HOST_RESTORES;
-            (void)start_script(target, task, SCRIPT_RESTORE);
+        if (str_is(str_trim(output), HOSTS_UNCHANGED))
+            break;
+        if (!config->health) {
+            restore(target, task);
+            return;
         }
+        asks = true;
         break;
     }
+    if (!asks) {
+        task->step = HOST_DONE;
+        return;
+    }
+    task->health_until_ms = now_ms(target); // one answer is enough to know,
+    if (task->goal == GOAL_ACTIVATE)        // but for what has just been started
+        task->health_until_ms += config->health->timeout_ms;
+    start_health(target, task);
+}
+
+static const char *failure_of(const struct host_task *task)
+{
+    switch (task->goal) {
+    case GOAL_STAGE:
+        return "preparing the release failed";
+    case GOAL_ACTIVATE:
+        return task->step == HOST_RESTORES ? "restoring failed" : "switching failed";
+    case GOAL_REMOVE:
+        return "taking the release away failed";
+    case GOAL_CLEAN:
+        return "cleaning up failed";
+    case GOAL_OBSERVE:
+        break;
+    }
+    return "looking failed";
 }
 
 static void poll_script(struct hosts_target *target, struct host_task *task)
@@ -163,31 +227,24 @@ static void poll_script(struct hosts_target *target, struct host_task *task)
     enum progress progress = exec->poll(exec->self, task->job, &result, &task->error);
     if (progress == PROGRESS_PENDING)
         return;
-    bool ok = progress == PROGRESS_DONE && result.status == 0;
-    if (progress == PROGRESS_DONE && !ok) {
-        str said = last_line(result.errors.len ? result.errors : result.output);
-        (void)error_set(&task->error, ERROR_REMOTE, "%s (exit status %d): " STR_FMT,
-                        task->goal == GOAL_STAGE      ? "preparing the release failed"
-                        : task->step == HOST_RESTORES ? "restoring failed"
-                        : task->goal == GOAL_CLEAN    ? "cleaning up failed"
-                        : task->goal == GOAL_OBSERVE  ? "looking failed"
-                                                      : "switching failed",
-                        result.status, STR_ARG(str_first(said, 300)));
-    }
-    if (ok && task->goal == GOAL_OBSERVE)
-        read_observation(task, result.output);
-    exec->drop(exec->self, task->job);
+    void *job = task->job; // the result lives as long as it
     task->job = NULL;
-    if (!ok)
+    if (progress == PROGRESS_DONE && result.status != 0)
+        (void)error_set(&task->error,
+                        result.status == SCRIPT_TRANSIENT ? ERROR_TRANSIENT : ERROR_REMOTE,
+                        "%s (exit status %d): " STR_FMT, failure_of(task), result.status,
+                        STR_ARG(str_first(last_line(result.errors), 300)));
+    if (progress == PROGRESS_FAILED || result.status != 0)
         fail(task);
     else if (task->step == HOST_RESTORES)
         task->step = HOST_DONE;
     else
-        ran(target, task);
+        ran(target, task, result.output);
+    exec->drop(exec->self, job);
 }
 
-// Healthy: the status, and the words when there are any. An answer of the old process, that is still
-// going away, is not taken for the new one's where `contains: ${revision}` is configured.
+// Healthy: the status, and the words when there are any. An answer of the old process, that is
+// still going away, is not taken for the new one's where `contains: ${revision}` is configured.
 static bool is_healthy(struct hosts_target *target, struct host_task *task,
                        const struct http_answer *answer)
 {
@@ -196,14 +253,26 @@ static bool is_healthy(struct hosts_target *target, struct host_task *task,
         return error_set(&task->error, ERROR_REMOTE, "its health check answers %ld, not %lld",
                          answer->status, (long long)health->status);
     struct text words = text_of(LIMIT_PATH);
-    bool ok = health->contains.len == 0 || task->goal == GOAL_OBSERVE ||
-              (hosts_expand(target->config, task->host, task->release, target->setup.variables,
-                            health->contains, TEMPLATE_PLAIN, &words, &task->error) &&
+    bool ok = health->contains.len == 0 || task->goal != GOAL_ACTIVATE ||
+              (hosts_expand(task->host, task->release, target->setup.variables, health->contains,
+                            TEMPLATE_PLAIN, &words, &task->error) &&
                (str_search(answer->body, text_str(&words)) != STR_NONE ||
                 error_set(&task->error, ERROR_REMOTE, "its health check does not say `%s`",
                           text_c(&words))));
     text_done(&words);
     return ok;
+}
+
+// Nothing is left to serve, and nothing was told to stop: if it answers, it is still the release.
+static void removed(struct host_task *task, bool answers)
+{
+    task->step = HOST_DONE;
+    if (!answers)
+        return;
+    (void)error_set(&task->error, ERROR_REMOTE,
+                    "`current` is taken away, but its health check still answers: with neither "
+                    "`drain` nor `service` nothing here stops what was started; stop it by hand");
+    fail(task);
 }
 
 static void poll_health(struct hosts_target *target, struct host_task *task)
@@ -225,9 +294,10 @@ static void poll_health(struct hosts_target *target, struct host_task *task)
     if (task->goal == GOAL_OBSERVE) {
         task->healthy = healthy;
         task->step = HOST_DONE;
+    } else if (task->goal == GOAL_REMOVE) {
+        removed(task, healthy);
     } else if (healthy) {
-        task->step = HOST_RESTORES;
-        (void)start_script(target, task, SCRIPT_RESTORE);
+        restore(target, task);
     } else if (now >= task->health_until_ms) {
         task->error.kind = ERROR_REMOTE; // it was asked until the limit: asking again is no cure
         fail(task);

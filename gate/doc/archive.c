@@ -175,7 +175,12 @@ static bool next_file(struct archive_reader *reader, struct archive_entry **ret_
             *ret_header = NULL;
             return check_end(reader, err);
         }
-        if (result != ARCHIVE_OK && (result != ARCHIVE_WARN || !reader->utf8))
+        if (result == ARCHIVE_WARN && !reader->utf8)
+            return error_set(err, ERROR_SYSTEM,
+                             "a name in the archive %s needs a UTF-8 locale, and this machine has "
+                             "none: install C.UTF-8",
+                             reader->path);
+        if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
             return damaged(reader, err);
         reader->entries++;
         reader->bytes += reader->declared > reader->read ? reader->declared : reader->read;

@@ -19,6 +19,7 @@ struct reading {
     bool has_said[SAYINGS];
     struct text file_name; // of the open record
     bool in_record, any_line;
+    bool headed; // a test name (TN) stands there, and its record has not begun
     uint64_t record_from;
     struct text carry; // a line whose end has not come yet
     uint64_t offset;   // of the current line
@@ -156,6 +157,7 @@ static bool open_record(struct reading *r, str whole, struct error *err)
     text_clear(&r->file_name);
     text_add(&r->file_name, name);
     r->in_record = true;
+    r->headed = false;
     r->record_from = r->offset;
     return true;
 }
@@ -197,8 +199,10 @@ static bool close_record(struct reading *r, str whole, struct error *err)
 
 static bool read_other(struct reading *r, str line, struct error *err)
 {
-    if (is_passed_over(line))
+    if (is_passed_over(line)) {
+        r->headed |= str_starts(line, STR("TN:"));
         return true;
+    }
     size_t n = 0;
     while (n < line.len && line.data[n] >= 'A' && line.data[n] <= 'Z')
         n++;
@@ -308,6 +312,9 @@ static bool end(struct reading *r, struct error *err)
     report->empty = !r->any_line;
     if (report->empty)
         report_suspect(r->evidence, report, "the report holds no line");
+    else if (r->headed)
+        report_suspect(r->evidence, report,
+                       "the file ends with a test name (TN) whose record is missing");
     return true;
 }
 
@@ -323,6 +330,7 @@ const struct report_reader lcov_reader = {
     .name = "lcov",
     .title = "LCOV",
     .kind = EVIDENCE_COVERAGE,
+    .record_end = "end_of_record",
     .recognise = recognise,
     .open = open_reading,
     .feed = feed,

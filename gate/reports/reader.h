@@ -11,6 +11,9 @@ struct report_reader {
     const char *name;  // "cobertura"
     const char *title; // "Cobertura XML"
     enum evidence_kind kind;
+    // What ends a record of a format that has no end of its own: whole records that are missing at
+    // the end of such a file cannot be seen. Null for all others.
+    const char *record_end;
     // How sure the first bytes (up to 64 KiB) make it: 0 = not this format, 100 = certainly.
     // The highest answer wins; two equal ones are an error that names both.
     int (*recognise)(str first_bytes);

@@ -7,8 +7,8 @@ static void stamp(const struct world *world, const struct process *process)
 {
     fprintf(world->scenario.trace, "%9.3f ", (double)world->now / 1000);
     if (process)
-        fprintf(world->scenario.trace, "%s%u ", process->kind == ROLLBACK ? "rollback " : "process ",
-                (unsigned)process->id);
+        fprintf(world->scenario.trace, "%s%u ",
+                process->kind == ROLLBACK ? "rollback " : "process ", (unsigned)process->id);
 }
 
 void history(const struct world *world, const struct process *process, const char *format, ...)
@@ -47,10 +47,9 @@ void history_plan(const struct world *world)
 void history_event(const struct world *world, const struct process *process,
                    const struct rollout_event *event)
 {
-    static const char *const names[] = {"begin",       "resumed",       "timer",    "recorded",
-                                        "record lost", "target done",   "failed",   "observed",
-                                        "sample",      "answer",        "steer",    "frozen",
-                                        "lease lost",  "cancel"};
+    static const char *const names[] = {
+        "begin",    "resumed", "timer",  "recorded", "record lost", "target done", "failed",
+        "observed", "sample",  "answer", "steer",    "frozen",      "lease lost",  "cancel"};
     if (!world->scenario.trace)
         return;
     stamp(world, process);

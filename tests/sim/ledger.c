@@ -1,5 +1,5 @@
-// The ledger: a remote with a lease, and in each process a journal that commits at once and pushes in its
-// own time. It implements the journal port that the real ledger implements over git.
+// The ledger: a remote with a lease, and in each process a journal that commits at once and pushes
+// in its own time. It implements the journal port that the real ledger implements over git.
 #include "world.h"
 
 #define LEASE_MS (60 * MS_SECOND)
@@ -17,7 +17,8 @@ static void lose(struct world *world, struct process *process)
     turn_soon(world, process);
 }
 
-// ---- the lease -----------------------------------------------------------------------------------------
+// ---- the lease
+// -----------------------------------------------------------------------------------------
 
 static void grant(struct world *world, struct process *process)
 {
@@ -82,7 +83,8 @@ void ledger_heartbeat(struct world *world, const struct happening *happening)
         world_later(world, HEARTBEAT_MS, H_HEARTBEAT)->process = process->id;
 }
 
-// ---- pushes --------------------------------------------------------------------------------------------
+// ---- pushes
+// --------------------------------------------------------------------------------------------
 
 static void push_later(struct world *world, struct process *process, int64_t after_ms)
 {
@@ -133,7 +135,8 @@ void ledger_push(struct world *world, const struct happening *happening)
     turn_soon(world, process);
 }
 
-// ---- the port ------------------------------------------------------------------------------------------
+// ---- the port
+// ------------------------------------------------------------------------------------------
 
 static bool take(void *self, const struct plan *plan, bool force, int64_t now_ms, struct error *err)
 {
@@ -213,11 +216,11 @@ static void release(void *self, bool keep_claim, int64_t now_ms)
 void journal_open(struct world *world, struct process *process)
 {
     (void)world;
-    process->journal =
-        (struct journal_port){process, take, lease, append, state, turn, release};
+    process->journal = (struct journal_port){process, take, lease, append, state, turn, release};
 }
 
-// ---- reading -------------------------------------------------------------------------------------------
+// ---- reading
+// -------------------------------------------------------------------------------------------
 
 static uint32_t newest_at_remote(const struct world *world, enum rollout_kind kind)
 {

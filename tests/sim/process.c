@@ -58,7 +58,8 @@ void process_end(struct world *world, struct process *process)
         world_later(world, 2 * MS_MINUTE, H_SUPERVISE);
 }
 
-// ---- commands ------------------------------------------------------------------------------------------
+// ---- commands
+// ------------------------------------------------------------------------------------------
 
 void process_send(struct world *world, struct process *process, uint32_t target, int64_t after_ms,
                   uint32_t attempt)
@@ -154,13 +155,14 @@ void process_feed(struct world *world, struct process *process, const struct rol
         check_command(world, process, command);
         carry_out(world, process, command);
     }
-    bool suspend = process->suspends && phase_resumable(state->phase) &&
-                   !rollout_watching(state) && process->ticket_count == 0;
+    bool suspend = process->suspends && phase_resumable(state->phase) && !rollout_watching(state) &&
+                   process->ticket_count == 0;
     if (process->ended || suspend)
         process_end(world, process);
 }
 
-// ---- beginning -----------------------------------------------------------------------------------------
+// ---- beginning
+// -----------------------------------------------------------------------------------------
 
 static void take_over(struct world *world, struct process *process, const struct snapshot *from)
 {
@@ -202,8 +204,7 @@ static void begin(struct world *world, struct process *process)
     if (process->kind == FORWARD && process->snapshot.state.frozen != world->frozen)
         process_feed(world, process,
                      &(struct rollout_event){.type = RE_FROZEN, .granted = world->frozen});
-    process_feed(world, process,
-                 &(struct rollout_event){.type = newest ? RE_RESUMED : RE_BEGIN});
+    process_feed(world, process, &(struct rollout_event){.type = newest ? RE_RESUMED : RE_BEGIN});
 }
 
 static void poll_tickets(struct world *world, struct process *process)
@@ -236,6 +237,8 @@ void process_turn(struct world *world, struct process *process)
         break;
     case LEASE_REFUSED:
         process->alive = false;
+        world->restarts--;
+        world_later(world, MS_MINUTE, H_SUPERVISE); // it is called again and again
         break;
     case LEASE_LOST:
         if (!process->begun) {

@@ -68,8 +68,8 @@ void target_arrive(struct world *world, const struct happening *happening)
     const struct rollout_event *request = &happening->event;
     bool throttled = world_chance(world, world->faults.throttled);
     if (throttled || world_chance(world, world->faults.error_before)) {
-        bool again = operation_of(world, process->id, index, happening->id) && !process->known_lost &&
-                     happening->attempt < 3 && request->verb != VERB_REVERT;
+        bool again = operation_of(world, process->id, index, happening->id) &&
+                     !process->known_lost && happening->attempt < 3 && request->verb != VERB_REVERT;
         if (again) // the driver tries again, and asks for the same
             process_send(world, process, index, world_between(world, 500, 5000),
                          happening->attempt + 1);
@@ -95,8 +95,7 @@ void target_converge(struct world *world, const struct happening *happening)
     if (target->generation != happening->id)
         return;
     if (happening->attempt == 1) {
-        target->served_ppm =
-            (uint32_t)(((uint64_t)target->served_ppm + target->desired_ppm) / 2);
+        target->served_ppm = (uint32_t)(((uint64_t)target->served_ppm + target->desired_ppm) / 2);
         check_served(world, happening->target);
         return;
     }

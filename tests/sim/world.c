@@ -6,7 +6,8 @@
 #define END_OF_TIME (7 * MS_DAY)
 #define MOST_EVENTS 200000u
 
-// ---- chance --------------------------------------------------------------------------------------------
+// ---- chance
+// --------------------------------------------------------------------------------------------
 
 uint64_t world_random(struct world *world) // splitmix64
 {
@@ -51,7 +52,8 @@ double world_poisson(struct world *world, double mean)
     return k;
 }
 
-// ---- the future ----------------------------------------------------------------------------------------
+// ---- the future
+// ----------------------------------------------------------------------------------------
 
 static bool sooner(const struct world *world, uint32_t a, uint32_t b)
 {
@@ -126,7 +128,8 @@ struct process *living(struct world *world, enum rollout_kind kind)
     return NULL;
 }
 
-// ---- making it -----------------------------------------------------------------------------------------
+// ---- making it
+// -----------------------------------------------------------------------------------------
 
 static bool some(struct world *world) // whether a kind of fault is part of this world
 {
@@ -185,10 +188,10 @@ static void make_targets(struct world *world, struct plan *plan)
     static const char *const names[WORLD_TARGETS] = {"web", "workers", "search"};
     plan->targets = world->targets_of_plan;
     for (uint32_t i = 0; i < plan->target_count; i++) {
-        world->targets_of_plan[i] = (struct plan_target){
-            .name = str_of(names[i]),
-            .good = {.release = STR("v6"), .revision = STR("r6")},
-            .next = {.release = STR("v7")}};
+        world->targets_of_plan[i] =
+            (struct plan_target){.name = str_of(names[i]),
+                                 .good = {.release = STR("v6"), .revision = STR("r6")},
+                                 .next = {.release = STR("v7")}};
         world->targets[i] = (struct simulated_target){.settled = true};
     }
 }
@@ -227,9 +230,10 @@ static void make_metrics(struct world *world, struct plan *plan, bool rate, bool
 
 static void make_steps(struct plan *plan, uint32_t count)
 {
-    static const uint32_t ladders[WORLD_STEPS][WORLD_STEPS] = {
-        {SHARE_ALL}, {500000, SHARE_ALL}, {50000, 250000, SHARE_ALL},
-        {10000, 100000, 500000, SHARE_ALL}};
+    static const uint32_t ladders[WORLD_STEPS][WORLD_STEPS] = {{SHARE_ALL},
+                                                               {500000, SHARE_ALL},
+                                                               {50000, 250000, SHARE_ALL},
+                                                               {10000, 100000, 500000, SHARE_ALL}};
     plan->step_count = count;
     for (uint32_t i = 0; i < count; i++)
         plan->steps[i].share_ppm = ladders[count - 1][i];
@@ -313,8 +317,8 @@ static void draw_plan(struct world *world, struct plan *plan)
         if (!world_chance(world, 0.2))
             continue;
         for (uint32_t s = 0; s < plan->step_count; s++) { // three hosts: rounded up
-            uint32_t hosts = (uint32_t)(((uint64_t)plan->steps[s].share_ppm * 3 + SHARE_ALL - 1) /
-                                        SHARE_ALL);
+            uint32_t hosts =
+                (uint32_t)(((uint64_t)plan->steps[s].share_ppm * 3 + SHARE_ALL - 1) / SHARE_ALL);
             world->shares[i][s] = hosts == 3 ? SHARE_ALL : hosts * 333333;
         }
         world->targets_of_plan[i].shares = world->shares[i];
@@ -440,7 +444,8 @@ static void make(struct world *world, const struct scenario *scenario)
     world_later(world, 0, H_SUPERVISE);
 }
 
-// ---- time passes ---------------------------------------------------------------------------------------
+// ---- time passes
+// ---------------------------------------------------------------------------------------
 
 static void jump(struct world *world, int64_t by_ms)
 {

@@ -1,6 +1,6 @@
-// A simulated world, made from one number: targets, a ledger with leases, traffic, metrics, people, a
-// supervisor that resumes what was left, and everything that goes wrong with them. The engine in it is
-// the real one. Time is virtual; the same seed gives the same world to the last event.
+// A simulated world, made from one number: targets, a ledger with leases, traffic, metrics, people,
+// a supervisor that resumes what was left, and everything that goes wrong with them. The engine in
+// it is the real one. Time is virtual; the same seed gives the same world to the last event.
 //
 //     static struct world world;               // large: not on the stack
 //     world_run(&world, &(struct scenario){.seed = 42});
@@ -22,8 +22,8 @@ enum {
     WORLD_METRICS = 2,
     WORLD_WATCHES = WORLD_TARGETS * WORLD_METRICS,
     WORLD_STEPS = 4,
-    WORLD_PROCESSES = 48,
-    WORLD_ENTRIES = 8192,
+    WORLD_PROCESSES = 128,
+    WORLD_ENTRIES = 4096,
     WORLD_HAPPENINGS = 4096,
     WORLD_PEOPLE = 3,
     WORLD_TICKETS = 16,
@@ -32,41 +32,43 @@ enum {
 // Which rollout: the release on its way out, or a rollback by hand that fences it out.
 enum rollout_kind { FORWARD, ROLLBACK, KINDS };
 
-// ---- what is wrong with this world: chances per effect, 0 = never --------------------------------------
+// ---- what is wrong with this world: chances per effect, 0 = never
+// --------------------------------------
 struct faults {
     double error_before, error_after; // an API call fails without, or in spite of, its effect
     double throttled;
-    double lost, doubled, late;       // answers to commands and observations
-    double slow, partial;             // convergence
+    double lost, doubled, late; // answers to commands and observations
+    double slow, partial;       // convergence
     double gap, no_value, no_traffic, late_sample, doubled_sample;
     double push_loses;
-    bool crash, disk_lost;            // at effect number `crash_at`, up to `crashes` times
+    bool crash, disk_lost; // at effect number `crash_at`, up to `crashes` times
     bool stray, clock, remote_down, cancel, second_runner, rollback, steer, freeze, pause;
 };
 
 struct scenario {
     uint64_t seed;
-    FILE *trace;        // null = none
-    bool codec;         // states go through JSON between processes
+    FILE *trace; // null = none
+    bool codec;  // states go through JSON between processes
     // A fixed world instead of one drawn from the seed:
     bool canonical;
-    bool bad;           // the release is
+    bool bad; // the release is
     bool approvals;
-    bool rollback;      // canonical: a rollback by hand, while the release is on its way
-    uint32_t crash_at;  // canonical: the effect before which the process dies; 0 = none
+    bool rollback;     // canonical: a rollback by hand, while the release is on its way
+    uint32_t crash_at; // canonical: the effect before which the process dies; 0 = none
     bool disk_lost;
 };
 
-// ---- things in it --------------------------------------------------------------------------------------
+// ---- things in it
+// --------------------------------------------------------------------------------------
 struct simulated_target {
     uint32_t desired_ppm, served_ppm; // of the release
     bool settled, staged, promoted, halfway;
-    uint64_t generation;              // of the newest request that had an effect
-    uint32_t waits_process;           // whose operation ends when it has converged
+    uint64_t generation;    // of the newest request that had an effect
+    uint32_t waits_process; // whose operation ends when it has converged
     uint64_t waits_operation;
     enum target_verb verb;
     bool answer_lost;
-    int64_t strayed_at;               // when it last went back by itself
+    int64_t strayed_at; // when it last went back by itself
 };
 
 struct snapshot {
@@ -113,7 +115,7 @@ struct process {
     struct journal_port journal;
     enum lease_state lease;
     uint64_t lease_number;
-    int64_t lease_until; // as it believes
+    int64_t lease_until;           // as it believes
     uint16_t queue[WORLD_ENTRIES]; // committed here, not pushed yet
     uint32_t queued;
     bool push_under_way;
@@ -180,11 +182,11 @@ struct fed { // what the judges were really given since the step began
     int64_t newest_ms;
 };
 
-struct outcome { // for the statistics over many worlds
-    bool bare;           // nothing wrong with it but, perhaps, the release
-    bool regression;     // of the ratio that the plan called detectable
-    bool passed_first;   // its first step passed
-    bool aborted;        // by the engine itself
+struct outcome {       // for the statistics over many worlds
+    bool bare;         // nothing wrong with it but, perhaps, the release
+    bool regression;   // of the ratio that the plan called detectable
+    bool passed_first; // its first step passed
+    bool aborted;      // by the engine itself
     enum rollout_phase phase;
     uint32_t effects, events, restarts, crashes;
 };
@@ -238,7 +240,8 @@ struct world {
 
 void world_run(struct world *world, const struct scenario *scenario);
 
-// ---- chance and time ---------------------------------------------------------------------------------
+// ---- chance and time
+// ---------------------------------------------------------------------------------
 uint64_t world_random(struct world *world);
 bool world_chance(struct world *world, double probability);
 int64_t world_between(struct world *world, int64_t low, int64_t high); // both included
@@ -248,13 +251,15 @@ struct happening *world_later(struct world *world, int64_t after_ms, enum happen
 int64_t wall_ms(const struct world *world, const struct process *process);
 struct process *living(struct world *world, enum rollout_kind kind); // null when none
 
-// ---- targets.c -----------------------------------------------------------------------------------------
+// ---- targets.c
+// -----------------------------------------------------------------------------------------
 void target_arrive(struct world *world, const struct happening *happening);
 void target_converge(struct world *world, const struct happening *happening);
 void target_look(struct world *world, const struct happening *happening);
 void target_stray(struct world *world);
 
-// ---- ledger.c ------------------------------------------------------------------------------------------
+// ---- ledger.c
+// ------------------------------------------------------------------------------------------
 void journal_open(struct world *world, struct process *process);
 void ledger_take(struct world *world, const struct happening *happening);
 void ledger_push(struct world *world, const struct happening *happening);
@@ -262,11 +267,12 @@ void ledger_renew(struct world *world, struct process *process);
 void ledger_heartbeat(struct world *world, const struct happening *happening);
 // The newest state of a rollout at the remote; null when there is none.
 const struct snapshot *ledger_newest(const struct world *world, enum rollout_kind kind);
-// The newest that a process which has the lease can read: the remote's, or what an earlier one left on
-// this machine's disk; what of that was not pushed becomes its own to push.
+// The newest that a process which has the lease can read: the remote's, or what an earlier one left
+// on this machine's disk; what of that was not pushed becomes its own to push.
 const struct snapshot *ledger_read(struct world *world, struct process *process);
 
-// ---- process.c -----------------------------------------------------------------------------------------
+// ---- process.c
+// -----------------------------------------------------------------------------------------
 struct process *process_start(struct world *world, enum rollout_kind kind, uint32_t machine);
 void process_turn(struct world *world, struct process *process);
 void process_feed(struct world *world, struct process *process, const struct rollout_event *event);
@@ -280,26 +286,33 @@ void process_supervise(struct world *world);
 // Counts an effect; false: the process died before it.
 bool process_effect(struct world *world, struct process *process);
 
-// ---- samples.c -----------------------------------------------------------------------------------------
+// ---- samples.c
+// -----------------------------------------------------------------------------------------
 void samples_take(struct world *world, struct process *process);
 
-// ---- people.c ------------------------------------------------------------------------------------------
+// ---- people.c
+// ------------------------------------------------------------------------------------------
 void people_asked(struct world *world, const struct process *process,
                   const struct rollout_command *command);
 void people_answers(struct world *world, const struct happening *happening);
 void people_steers(struct world *world, const struct happening *happening);
 void people_see(struct world *world, const struct entry *entry);
 
-// ---- checks.c ------------------------------------------------------------------------------------------
+// ---- checks.c
+// ------------------------------------------------------------------------------------------
 void violated(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void check_transition(struct world *world, const struct process *process, enum rollout_phase before);
+void check_fed(struct world *world, const struct process *process,
+               const struct rollout_event *event, enum rollout_phase before);
+void check_transition(struct world *world, const struct process *process,
+                      enum rollout_phase before);
 void check_command(struct world *world, const struct process *process,
                    const struct rollout_command *command);
 void check_record(struct world *world, const struct entry *entry);
 void check_served(struct world *world, uint32_t target);
 void check_end(struct world *world);
 
-// ---- history.c -----------------------------------------------------------------------------------------
+// ---- history.c
+// -----------------------------------------------------------------------------------------
 void history(const struct world *world, const struct process *process, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void history_plan(const struct world *world);

@@ -8,10 +8,10 @@ static const char *const names[] = {"new",   "waiting",   "preparing",   "shifti
 static const char *const legal[] = {
     //              N W P S B A O V R H T D K E C
     /* new       */ "xxx.....xx....x",
-    /* waiting   */ ".xxx....xx...xx",
+    /* waiting   */ ".xxxxx..xx...xx",
     /* preparing */ ".xxx....xx....x",
     /* shifting  */ "...xxx..xx....x",
-    /* step bake */ ".x.xx...xx....x",
+    /* step bake */ ".x.xxx..xx....x",
     /* bake      */ ".....xx.xx....x",
     /* promoting */ "......xxxx....x",
     /* verifying */ ".......xxx.x..x",

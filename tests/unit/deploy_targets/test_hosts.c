@@ -165,7 +165,7 @@ Test(hosts, a_restart_that_fails_is_not_serving_and_can_be_reverted)
     struct target_intent shift = {
         .verb = INTENT_SHIFT, .next = two, .good = one, .share_ppm = 250000};
     cr_expect_eq(run(&scene, &shift, &out, &err), PROGRESS_FAILED);
-    cr_expect_not_null(strstr(err.message, "a: switching failed (exit status 3): broken"), "%s",
+    cr_expect_not_null(strstr(err.message, "a: switching failed (exit status 3): `restart` says: broken"), "%s",
                        err.message);
     out = must(&scene, (struct target_intent){.verb = INTENT_OBSERVE, .next = two, .good = one});
     cr_expect_eq(out.seen.next_ppm, 0, "flipped but not restarted is not serving");

@@ -15,7 +15,7 @@ static struct text bytes;
 
 static void init(void)
 {
-    strcpy(path, "/tmp/archive-test-XXXXXX");
+    (void)snprintf(path, sizeof path, "%s/archive-test-XXXXXX", P_tmpdir);
     int fd = mkstemp(path);
     cr_assert(fd >= 0);
     (void)close(fd);

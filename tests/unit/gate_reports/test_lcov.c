@@ -81,6 +81,9 @@ Test(lcov, what_follows_the_records_is_suspect)
 {
     feed_good(&evidence, "l.info", "SF:a.c\nDA:1,1\nend_of_record\nEOF\n");
     cr_expect_str_eq(suspicions(&evidence), "line 4 is unknown: `EOF`");
+    feed_good(&evidence, "m.info", "TN:a\nSF:a.c\nDA:1,1\nend_of_record\nTN:b\n");
+    cr_expect_str_eq(suspicions(&evidence),
+                     "the file ends with a test name (TN) whose record is missing");
 }
 
 Test(lcov, what_is_wrong_is_refused_with_its_place)

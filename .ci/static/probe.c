@@ -2,18 +2,17 @@
  * Uses every library of the static binary once, the way the binary does, so that `check` can show
  * that it works where nothing is installed: no locale, no name service, no /dev, no shared library.
  *
- *     static_probe [chroot DIR] versions
- *     static_probe [chroot DIR] https URL CA_BUNDLE
- *     static_probe [chroot DIR] ssh HOST PORT FINGERPRINT USER KEY COMMAND
- *     static_probe [chroot DIR] tar FILE.tar | FILE.tar.zst
- *     static_probe [chroot DIR] list ARCHIVE
- *     static_probe [chroot DIR] git-init FOLDER
- *     static_probe [chroot DIR] git-https URL CA_BUNDLE
- *     static_probe [chroot DIR] git-ssh URL FINGERPRINT KEY
+ *     static_probe versions
+ *     static_probe https URL CA_BUNDLE
+ *     static_probe ssh HOST PORT FINGERPRINT USER KEY COMMAND
+ *     static_probe tar FILE.tar | FILE.tar.zst
+ *     static_probe list ARCHIVE
+ *     static_probe git-init FOLDER
+ *     static_probe git-https URL CA_BUNDLE
+ *     static_probe git-ssh URL FINGERPRINT KEY
  *
  * FINGERPRINT is the base64 of the host key's SHA-256, as ssh-keygen prints it. KEY has its public
- * half beside it, as KEY.pub. `chroot` is for an emulator, which cannot be started inside the new
- * root.
+ * half beside it, as KEY.pub.
  */
 #include "deploy/world/git_stream.h"
 
@@ -273,11 +272,6 @@ static const struct {
 int main(int count, char **arguments)
 {
     arguments++, count--;
-    if (count >= 2 && strcmp(arguments[0], "chroot") == 0) {
-        if (chroot(arguments[1]) < 0 || chdir("/") < 0)
-            die("chroot", arguments[1]);
-        arguments += 2, count -= 2;
-    }
     /* libgit2's ssh transport fails without it: it wants to look for known_hosts there. */
     setenv("HOME", "/", 0);
     /* Before any library: the machine's configuration may name another libcrypto's modules. */
@@ -292,6 +286,6 @@ int main(int count, char **arguments)
             commands[i].run(arguments + 1);
             return 0;
         }
-    fprintf(stderr, "usage: static_probe [chroot DIR] COMMAND ARGUMENT...; see probe.c\n");
+    fprintf(stderr, "usage: static_probe COMMAND ARGUMENT...; see probe.c\n");
     return 2;
 }

@@ -36,7 +36,7 @@ sluice_archive(git2 http_parser ssh2 ssl crypto z)
 # --gc-sections refers to them.
 sluice_archive(archive nettle lzma zstd lz4 bz2 z)
 
-foreach(vendor curl git2 ssh2 jansson archive yaml expat crypto ssl cares)
+foreach(vendor curl git2 ssh2 jansson archive yaml expat crypto ssl cares z)
   add_library(vendor_${vendor} INTERFACE)
   target_link_libraries(vendor_${vendor} INTERFACE archive_${vendor})
 endforeach()

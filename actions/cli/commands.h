@@ -16,5 +16,8 @@ extern const struct command command_rollback;
 extern const struct command command_approve;
 extern const struct command command_deny;
 extern const struct command command_status;
+extern const struct command command_log;
+extern const struct command command_show;
+extern const struct command command_verify;
 
 #endif

@@ -133,10 +133,12 @@ static bool open_ledger(struct deployment *d, bool may_be_offline, struct error 
     if (!problems_none(&problems, err) || !read_key(d, section.sign_with, err))
         return false;
     read_token(d);
+    d->branch = arena_copy(d->arena, section.branch);
+    d->remote = section.remote.len ? arena_copy(d->arena, section.remote) : NULL;
     struct ledger_options options = {
         .folder = d->root,
-        .branch = arena_copy(d->arena, section.branch),
-        .remote = section.remote.len ? arena_copy(d->arena, section.remote) : NULL,
+        .branch = d->branch,
+        .remote = d->remote,
         .key = d->key,
         .actor = actor_of(d),
         .clock = d->ports.clock,
@@ -231,6 +233,11 @@ bool deployment_stage(struct deployment *d, const char *name, const struct stage
 str stage_environment(const struct stage_settings *stage)
 {
     return stage->environment.len ? stage->environment : stage->stage;
+}
+
+struct store_options deployment_store(const struct deployment *d)
+{
+    return (struct store_options){.folder = d->root, .branch = d->branch, .remote = d->remote};
 }
 
 int64_t deployment_now(const struct deployment *d)

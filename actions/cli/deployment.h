@@ -29,6 +29,7 @@ struct deployment {
     struct ledger *ledger;
     struct sign_key *key;
     struct secret token;
+    const char *branch, *remote; // of the ledger; remote null = the local repository
     bool offline; // the ledger's remote did not answer
     str me;       // login, or the name of the local user
 };
@@ -45,6 +46,9 @@ bool deployment_stage(struct deployment *deployment, const char *name,
 
 // "production" of a stage: what its rollout claims.
 str stage_environment(const struct stage_settings *stage);
+
+// Where the ledger is, for reading it without the ledger's own code.
+struct store_options deployment_store(const struct deployment *deployment);
 
 int64_t deployment_now(const struct deployment *deployment);
 bool deployment_interactive(const struct deployment *deployment); // a person sits at a terminal

@@ -21,40 +21,91 @@ static str cached_path(struct arena *arena, const struct bundle_request *request
                         STR_ARG(str_from(digest, sizeof "sha256:" - 1)));
 }
 
-static bool digest_file(const char *path, unsigned char ret[SHA256_BYTES], uint64_t *ret_bytes,
-                        struct error *err)
+// ---- files -------------------------------------------------------------------------------------
+
+static bool write_all(int fd, const char *bytes, size_t size)
 {
+    while (size) {
+        ssize_t n = write(fd, bytes, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        bytes += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+// The digest of a file, which is copied to `copy_fd` on the way when that is one.
+static bool read_file(const char *path, int copy_fd, unsigned char ret[SHA256_BYTES],
+                      uint64_t *ret_bytes, struct error *err)
+{
+    enum { CHUNK = 1 << 16 };
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return error_errno(err, "opening", path);
     struct sha256 sha;
-    char *buffer = memory_alloc(1 << 16);
-    ssize_t n;
+    char *chunk = memory_alloc(CHUNK);
     uint64_t bytes = 0;
+    bool ok = true;
+    ssize_t n;
     sha256_init(&sha);
-    while ((n = read(fd, buffer, 1 << 16)) > 0 || (n < 0 && errno == EINTR)) {
-        if (n < 0)
+    while (ok && ((n = read(fd, chunk, CHUNK)) != 0)) {
+        if (n < 0 && errno == EINTR)
             continue;
-        sha256_add(&sha, buffer, (size_t)n);
-        bytes += (uint64_t)n;
+        if (n < 0) {
+            ok = error_errno(err, "reading", path);
+        } else {
+            sha256_add(&sha, chunk, (size_t)n);
+            bytes += (uint64_t)n;
+            ok = copy_fd < 0 || write_all(copy_fd, chunk, (size_t)n) ||
+                 error_errno(err, "copying", path);
+        }
     }
-    bool ok = n == 0 || error_errno(err, "reading", path);
     sha256_done(&sha, ret);
-    memory_free(buffer);
+    memory_free(chunk);
     (void)close(fd);
     *ret_bytes = bytes;
     return ok;
 }
 
-static bool use_file(struct arena *arena, const char *path, struct bundle *ret, struct error *err)
+// A file under a name of its own in the cache; named by its digest once it is whole.
+static bool cache_begin(struct arena *arena, const struct bundle_request *request, char **ret_path,
+                        int *ret_fd, struct error *err)
 {
-    unsigned char digest[SHA256_BYTES];
-    uint64_t bytes = 0;
-    if (!digest_file(path, digest, &bytes, err))
+    size_t size = strlen(request->cache_folder) + sizeof "/new-XXXXXX";
+    char *path = arena_alloc(arena, size);
+    if (!folder_make(request->cache_folder, 0700, err))
         return false;
-    *ret = (struct bundle){digest_text(arena, digest), arena_str(arena, str_of(path)), bytes};
+    (void)snprintf(path, size, "%s/new-XXXXXX", request->cache_folder);
+    *ret_fd = mkostemp(path, O_CLOEXEC);
+    if (*ret_fd < 0)
+        return error_errno(err, "making a file in", request->cache_folder);
+    *ret_path = path;
     return true;
 }
+
+// `ok`: whether it was written. Nothing is left behind when it was not.
+static bool cache_end(struct arena *arena, const struct bundle_request *request, const char *path,
+                      int fd, bool ok, const unsigned char digest[SHA256_BYTES], uint64_t bytes,
+                      struct bundle *ret, struct error *err)
+{
+    if (close(fd) != 0 && ok)
+        ok = error_errno(err, "writing", path);
+    if (ok) {
+        struct bundle made = {digest_text(arena, digest), {NULL, 0}, bytes};
+        made.path = cached_path(arena, request, made.digest);
+        ok = rename(path, made.path.data) == 0 || error_errno(err, "naming", made.path.data);
+        if (ok)
+            *ret = made;
+    }
+    if (!ok)
+        (void)unlink(path);
+    return ok;
+}
+
+// ---- bundles -----------------------------------------------------------------------------------
 
 // "sha256:" and 64 digits: nothing else may become part of a path.
 static bool is_digest(str s)
@@ -63,25 +114,25 @@ static bool is_digest(str s)
     for (size_t i = 0; i < digits.len; i++)
         if (!memchr("0123456789abcdef", digits.data[i], 16))
             return false;
-    return digits.len == 2 * SHA256_BYTES;
+    return digits.len == (size_t)2 * SHA256_BYTES;
 }
 
-static bool use_given(struct arena *arena, const struct bundle_request *request, struct bundle *ret,
-                      struct error *err)
+static bool use_digest(struct arena *arena, const struct bundle_request *request,
+                       struct bundle *ret, struct error *err)
 {
-    if (!str_starts(request->given, STR("sha256:")))
-        return use_file(arena, arena_copy(arena, request->given), ret, err);
+    unsigned char digest[SHA256_BYTES];
+    uint64_t bytes = 0;
     if (!is_digest(request->given))
         return error_set(err, ERROR_INPUT, "`" STR_FMT "` is not a digest: `sha256:` and 64 digits",
                          STR_ARG(str_first(request->given, 120)));
-    struct bundle found;
     str path = cached_path(arena, request, request->given);
     if (!file_exists(path.data))
         return error_set(err, ERROR_ABSENT,
                          "no bundle " STR_FMT " is kept here: give its path with --artifact",
                          STR_ARG(request->given));
-    if (!use_file(arena, path.data, &found, err))
+    if (!read_file(path.data, -1, digest, &bytes, err))
         return false;
+    struct bundle found = {digest_text(arena, digest), path, bytes};
     if (!str_eq(found.digest, request->given))
         return error_set(err, ERROR_SYSTEM, "%s does not have its digest any more: remove it",
                          path.data);
@@ -89,33 +140,34 @@ static bool use_given(struct arena *arena, const struct bundle_request *request,
     return true;
 }
 
+// Kept in the cache as well: what is given may change or go before the rollout is over.
+static bool use_path(struct arena *arena, const struct bundle_request *request, struct bundle *ret,
+                     struct error *err)
+{
+    unsigned char digest[SHA256_BYTES];
+    uint64_t bytes = 0;
+    char *fresh;
+    int fd;
+    if (!cache_begin(arena, request, &fresh, &fd, err))
+        return false;
+    bool ok = read_file(arena_copy(arena, request->given), fd, digest, &bytes, err);
+    return cache_end(arena, request, fresh, fd, ok, digest, bytes, ret, err);
+}
+
 bool bundle_make(struct arena *arena, const struct bundle_request *request, struct bundle *ret,
                  struct error *err)
 {
-    if (request->given.len)
-        return use_given(arena, request, ret, err);
-    if (!folder_make(request->cache_folder, 0700, err))
-        return false;
-    size_t size = strlen(request->cache_folder) + sizeof "/new-XXXXXX";
-    char *fresh = arena_alloc(arena, size);
-    (void)snprintf(fresh, size, "%s/new-XXXXXX", request->cache_folder);
-    int fd = mkostemp(fresh, O_CLOEXEC);
-    if (fd < 0)
-        return error_errno(err, "making a file in", request->cache_folder);
     unsigned char digest[SHA256_BYTES];
     uint64_t bytes = 0;
+    char *fresh;
+    int fd;
+    if (str_starts(request->given, STR("sha256:")))
+        return use_digest(arena, request, ret, err);
+    if (request->given.len)
+        return use_path(arena, request, ret, err);
+    if (!cache_begin(arena, request, &fresh, &fd, err))
+        return false;
     bool ok =
         tree_archive(request->repository, request->commit, request->gzip, fd, digest, &bytes, err);
-    if (close(fd) != 0 && ok)
-        ok = error_errno(err, "writing", fresh);
-    if (ok) {
-        struct bundle made = {digest_text(arena, digest), {NULL, 0}, bytes};
-        made.path = cached_path(arena, request, made.digest);
-        ok = rename(fresh, made.path.data) == 0 || error_errno(err, "naming", made.path.data);
-        if (ok)
-            *ret = made;
-    }
-    if (!ok)
-        (void)unlink(fresh);
-    return ok;
+    return cache_end(arena, request, fresh, fd, ok, digest, bytes, ret, err);
 }

@@ -6,13 +6,13 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <git2.h>
+#include <git2/sys/repository.h>
 #include <locale.h>
 #include <unistd.h>
 
 struct writer {
     struct archive *archive;
-    git_repository *repository;
-    git_oid commit;
+    git_repository *repository; // the objects and the commit's own attributes, nothing else
     int64_t time_s;
     int fd;
     struct sha256 sha;
@@ -167,6 +167,21 @@ static bool write_tree(struct writer *writer, const git_tree *tree)
     return true;
 }
 
+// libarchive takes names to be in the locale's character set; git's are UTF-8.
+static bool write_archive(struct writer *writer, const git_tree *tree, bool gzip)
+{
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
+    bool ok = open_archive(writer, gzip) && write_tree(writer, tree);
+    if (writer->archive)
+        archive_write_free(writer->archive);
+    if (utf8) {
+        (void)uselocale(before);
+        freelocale(utf8);
+    }
+    return ok;
+}
+
 // A repository in memory over the objects of the real one, with the commit's files as its index:
 // what the working tree or the user's own settings say about attributes cannot reach the bundle.
 static bool wrap(git_repository *real, const git_tree *tree, git_repository **ret,
@@ -217,10 +232,7 @@ bool tree_archive(const char *repository, str commit, bool gzip, int fd,
     bool ok = git_repository_open_ext(&real, repository, 0, NULL) == 0 ||
               from_git(err, "opening the repository");
     ok = ok && find_tree(real, commit, &tree, &writer.time_s, err) &&
-         wrap(real, tree, &writer.repository, err) && open_archive(&writer, gzip) &&
-         write_tree(&writer, tree);
-    if (writer.archive)
-        archive_write_free(writer.archive);
+         wrap(real, tree, &writer.repository, err) && write_archive(&writer, tree, gzip);
     sha256_done(&writer.sha, digest);
     if (ok) {
         memcpy(ret_digest, digest, sizeof digest);

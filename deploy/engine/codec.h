@@ -19,6 +19,7 @@ void plan_write(const struct plan *plan, const char *key, struct json_out *out);
 bool plan_read(struct arena *arena, const struct node *node, struct plan **ret, struct error *err);
 void rollout_state_write(const struct plan *plan, const struct rollout_state *state,
                          const char *key, struct json_out *out);
+// The state sleeps until RE_RESUMED, unless nothing has begun.
 bool rollout_state_read(struct arena *arena, const struct plan *plan, const struct node *node,
                         struct rollout_state **ret, struct error *err);
 

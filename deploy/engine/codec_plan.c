@@ -72,8 +72,7 @@ static const struct field approval_fields[] = {APPROVAL(count, FIELD_U32),
                                                APPROVAL(expires_after_ms, FIELD_I64),
                                                {0}};
 
-// ---- writing
-// -----------------------------------------------------------------------------------------
+// ---- writing ------------------------------------------------------------------------------------
 
 static void write_numbers(const char *key, const uint32_t *numbers, uint32_t count,
                           struct json_out *out)
@@ -146,8 +145,7 @@ void plan_write(const struct plan *plan, const char *key, struct json_out *out)
     json_close(out);
 }
 
-// ---- reading
-// -----------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 // The children of the list `key`; none when it is absent. At most `most`.
 static bool list_of(const struct node *map, const char *key, uint32_t most,

@@ -24,6 +24,7 @@ static const struct field state_fields[] = {STATE(step, FIELD_U32),
                                             STATE(awaiting_since_ms, FIELD_I64),
                                             STATE(passed, FIELD_BOOL),
                                             STATE(steered, FIELD_HEX),
+                                            STATE(later, FIELD_BOOL),
                                             STATE(automatic, FIELD_BOOL),
                                             STATE(last_ms, FIELD_I64),
                                             STATE(wake_ms, FIELD_I64),
@@ -70,8 +71,7 @@ static const struct field watch_fields[] = {
     {"errors_in_row", FIELD_U32, offsetof(struct watch_state, threshold.errors_in_row), NULL},
     {0}};
 
-// ---- writing
-// -----------------------------------------------------------------------------------------
+// ---- writing ------------------------------------------------------------------------------------
 
 static void write_watch(const struct watch_state *watch, struct json_out *out)
 {
@@ -115,8 +115,7 @@ void rollout_state_write(const struct plan *plan, const struct rollout_state *st
     json_close(out);
 }
 
-// ---- reading
-// -----------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 static bool read_phase(const struct node *node, const char *key, enum rollout_phase *ret,
                        struct error *err)
@@ -196,6 +195,7 @@ bool rollout_state_read(struct arena *arena, const struct plan *plan, const stru
     struct rollout_state *state = rollout_state_new(arena, plan);
     if (!read_all(arena, plan, node, state, err))
         return error_wrap(err, "reading the state of a rollout");
+    state->asleep = state->phase != PHASE_NEW;
     *ret = state;
     return true;
 }

@@ -24,8 +24,7 @@ void rollout_state_reset(const struct plan *plan, struct rollout_state *state)
         watches[i] = (struct watch_state){0};
 }
 
-// ---- commands
-// --------------------------------------------------------------------------------------
+// ---- commands -----------------------------------------------------------------------------------
 
 struct rollout_command *turn_command(struct turn *turn, enum rollout_command_type type)
 {
@@ -84,6 +83,19 @@ void turn_why(struct turn *turn, const char *format, ...)
     va_end(args);
 }
 
+bool turn_wrote(const struct turn *turn)
+{
+    for (uint32_t i = 0; i < turn->out->count; i++)
+        if (turn->out->items[i].type == RC_RECORD)
+            return true;
+    return false;
+}
+
+void turn_later(struct turn *turn)
+{
+    turn->state->later = true;
+}
+
 bool turn_resuming(const struct turn *turn)
 {
     for (uint32_t i = 0; i < turn->plan->target_count; i++)
@@ -98,8 +110,7 @@ const char *share_words(uint32_t share_ppm, char out[24])
     return out;
 }
 
-// ---- time
-// ------------------------------------------------------------------------------------------
+// ---- time ---------------------------------------------------------------------------------------
 
 static void move_back(int64_t *moment_ms, int64_t by_ms)
 {
@@ -137,6 +148,8 @@ static int64_t next_due_ms(const struct turn *turn)
 {
     const struct rollout_state *state = turn->state;
     int64_t wake_ms = 0;
+    if (state->later)
+        return turn->now_ms;
     if (phase_terminal(state->phase) || state->phase == PHASE_STUCK || state->phase == PHASE_NEW)
         return 0;
     for (uint32_t i = 0; i < turn->plan->target_count; i++)
@@ -176,8 +189,17 @@ static void carry_out_due(struct turn *turn)
     bake_go_on(turn);
 }
 
-// ---- the step
-// --------------------------------------------------------------------------------------
+// What an earlier step left for this one.
+static void carry_out_later(struct turn *turn)
+{
+    enum rollout_phase phase = turn->state->phase;
+    if (phase == PHASE_REVERTING || phase == PHASE_STUCK)
+        revert_finish(turn);
+    else if (phase == PHASE_PREPARING || phase == PHASE_STEP_BAKE || phase == PHASE_BAKE)
+        forward_go_on(turn);
+}
+
+// ---- the step -----------------------------------------------------------------------------------
 
 // Another writer owns the environment now. Whatever is under way here, nothing more leaves: not a
 // revert either, for the other one decides.
@@ -280,15 +302,25 @@ void rollout_step(const struct plan *plan, struct rollout_state *state,
     }
     if (state->fenced && !taken_over)
         return;
+    if (state->asleep && !taken_over) {
+        // Nothing is known about the world yet. Only that a freeze holds is kept for later.
+        if (event->type == RE_FROZEN)
+            state->frozen = event->granted;
+        return;
+    }
     if (state->last_ms > turn.now_ms)
         clock_back(&turn, state->last_ms - turn.now_ms);
     state->last_ms = turn.now_ms;
     bool due = event->type == RE_TIMER || (state->wake_ms > 0 && turn.now_ms >= state->wake_ms);
+    bool later = state->later;
+    state->later = false;
     dispatch(&turn);
+    if (due && !state->fenced && !phase_terminal(state->phase))
+        carry_out_due(&turn);
+    if (later && !state->fenced && !phase_terminal(state->phase))
+        carry_out_later(&turn);
     if (state->fenced || phase_terminal(state->phase))
         return;
-    if (due)
-        carry_out_due(&turn);
     int64_t wake_ms = next_due_ms(&turn);
     if (wake_ms != state->wake_ms) {
         state->wake_ms = wake_ms;

@@ -96,6 +96,8 @@ struct rollout_state {
     int64_t awaiting_since_ms;
     bool passed;       // the bake has passed; what follows waits for a freeze to end
     uint64_t steered;  // token of the newest RE_STEER
+    bool asleep;       // read from the ledger and not resumed yet: only RE_RESUMED wakes it
+    bool later;        // what follows is for the next event: see turn_later
     bool automatic;    // the abort was the engine's own: it opens an incident
     int64_t last_ms;   // the newest `now_ms` seen; a clock that went back moves all moments
     int64_t wake_ms;   // of the newest RC_WAKE

@@ -97,8 +97,7 @@ void fields_write(const struct field *fields, const void *from, struct json_out 
     }
 }
 
-// ---- reading
-// -----------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 static bool hex_of(str digits, uint64_t *ret)
 {

@@ -96,8 +96,7 @@ void forward_recorded(struct turn *turn)
         send_intended(turn);
 }
 
-// ---- going on
-// ----------------------------------------------------------------------------------------
+// ---- going on -----------------------------------------------------------------------------------
 
 static bool all_settled(const struct turn *turn, enum target_verb verb)
 {
@@ -140,7 +139,9 @@ void forward_shift(struct turn *turn, uint32_t step)
 
 static void to_step(struct turn *turn, uint32_t step)
 {
-    if (turn->plan->steps[step].approval.count > 0)
+    if (turn->plan->steps[step].approval.count > 0 && turn_wrote(turn))
+        turn_later(turn);
+    else if (turn->plan->steps[step].approval.count > 0)
         people_ask(turn, step);
     else if (!turn->state->frozen)
         forward_shift(turn, step);
@@ -237,8 +238,7 @@ void forward_go_on(struct turn *turn)
     }
 }
 
-// ---- answers
-// -----------------------------------------------------------------------------------------
+// ---- answers ------------------------------------------------------------------------------------
 
 static void command_done(struct turn *turn, uint32_t index)
 {

@@ -185,8 +185,7 @@ void judge_sample(struct turn *turn)
     bake_go_on(turn);
 }
 
-// ---- the verdict on a step
-// ---------------------------------------------------------------------------
+// ---- the verdict on a step ----------------------------------------------------------------------
 
 static bool watch_passes(const struct turn *turn, const struct plan_metric *metric,
                          const struct watch_state *watch, const char **ret_why)

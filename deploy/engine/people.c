@@ -25,8 +25,7 @@ static bool is_touched(const struct turn *turn)
     return false;
 }
 
-// ---- approvals
-// ---------------------------------------------------------------------------------------
+// ---- approvals ----------------------------------------------------------------------------------
 
 static const struct plan_approval *open_question(const struct turn *turn)
 {
@@ -50,12 +49,17 @@ uint32_t people_needed(const struct turn *turn)
     return open_question(turn)->count;
 }
 
+static uint32_t question_step(const struct turn *turn)
+{
+    return turn->state->held_from == PHASE_SHIFTING ? turn->state->step : STEP_STAGE;
+}
+
 static void ask(struct turn *turn)
 {
     const struct rollout_state *state = turn->state;
     struct rollout_command *command = turn_command(turn, RC_ASK);
     command->token = state->asked;
-    command->step = state->held_from == PHASE_SHIFTING ? state->step : STEP_STAGE;
+    command->step = question_step(turn);
 }
 
 void people_ask(struct turn *turn, uint32_t step)
@@ -94,15 +98,21 @@ static bool answered_before(struct rollout_state *state, uint64_t digest)
     return false;
 }
 
+// state->why says by whom, or that nobody answered.
 static void refused(struct turn *turn)
 {
-    if (is_touched(turn)) {
+    bool touched = is_touched(turn);
+    uint32_t step = question_step(turn);
+    if (!touched)
+        turn_phase(turn, PHASE_DENIED);
+    struct rollout_command *record = turn_record(
+        turn, touched ? RECORD_APPROVAL_REFUSED : RECORD_DENIED, "%s", turn->state->why);
+    record->step = step;
+    record->who = turn->event->who;
+    if (touched)
         revert_all(turn);
-        return;
-    }
-    turn_phase(turn, PHASE_DENIED);
-    turn_record(turn, RECORD_DENIED, "%s", turn->state->why)->who = turn->event->who;
-    turn_end(turn);
+    else
+        turn_end(turn);
 }
 
 void people_answer(struct turn *turn)
@@ -115,17 +125,16 @@ void people_answer(struct turn *turn)
     uint64_t digest = login_digest(event->who);
     if (event->granted && answered_before(state, digest))
         return; // one person is one approval
-    struct rollout_command *record =
-        turn_record(turn, event->granted ? RECORD_APPROVAL_GIVEN : RECORD_APPROVAL_REFUSED, STR_FMT,
-                    STR_ARG(event->text));
-    record->who = event->who;
-    record->step = state->held_from == PHASE_SHIFTING ? state->step : STEP_STAGE;
     if (!event->granted) {
         turn_why(turn, "refused by " STR_FMT "%s" STR_FMT, STR_ARG(event->who),
                  event->text.len ? ": " : "", STR_ARG(event->text));
         refused(turn);
         return;
     }
+    struct rollout_command *record =
+        turn_record(turn, RECORD_APPROVAL_GIVEN, STR_FMT, STR_ARG(event->text));
+    record->who = event->who;
+    record->step = question_step(turn);
     state->answered[state->answers++] = digest;
     forward_go_on(turn);
 }
@@ -148,12 +157,10 @@ void people_expire(struct turn *turn)
     char after[32];
     turn_why(turn, "nobody approved within %s",
              duration_words(open_question(turn)->expires_after_ms, after));
-    turn_record(turn, RECORD_APPROVAL_REFUSED, "%s", turn->state->why);
     refused(turn);
 }
 
-// ---- steering
-// ----------------------------------------------------------------------------------------
+// ---- steering -----------------------------------------------------------------------------------
 
 void people_hold(struct turn *turn)
 {
@@ -208,11 +215,13 @@ static void steer_promote(struct turn *turn)
 
 static void steer_abort(struct turn *turn)
 {
-    steered(turn, "abort");
     if (turn->state->phase == PHASE_STUCK) {
+        steered(turn, "abort");
         revert_resume(turn);
         return;
     }
+    if (is_touched(turn))
+        steered(turn, "abort");
     turn_why(turn, "aborted by " STR_FMT "%s" STR_FMT, STR_ARG(turn->event->who),
              turn->event->text.len ? ": " : "", STR_ARG(turn->event->text));
     revert_all(turn);

@@ -50,7 +50,8 @@ static void begin_anew(struct turn *turn)
 void resume_begin(struct turn *turn)
 {
     struct rollout_state *state = turn->state;
-    state->fenced = state->cancelled = state->awaiting = false;
+    state->fenced = state->cancelled = state->awaiting = state->later = false;
+    state->asleep = false;
     state->wake_ms = 0;
     if (state->phase == PHASE_NEW) {
         begin_anew(turn);
@@ -82,7 +83,10 @@ void resume_observed(struct turn *turn, uint32_t index)
 {
     struct target_state *target = &turn->state->targets[index];
     bool serves = target->verb == VERB_SHIFT || target->verb == VERB_PROMOTE;
-    if (serves && look_in_place(target, turn->event)) {
+    // That the old was scaled away cannot be seen from shares: unless it was recorded, it is done
+    // again.
+    bool proves = target->verb == VERB_SHIFT || target->settled;
+    if (serves && proves && look_in_place(target, turn->event)) {
         target->settled = true;
         target->recorded = true;
         target->seen_ms = turn->now_ms;

@@ -34,9 +34,10 @@ static void send(struct turn *turn, uint32_t index)
 static void nothing_touched(struct turn *turn)
 {
     turn_phase(turn, PHASE_CANCELLED);
-    turn_record(turn, RECORD_CANCELLED, "nothing was touched%s%s", *turn->state->why ? ": " : "",
-                turn->state->why)
-        ->target = TARGET_EVERY;
+    struct rollout_command *record = turn_record(turn, RECORD_CANCELLED, "nothing was touched%s%s",
+                                                 *turn->state->why ? ": " : "", turn->state->why);
+    record->target = TARGET_EVERY;
+    record->who = turn->event->who;
     turn_end(turn);
 }
 
@@ -82,12 +83,16 @@ void revert_breach(struct turn *turn, uint32_t metric, bool automatic)
     revert_all(turn);
 }
 
-static void finish(struct turn *turn)
+void revert_finish(struct turn *turn)
 {
     struct rollout_state *state = turn->state;
     for (uint32_t i = 0; i < turn->plan->target_count; i++)
         if (state->targets[i].touched && !state->targets[i].settled)
             return;
+    if (turn_wrote(turn)) {
+        turn_later(turn);
+        return;
+    }
     turn_phase(turn, PHASE_ROLLED_BACK);
     // The incident before the end: a crash between the two asks for it again, and never loses it.
     if (state->automatic)
@@ -152,7 +157,7 @@ void revert_observed(struct turn *turn, uint32_t index)
                         STR_ARG(turn->plan->targets[index].name));
         record->target = index;
         record->verb = VERB_REVERT;
-        finish(turn);
+        revert_finish(turn);
     } else if (turn->state->phase == PHASE_STUCK) {
         target->look_ms = 0;
     } else if (target->attempts == 0) {
@@ -185,19 +190,18 @@ void revert_due(struct turn *turn, uint32_t index)
 void revert_limit(struct turn *turn)
 {
     struct rollout_state *state = turn->state;
-    if (turn->now_ms < state->reverting_since_ms + turn->plan->rollback_limit_ms)
-        return;
     uint32_t missing = 0;
-    uint32_t first = UINT32_MAX;
-    for (uint32_t i = 0; i < turn->plan->target_count; i++) {
-        struct target_state *target = &state->targets[i];
-        target->look_ms = 0;
-        if (!target->touched || target->settled)
+    uint32_t first = 0;
+    for (uint32_t i = turn->plan->target_count; i-- > 0;) {
+        if (!state->targets[i].touched || state->targets[i].settled)
             continue;
         missing++;
-        if (first == UINT32_MAX)
-            first = i;
+        first = i;
     }
+    if (missing == 0 || turn->now_ms < state->reverting_since_ms + turn->plan->rollback_limit_ms)
+        return;
+    for (uint32_t i = 0; i < turn->plan->target_count; i++)
+        state->targets[i].look_ms = 0;
     turn_phase(turn, PHASE_STUCK);
     turn_incident(turn, STR("P1"));
     struct rollout_command *record =
@@ -211,12 +215,11 @@ void revert_limit(struct turn *turn)
 void revert_resume(struct turn *turn)
 {
     struct rollout_state *state = turn->state;
-    if (state->phase == PHASE_STUCK) {
-        struct rollout_command *record =
-            turn_record(turn, RECORD_INTENDED, "revert, once more: %.200s", state->why);
-        record->target = TARGET_EVERY;
-        record->verb = VERB_REVERT;
-    }
+    // Also where the other process had written it down: it may have died before it got that far.
+    struct rollout_command *record =
+        turn_record(turn, RECORD_INTENDED, "revert, once more: %.200s", state->why);
+    record->target = TARGET_EVERY;
+    record->verb = VERB_REVERT;
     turn_phase(turn, PHASE_REVERTING);
     state->reverting_since_ms = turn->now_ms;
     for (uint32_t i = 0; i < turn->plan->target_count; i++) {

@@ -34,11 +34,16 @@ void turn_phase(struct turn *turn, enum rollout_phase phase);
 void turn_end(struct turn *turn); // RC_END
 void turn_incident(struct turn *turn, str severity);
 void turn_why(struct turn *turn, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// Every record of a step carries the state as it is after that step. What ends a rollout or asks
+// for an approval must therefore be the first record of its step: a crash between two records would
+// else leave a state that says so without the record that does. turn_wrote: there is one already;
+// turn_later: go on with the next event, for which a timer is asked at once.
+bool turn_wrote(const struct turn *turn);
+void turn_later(struct turn *turn);
 bool turn_resuming(const struct turn *turn);               // a target is unknown yet
 const char *share_words(uint32_t share_ppm, char out[24]); // "33.33 %"
 
-// ---- look.c: observing targets
-// ---------------------------------------------------------------------
+// ---- look.c: observing targets ------------------------------------------------------------------
 void look_at(struct turn *turn, uint32_t target);
 void look_all(struct turn *turn);      // those that are touched and not being asked already
 void look_answered(struct turn *turn); // RE_OBSERVED
@@ -46,8 +51,7 @@ void look_due(struct turn *turn, uint32_t target);     // its look_ms has come
 void look_strayed(struct turn *turn, uint32_t target); // settled, but not where it was left: abort
 bool look_in_place(const struct target_state *target, const struct rollout_event *event);
 
-// ---- forward.c
-// ---------------------------------------------------------------------------------------
+// ---- forward.c ----------------------------------------------------------------------------------
 void forward_begin(struct turn *turn);    // RE_BEGIN of PLAN_FORWARD
 void forward_go_on(struct turn *turn);    // as far as phase, freeze and records allow
 void forward_recorded(struct turn *turn); // RE_RECORDED
@@ -56,15 +60,13 @@ void forward_shift(struct turn *turn, uint32_t step); // its approval is given, 
 void forward_advance(struct turn *turn); // what comes after the bake of the current step
 void forward_verify(struct turn *turn);  // all promoted: observe, then done
 
-// ---- bake.c
-// ------------------------------------------------------------------------------------------
+// ---- bake.c -------------------------------------------------------------------------------------
 void bake_begin(struct turn *turn);
 void bake_go_on(struct turn *turn);  // passes, extends or holds when its time has come
 void bake_resume(struct turn *turn); // fresh evidence is needed after a pause
 int64_t bake_due_ms(const struct turn *turn);
 
-// ---- judge_samples.c
-// ---------------------------------------------------------------------------------
+// ---- judge_samples.c ----------------------------------------------------------------------------
 void judge_sample(struct turn *turn); // RE_SAMPLE
 void judge_new_step(struct turn *turn);
 // Whether every watch lets the current step pass; if not, which does not and why.
@@ -82,9 +84,9 @@ void revert_observed(struct turn *turn, uint32_t target);
 void revert_due(struct turn *turn, uint32_t target);
 void revert_limit(struct turn *turn); // stuck once the time limit is over
 void revert_resume(struct turn *turn);
+void revert_finish(struct turn *turn); // rolled back once every target is
 
-// ---- people.c
-// ----------------------------------------------------------------------------------------
+// ---- people.c -----------------------------------------------------------------------------------
 void people_ask(struct turn *turn, uint32_t step); // STEP_STAGE or a step
 void people_ask_again(struct turn *turn);
 uint32_t people_needed(const struct turn *turn); // answers that the open question needs
@@ -95,8 +97,7 @@ void people_steer(struct turn *turn);
 void people_cancel(struct turn *turn);
 void people_hold(struct turn *turn); // state->why says why
 
-// ---- resume.c
-// ----------------------------------------------------------------------------------------
+// ---- resume.c -----------------------------------------------------------------------------------
 void resume_begin(struct turn *turn); // RE_RESUMED
 void resume_observed(struct turn *turn, uint32_t target);
 

@@ -107,6 +107,9 @@ static bool open_both(struct remote_job *job, git_repository **ours, git_reposit
                                    GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
     if (code != 0)
         failed(job, code, "opening the ledger's remote");
+    else if ((code = store_read_loose_safely(*ours)) != 0 ||
+             (code = store_read_loose_safely(*theirs)) != 0)
+        failed(job, code, "opening the ledger's objects");
     return code == 0;
 }
 

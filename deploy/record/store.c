@@ -173,6 +173,11 @@ bool store_open(const struct store_options *options, struct store **ret, struct 
         store_close(store);
         return false;
     }
+    code = store_read_loose_safely(store->plain);
+    if (code != 0) {
+        store_close(store);
+        return store_failed(err, code, "opening the ledger's objects");
+    }
     store->repo = store->plain;
     *ret = store;
     return true;

@@ -49,6 +49,8 @@ bool store_batch_begin(struct store *store, struct error *err)
     git_odb_backend *mempack = NULL;
     int code = git_repository_open(&store->batch, store_path(store));
     if (code == 0)
+        code = store_read_loose_safely(store->batch);
+    if (code == 0)
         code = git_repository_odb(&odb, store->batch);
     if (code == 0)
         code = git_mempack_new(&mempack);

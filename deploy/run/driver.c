@@ -245,8 +245,8 @@ static void poll_people(struct driver *driver, int64_t now_ms)
     struct approver_port *approver = &driver->setup.approver;
     if (!driver->asking)
         return;
-    driver->polled = true;
-    if (approver->poll(approver->self, now_ms, &answer))
+    driver->polled = !approver->poll(approver->self, now_ms, &answer);
+    if (!driver->polled)
         driver_event(driver, &(struct rollout_event){.type = RE_ANSWER,
                                                      .token = driver->asked,
                                                      .granted = answer.granted,
@@ -280,8 +280,8 @@ static bool nothing_under_way(const struct driver *driver)
 
 // The engine says when a process is not needed any more; here it is decided whether it goes. What
 // has traffic on the release is not left alone: it is watched, and a breach still takes it back.
-// What waits for an approval is left when the caller wants to; what a person must decide by other
-// means (held) has nothing here to wait for.
+// What waits for an approval is left when the caller wants to, and so is what is held for a person:
+// who decides that does so elsewhere.
 static enum run_status standing(const struct driver *driver)
 {
     const struct rollout_state *state = driver->state;

@@ -93,8 +93,7 @@ double share_mismatch_p(double canary_total, double baseline_total, double share
     return erfc(sqrt(chi_square / 2)); // the tail of chi-square with one degree of freedom
 }
 
-// ---- how long it takes to see a regression
-// -------------------------------------------------------
+// ---- how long it takes to see a regression ------------------------------------------------------
 
 // A walk: what one minute adds to the sum on average, and that sum's variance.
 struct walk {

@@ -90,7 +90,8 @@ static uint32_t absorb_report(struct evidence *evidence, const struct report *fr
     return index;
 }
 
-static void absorb_file(struct evidence *evidence, struct covered_file *from, uint32_t origin,
+// True when `from` itself is used from now on, and not a copy.
+static bool absorb_file(struct evidence *evidence, struct covered_file *from, uint32_t origin,
                         bool take)
 {
     struct error ignored; // limits were kept when `from` was read
@@ -100,12 +101,13 @@ static void absorb_file(struct evidence *evidence, struct covered_file *from, ui
     if (fresh && take) {
         *file = *from;
         file->origin = origin;
-    } else {
-        (void)coverage_unite(evidence, file, from, &ignored);
+        return true;
     }
+    (void)coverage_unite(evidence, file, from, &ignored);
+    return false;
 }
 
-static void absorb_coverage(struct evidence *evidence, struct evidence *part, uint32_t report,
+static bool absorb_coverage(struct evidence *evidence, struct evidence *part, uint32_t report,
                             uint32_t origin, bool take)
 {
     struct coverage *from = &part->coverage;
@@ -113,12 +115,14 @@ static void absorb_coverage(struct evidence *evidence, struct evidence *part, ui
         for (size_t k = 0; k < from->files[i].range_count; k++)
             from->files[i].ranges[k].report = report;
     evidence->coverage.has_branches |= from->has_branches;
-    if (take && evidence->coverage.count == 0) {
+    if (take && from->count && evidence->coverage.count == 0) {
         coverage_take(evidence, from, origin);
-        return;
+        return true;
     }
+    bool used = false;
     for (size_t i = 0; i < from->count; i++)
-        absorb_file(evidence, &from->files[i], origin, take);
+        used |= absorb_file(evidence, &from->files[i], origin, take);
+    return used;
 }
 
 static void absorb_tests(struct evidence *evidence, struct evidence *part, uint32_t report,
@@ -141,11 +145,12 @@ void evidence_absorb(struct evidence *evidence, struct evidence *part)
     uint32_t origin = origin_of(evidence, from);
     uint32_t report = absorb_report(evidence, from);
     bool take = part->arena.used_bytes > TAKE_BYTES;
-    absorb_coverage(evidence, part, report, origin, take);
+    bool used = absorb_coverage(evidence, part, report, origin, take);
+    used |= take && part->tests.count;
     absorb_tests(evidence, part, report, take);
     for (int kind = 0; kind < EVIDENCE_KINDS; kind++)
         evidence->has[kind] |= part->has[kind];
-    if (take)
+    if (used)
         arena_take(&evidence->arena, &part->arena);
     evidence_done(part);
 }

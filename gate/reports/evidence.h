@@ -92,7 +92,7 @@ struct test_case {
 };
 
 struct tests {
-    struct test_case *cases; // after evidence_settle: one per identity
+    struct test_case *cases; // after tests_settle: one per identity
     size_t count, room;
 };
 
@@ -156,8 +156,8 @@ bool tests_add(struct evidence *evidence, const struct test_case *one, struct er
 // Unites test cases by identity: failure and pass = flaky, all failed = one failure.
 void tests_settle(struct tests *tests);
 
-// Takes over the only report of `part` and all it holds; `part` is empty afterwards. The report
-// keeps its index 0 in `part` and gets a new one here.
+// Takes over the only report of `part` and all it holds, under a new index; `part` is empty
+// afterwards.
 void evidence_absorb(struct evidence *evidence, struct evidence *part);
 
 // ---- reading it, for rules -------------------------------------------------------------------

@@ -91,6 +91,21 @@ void report_feed_bytes(struct report_feed *feed, str bytes)
         feed->failed = !take(feed, bytes, &feed->error);
 }
 
+// Each report keeps the limits by itself; all of them together have to keep them too.
+static bool fits(const struct report_feed *feed, struct error *err)
+{
+    const struct evidence *all = feed->into, *part = &feed->part;
+    if (all->arena.used_bytes + part->arena.used_bytes > LIMIT_EVIDENCE_BYTES)
+        return error_set(err, ERROR_LIMIT, "the reports hold more than %u MiB of evidence",
+                         LIMIT_EVIDENCE_BYTES >> 20);
+    if (all->coverage.count > LIMIT_SOURCE_FILES) // a part mostly names the same ones again
+        return error_set(err, ERROR_LIMIT, "the reports name more than %u source files",
+                         LIMIT_SOURCE_FILES);
+    if (all->tests.count + part->tests.count > LIMIT_TESTS)
+        return error_set(err, ERROR_LIMIT, "the reports hold more than %u tests", LIMIT_TESTS);
+    return true;
+}
+
 static bool finish(struct report_feed *feed, struct error *err)
 {
     struct report *report = &feed->part.reports[0];
@@ -99,7 +114,7 @@ static bool finish(struct report_feed *feed, struct error *err)
     if (!feed->reader->end(feed->reading, err))
         return false;
     feed->part.has[report->kind] = !report->empty;
-    return true;
+    return fits(feed, err);
 }
 
 // The same bytes were read before: they count once. What failed before is no evidence to repeat.

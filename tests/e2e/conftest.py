@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -115,8 +116,15 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path):
-    scene = Scene(tmp_path / "scene", hosts=2)
+def short_path():
+    """A folder with a short name: the path of a Unix socket has room for about a hundred bytes."""
+    with tempfile.TemporaryDirectory(prefix="sluice-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def site(short_path):
+    scene = Scene(short_path / "scene", hosts=2)
     with scene:
         site = Site(scene)
         site.config("steps: [25%, 50%, 100%]", "steps: [50%, 100%]")

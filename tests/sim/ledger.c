@@ -17,8 +17,7 @@ static void lose(struct world *world, struct process *process)
     turn_soon(world, process);
 }
 
-// ---- the lease
-// -----------------------------------------------------------------------------------------
+// ---- the lease ----------------------------------------------------------------------------------
 
 static void grant(struct world *world, struct process *process)
 {
@@ -83,8 +82,7 @@ void ledger_heartbeat(struct world *world, const struct happening *happening)
         world_later(world, HEARTBEAT_MS, H_HEARTBEAT)->process = process->id;
 }
 
-// ---- pushes
-// --------------------------------------------------------------------------------------------
+// ---- pushes -------------------------------------------------------------------------------------
 
 static void push_later(struct world *world, struct process *process, int64_t after_ms)
 {
@@ -135,8 +133,7 @@ void ledger_push(struct world *world, const struct happening *happening)
     turn_soon(world, process);
 }
 
-// ---- the port
-// ------------------------------------------------------------------------------------------
+// ---- the port -----------------------------------------------------------------------------------
 
 static bool take(void *self, const struct plan *plan, bool force, int64_t now_ms, struct error *err)
 {
@@ -219,8 +216,7 @@ void journal_open(struct world *world, struct process *process)
     process->journal = (struct journal_port){process, take, lease, append, state, turn, release};
 }
 
-// ---- reading
-// -------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 static uint32_t newest_at_remote(const struct world *world, enum rollout_kind kind)
 {

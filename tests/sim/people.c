@@ -64,7 +64,9 @@ void people_steers(struct world *world, const struct happening *happening)
     if (about_hold)
         world->decision_due = false;
     if (!process || !process->begun) {
-        if (about_hold && world->restarts < 12) { // they call `sluice resume` themselves
+        const struct snapshot *newest = ledger_newest(world, FORWARD);
+        bool open = newest && !phase_terminal(newest->state.phase) && !world->rollback_called;
+        if (about_hold && open && world->restarts < 12) { // they call `sluice resume` themselves
             world_later(world, 5 * MS_SECOND, H_SUPERVISE);
             struct happening *again = world_later(world, 30 * MS_SECOND, H_STEER);
             again->amount = happening->amount;

@@ -58,8 +58,7 @@ void process_end(struct world *world, struct process *process)
         world_later(world, 2 * MS_MINUTE, H_SUPERVISE);
 }
 
-// ---- commands
-// ------------------------------------------------------------------------------------------
+// ---- commands -----------------------------------------------------------------------------------
 
 void process_send(struct world *world, struct process *process, uint32_t target, int64_t after_ms,
                   uint32_t attempt)
@@ -161,8 +160,7 @@ void process_feed(struct world *world, struct process *process, const struct rol
         process_end(world, process);
 }
 
-// ---- beginning
-// -----------------------------------------------------------------------------------------
+// ---- beginning ----------------------------------------------------------------------------------
 
 static void take_over(struct world *world, struct process *process, const struct snapshot *from)
 {
@@ -170,6 +168,7 @@ static void take_over(struct world *world, struct process *process, const struct
     *own = *from;
     own->state.targets = own->targets;
     own->state.watches = own->watches;
+    own->state.asleep = own->state.phase != PHASE_NEW;
     if (!world->scenario.codec)
         return;
     // What was read from the ledger must be what was written there.

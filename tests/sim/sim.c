@@ -4,8 +4,7 @@
 
 #define HISTORY_LINES 60 // of a world that failed, the last ones
 
-// ---- a failure in words
-// --------------------------------------------------------------------------------
+// ---- a failure in words -------------------------------------------------------------------------
 
 // Runs the world once more and prints the end of its history.
 static void tell(struct world *world, const struct scenario *scenario, const char *again)
@@ -60,8 +59,7 @@ bool sim_seed(struct world *world, uint64_t seed, struct statistics *statistics)
     return true;
 }
 
-// ---- statistics
-// ----------------------------------------------------------------------------------------
+// ---- statistics ---------------------------------------------------------------------------------
 
 void statistics_print(const struct statistics *s, FILE *out)
 {
@@ -100,8 +98,7 @@ bool statistics_hold(const struct statistics *s, char why[256])
     return true;
 }
 
-// ---- a crash at every effect
-// ---------------------------------------------------------------------------
+// ---- a crash at every effect --------------------------------------------------------------------
 
 static bool swept(struct world *world, struct scenario scenario, uint32_t *worlds)
 {

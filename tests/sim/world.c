@@ -6,8 +6,7 @@
 #define END_OF_TIME (7 * MS_DAY)
 #define MOST_EVENTS 200000u
 
-// ---- chance
-// --------------------------------------------------------------------------------------------
+// ---- chance -------------------------------------------------------------------------------------
 
 uint64_t world_random(struct world *world) // splitmix64
 {
@@ -52,8 +51,7 @@ double world_poisson(struct world *world, double mean)
     return k;
 }
 
-// ---- the future
-// ----------------------------------------------------------------------------------------
+// ---- the future ---------------------------------------------------------------------------------
 
 static bool sooner(const struct world *world, uint32_t a, uint32_t b)
 {
@@ -128,8 +126,7 @@ struct process *living(struct world *world, enum rollout_kind kind)
     return NULL;
 }
 
-// ---- making it
-// -----------------------------------------------------------------------------------------
+// ---- making it ----------------------------------------------------------------------------------
 
 static bool some(struct world *world) // whether a kind of fault is part of this world
 {
@@ -444,8 +441,7 @@ static void make(struct world *world, const struct scenario *scenario)
     world_later(world, 0, H_SUPERVISE);
 }
 
-// ---- time passes
-// ---------------------------------------------------------------------------------------
+// ---- time passes --------------------------------------------------------------------------------
 
 static void jump(struct world *world, int64_t by_ms)
 {

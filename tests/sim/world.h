@@ -32,8 +32,7 @@ enum {
 // Which rollout: the release on its way out, or a rollback by hand that fences it out.
 enum rollout_kind { FORWARD, ROLLBACK, KINDS };
 
-// ---- what is wrong with this world: chances per effect, 0 = never
-// --------------------------------------
+// ---- what is wrong with this world: chances per effect, 0 = never -------------------------------
 struct faults {
     double error_before, error_after; // an API call fails without, or in spite of, its effect
     double throttled;
@@ -58,8 +57,7 @@ struct scenario {
     bool disk_lost;
 };
 
-// ---- things in it
-// --------------------------------------------------------------------------------------
+// ---- things in it -------------------------------------------------------------------------------
 struct simulated_target {
     uint32_t desired_ppm, served_ppm; // of the release
     bool settled, staged, promoted, halfway;
@@ -240,8 +238,7 @@ struct world {
 
 void world_run(struct world *world, const struct scenario *scenario);
 
-// ---- chance and time
-// ---------------------------------------------------------------------------------
+// ---- chance and time ----------------------------------------------------------------------------
 uint64_t world_random(struct world *world);
 bool world_chance(struct world *world, double probability);
 int64_t world_between(struct world *world, int64_t low, int64_t high); // both included
@@ -251,15 +248,13 @@ struct happening *world_later(struct world *world, int64_t after_ms, enum happen
 int64_t wall_ms(const struct world *world, const struct process *process);
 struct process *living(struct world *world, enum rollout_kind kind); // null when none
 
-// ---- targets.c
-// -----------------------------------------------------------------------------------------
+// ---- targets.c ----------------------------------------------------------------------------------
 void target_arrive(struct world *world, const struct happening *happening);
 void target_converge(struct world *world, const struct happening *happening);
 void target_look(struct world *world, const struct happening *happening);
 void target_stray(struct world *world);
 
-// ---- ledger.c
-// ------------------------------------------------------------------------------------------
+// ---- ledger.c -----------------------------------------------------------------------------------
 void journal_open(struct world *world, struct process *process);
 void ledger_take(struct world *world, const struct happening *happening);
 void ledger_push(struct world *world, const struct happening *happening);
@@ -271,8 +266,7 @@ const struct snapshot *ledger_newest(const struct world *world, enum rollout_kin
 // on this machine's disk; what of that was not pushed becomes its own to push.
 const struct snapshot *ledger_read(struct world *world, struct process *process);
 
-// ---- process.c
-// -----------------------------------------------------------------------------------------
+// ---- process.c ----------------------------------------------------------------------------------
 struct process *process_start(struct world *world, enum rollout_kind kind, uint32_t machine);
 void process_turn(struct world *world, struct process *process);
 void process_feed(struct world *world, struct process *process, const struct rollout_event *event);
@@ -286,20 +280,17 @@ void process_supervise(struct world *world);
 // Counts an effect; false: the process died before it.
 bool process_effect(struct world *world, struct process *process);
 
-// ---- samples.c
-// -----------------------------------------------------------------------------------------
+// ---- samples.c ----------------------------------------------------------------------------------
 void samples_take(struct world *world, struct process *process);
 
-// ---- people.c
-// ------------------------------------------------------------------------------------------
+// ---- people.c -----------------------------------------------------------------------------------
 void people_asked(struct world *world, const struct process *process,
                   const struct rollout_command *command);
 void people_answers(struct world *world, const struct happening *happening);
 void people_steers(struct world *world, const struct happening *happening);
 void people_see(struct world *world, const struct entry *entry);
 
-// ---- checks.c
-// ------------------------------------------------------------------------------------------
+// ---- checks.c -----------------------------------------------------------------------------------
 void violated(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void check_fed(struct world *world, const struct process *process,
                const struct rollout_event *event, enum rollout_phase before);
@@ -311,8 +302,7 @@ void check_record(struct world *world, const struct entry *entry);
 void check_served(struct world *world, uint32_t target);
 void check_end(struct world *world);
 
-// ---- history.c
-// -----------------------------------------------------------------------------------------
+// ---- history.c ----------------------------------------------------------------------------------
 void history(const struct world *world, const struct process *process, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void history_plan(const struct world *world);

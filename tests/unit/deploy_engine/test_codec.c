@@ -89,6 +89,8 @@ static void state_comes_back(void)
     struct text second = state_text(stage.plan, again);
     cr_expect_str_eq(text_c(&first), text_c(&second));
     struct rollout_state flat = *again;
+    cr_expect_eq(flat.asleep, flat.phase != PHASE_NEW);
+    flat.asleep = false;
     flat.targets = stage.state->targets;
     flat.watches = stage.state->watches;
     for (size_t i = strlen(flat.why); i < sizeof flat.why; i++)

@@ -132,8 +132,7 @@ Test(people, an_approval_during_a_freeze_waits_for_its_end)
     cr_expect_eq(stage.state->phase, PHASE_STEP_BAKE);
 }
 
-// ---- steering
-// ----------------------------------------------------------------------------------------
+// ---- steering -----------------------------------------------------------------------------------
 
 Test(people, promote_skips_the_rest_of_a_bake)
 {
@@ -225,8 +224,7 @@ Test(people, abort_before_anything_is_touched)
     cr_expect_eq(stage_sent(&stage, VERB_REVERT), 0);
 }
 
-// ---- cancelling
-// --------------------------------------------------------------------------------------
+// ---- cancelling ---------------------------------------------------------------------------------
 
 static void cancel(void)
 {

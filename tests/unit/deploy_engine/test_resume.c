@@ -61,6 +61,21 @@ Test(resume, it_looks_before_it_acts)
     cr_expect_eq(stage_sent(&stage, VERB_SHIFT), sent);
 }
 
+Test(resume, what_was_read_sleeps_until_then)
+{
+    stage_begin(&stage);
+    stage_play(&stage, 2 * MS_MINUTE);
+    stage.state->asleep = true; // as rollout_state_read leaves it
+    stage.now_ms += MS_DAY;
+    stage_send(&stage, (struct rollout_event){.type = RE_TIMER});
+    stage_send(&stage, (struct rollout_event){.type = RE_CANCEL});
+    stage_send(&stage, (struct rollout_event){.type = RE_FROZEN, .granted = true});
+    cr_expect_eq(stage.out.count, 0);
+    cr_expect(stage.state->frozen);
+    stage_send(&stage, (struct rollout_event){.type = RE_RESUMED});
+    cr_expect_eq(stage.state->phase, PHASE_STEP_BAKE);
+}
+
 Test(resume, twice_or_ten_times_is_once)
 {
     stage_begin(&stage);
@@ -188,8 +203,7 @@ Test(resume, a_terminal_one_just_ends)
     cr_expect_eq(stage.out.items[0].type, RC_END);
 }
 
-// ---- the clock
-// ---------------------------------------------------------------------------------------
+// ---- the clock ----------------------------------------------------------------------------------
 
 Test(resume, a_clock_that_goes_back_neither_skips_nor_stretches_a_bake)
 {

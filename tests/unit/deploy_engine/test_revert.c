@@ -185,8 +185,7 @@ Test(revert, an_intent_that_becomes_durable_late_is_not_carried_out)
     cr_expect_eq(stage_sent(&stage, VERB_STAGE), 0);
 }
 
-// ---- rollback by hand
-// --------------------------------------------------------------------------------
+// ---- rollback by hand ---------------------------------------------------------------------------
 
 Test(revert, a_rollback_waits_for_nothing)
 {

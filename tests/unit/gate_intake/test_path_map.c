@@ -64,7 +64,7 @@ static struct unmatched map(const char *strip)
                            .path_count = sizeof repository / sizeof *repository,
                            .strip = &prefix,
                            .strip_count = strip != NULL,
-                           .root = "/work/checkout"};
+                           .root = "/srv/checkout"};
     cr_assert(path_map_apply(&map, &evidence, &unmatched, &err), "%s", err.message);
     return unmatched;
 }
@@ -101,9 +101,9 @@ Test(path_map, a_flat_repository)
 
 Test(path_map, the_root_and_configured_prefixes_are_exact)
 {
-    report(LIST(), LIST("/work/checkout/setup.py", "/srv/build/app/app/models.py"));
+    report(LIST(), LIST("/srv/checkout/setup.py", "/srv/build/app/app/models.py"));
     cr_expect_eq(map("/srv/build/app/").count, 0);
-    cr_expect_str_eq(path_of("/work/checkout/setup.py"), "setup.py");
+    cr_expect_str_eq(path_of("/srv/checkout/setup.py"), "setup.py");
     cr_expect_str_eq(path_of("/srv/build/app/app/models.py"), "app/models.py");
 }
 

@@ -10,8 +10,7 @@ static void near(double have, double want, double slack, const char *what)
     cr_expect(fabs(have - want) <= slack, "%s: %.12g, expected %.12g", what, have, want);
 }
 
-// ---- known numbers
-// -----------------------------------------------------------------------------------
+// ---- known numbers ------------------------------------------------------------------------------
 
 struct known {
     const char *name;
@@ -133,8 +132,7 @@ Test(eprocess, share_mismatch)
     near(share_mismatch_p(NAN, 10, 0.5), 1, 0, "not a number says nothing");
 }
 
-// ---- planning
-// ----------------------------------------------------------------------------------------
+// ---- planning -----------------------------------------------------------------------------------
 
 // Both sides together, per minute, with a canary `ratio` times worse on 5 % of 2000 requests at 1
 // %.
@@ -162,8 +160,7 @@ Test(eprocess, expected_minutes)
     cr_expect(isinf(eprocess_minutes_fixed(0.5, 1.1, 1.2, 0.01, 1, 20)));
 }
 
-// ---- the reference line of the design, simulated
-// ------------------------------------------------------
+// ---- the reference line of the design, simulated ------------------------------------------------
 
 static uint64_t random_state;
 

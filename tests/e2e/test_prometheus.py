@@ -1,0 +1,280 @@
+"""Rollouts judged by a real Prometheus, that scrapes counters which real requests have driven.
+
+What the hosts answer is counted as an application would count it, by release and status. The plan's
+figures are checked against what the same Prometheus says when it is asked directly.
+"""
+
+import http.client
+import http.server
+import json
+import re
+import shutil
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from conftest import end
+from scene import free_ports
+
+PROMETHEUS = shutil.which("prometheus", path="/usr/bin:/usr/local/bin")
+pytestmark = pytest.mark.skipif(not PROMETHEUS, reason="prometheus is not installed")
+
+COURSES = '  courses: {source: probe, url: "http://127.0.0.1:${port}/courses/", every: 1s, requests: 20}'
+ERRORS = """\
+  courses:
+    source: prometheus
+    url: "${env.PROM_URL}"
+    every: 3s
+    lag: 1s
+    bad:   'sum(increase(requests_total{code!="200", rev="${revision}"}[${window}])) or vector(0)'
+    total: 'sum(increase(requests_total{rev="${revision}"}[${window}]))'"""
+
+
+class Exporter:
+    """/metrics of the application: requests by release and status."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.counts = {}
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = outer.text().encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
+        self.thread.start()
+
+    def count(self, release, good=0, bad=0):
+        with self.lock:
+            # Both from the start, so that no first error is missed for want of a sample before it.
+            counts = self.counts.setdefault(release, {"200": 0, "500": 0})
+            counts["200"] += good
+            counts["500"] += bad
+
+    def total(self, release):
+        with self.lock:
+            return sum(
+                sum(counts.values())
+                for name, counts in self.counts.items()
+                if name == release or name.startswith(release + "-")
+            )
+
+    def text(self):
+        with self.lock:
+            lines = ["# TYPE requests_total counter"] + [
+                f'requests_total{{rev="{release}",code="{code}"}} {value}'
+                for release, counts in self.counts.items()
+                for code, value in counts.items()
+            ]
+        return "\n".join(lines) + "\n"
+
+    def stop(self):
+        if self.thread.is_alive():
+            self.server.shutdown()
+            self.thread.join()
+            self.server.server_close()
+
+
+class Students:
+    """Asks every host for its courses; one request in fifty is for a course that does not exist."""
+
+    def __init__(self, site, exporter, per_second=25):
+        self.over = threading.Event()
+        self.exporter = exporter
+        self.pause = 1 / per_second
+        self.threads = [
+            threading.Thread(target=self.ask, args=(port,))
+            for port in site.scene.ports["hosts"].values()
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def ask(self, port):
+        number = 0
+        while not self.over.wait(self.pause):
+            number += 1
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            try:
+                connection.request("GET", "/courses/none/" if number % 50 == 0 else "/courses/")
+                answer = connection.getresponse()
+                answer.read()
+                good = answer.status == 200
+                self.exporter.count(answer.getheader("X-Release"), good=good, bad=not good)
+            except (OSError, http.client.HTTPException):
+                pass  # between two releases: what nobody answers, the application does not count
+            finally:
+                connection.close()
+
+    def stop(self):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+class Prometheus:
+    def __init__(self, folder, exporter):
+        (port,) = free_ports(1)
+        self.url = f"http://127.0.0.1:{port}"
+        (folder / "prometheus.yml").write_text(
+            json.dumps(
+                {
+                    "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+                    "scrape_configs": [
+                        {
+                            "job_name": "learn",
+                            "static_configs": [{"targets": [f"127.0.0.1:{exporter.port}"]}],
+                        }
+                    ],
+                }
+            )
+        )
+        self.log = open(folder / "prometheus.log", "w")
+        self.child = subprocess.Popen(
+            [
+                PROMETHEUS,
+                f"--config.file={folder}/prometheus.yml",
+                f"--storage.tsdb.path={folder}/prometheus",
+                f"--web.listen-address=127.0.0.1:{port}",
+                "--log.level=warn",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+        )
+        try:
+            wait_for(self.is_ready, "Prometheus is ready")
+        except BaseException:
+            self.stop()
+            raise
+
+    def is_ready(self):
+        assert self.child.poll() is None, "Prometheus ended: see its log"
+        with urllib.request.urlopen(self.url + "/-/ready", timeout=5) as answer:
+            return answer.status == 200
+
+    def ask(self, query):
+        """The one number that the query gives now, or None."""
+        words = urllib.parse.urlencode({"query": query})
+        with urllib.request.urlopen(f"{self.url}/api/v1/query?{words}", timeout=10) as answer:
+            result = json.load(answer)["data"]["result"]
+        return float(result[0]["value"][1]) if result else None
+
+    def stop(self):
+        end(self.child)
+        self.log.close()
+
+
+@pytest.fixture
+def exporter():
+    exporter = Exporter()
+    yield exporter
+    exporter.stop()
+
+
+@pytest.fixture
+def prometheus(tmp_path, exporter):
+    prometheus = Prometheus(tmp_path, exporter)
+    yield prometheus
+    prometheus.stop()
+
+
+@pytest.fixture
+def watched(site, prometheus, monkeypatch):
+    """The site with its courses page watched by Prometheus."""
+    monkeypatch.setenv("PROM_URL", prometheus.url)
+    site.config(COURSES, ERRORS)
+    site.config("version: 1", "version: 1\nenv: [PROM_URL]")
+    site.config("step_bake: 3s", "step_bake: 8s")
+    site.config("    bake: 2s", "    bake: 8s")
+    return site
+
+
+@pytest.fixture
+def students(watched, exporter):
+    students = Students(watched, exporter)
+    yield students
+    students.stop()
+
+
+def wait_for(holds, what, seconds=60):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            if holds():
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"waited {seconds} s until {what}")
+
+
+def judged(site):
+    return [event for event in site.events() if event["type"] == "sample.judged"]
+
+
+def test_a_good_release_passes_by_the_rates_of_prometheus(watched, students, exporter):
+    watched.release("2-search")
+    done = watched.must("rollout", "v2", "--wait", "suspend", "--verbose")
+    assert "v2 done in production" in done.out
+    assert watched.serving() == {"v2"}
+    assert exporter.total("v2") > 200
+    watched.must("verify")
+
+
+def test_a_bad_release_is_taken_back_by_the_rates_of_prometheus(watched, students, exporter):
+    watched.release("2-search")
+    watched.release("3-recommend")
+    done = watched.must("rollout", "v3", code=1)
+    assert "rolled-back" in done.out and "courses on web" in done.out, done
+    assert watched.serving() == {"v1"}
+    watched.must("verify")
+
+
+def exporter_gone(exporter, prometheus, students):
+    exporter.stop()
+
+
+def prometheus_gone(exporter, prometheus, students):
+    prometheus.stop()
+
+
+def traffic_gone(exporter, prometheus, students):
+    students.stop()
+
+
+@pytest.mark.parametrize("lose", [exporter_gone, prometheus_gone, traffic_gone])
+def test_figures_that_stop_in_the_middle_are_never_a_pass(
+    watched, students, exporter, prometheus, lose
+):
+    watched.config("min_requests: 40", "min_requests: 40, inconclusive: {extend: 0, then: hold}")
+    watched.release("2-search")
+    rollout = watched.start("rollout", "v2", "--wait", "suspend")
+    try:
+        # Enough of them for a pass, had they not stopped.
+        wait_for(lambda: exporter.total("v2") > 60, "v2 has answered")
+        time.sleep(1.5)
+        lose(exporter, prometheus, students)
+        out, err = rollout.communicate(timeout=120)
+    finally:
+        end(rollout)
+    assert rollout.returncode == 1 and "held" in out, (out, err)
+    assert watched.serving() == {"v1", "v2"}, "it has not gone on"
+    watched.must("rollback", "--yes", "--reason", "nothing can be seen")
+    assert watched.serving() == {"v1"}
+    watched.must("verify")

@@ -6,14 +6,12 @@ const struct command *const commands[] = {
     &command_gate,  &command_explain, &command_read,   &command_check,
     &command_plan,  &command_rollout, &command_resume, &command_rollback,
     &command_adopt, &command_approve, &command_deny,   &command_status,
-    NULL,
+    &command_log,   &command_show,    &command_verify, NULL,
 };
 
-// A name that `commands` has as well counts as built.
 const char *const commands_later[] = {
-    "init",   "plan",     "rollout",  "adopt",  "hold",   "promote", "abort",  "watch",
-    "resume", "rollback", "approve",  "deny",   "status", "log",     "show",   "verify",
-    "report", "risk",     "incident", "import", "drift",  "replay",  "doctor", NULL,
+    "init",     "hold",   "promote", "abort",  "watch", "report", "risk",
+    "incident", "import", "drift",   "replay", "doctor", NULL,
 };
 
 const struct command *command_find(const char *name)

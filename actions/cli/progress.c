@@ -180,11 +180,24 @@ static void record_news(struct progress_display *progress, const struct rollout_
     text_done(&text);
 }
 
+// The same trouble again, as a source that does not answer gives it every few seconds, is said once.
+static void trouble(struct progress_display *progress, const struct text *words)
+{
+    if (!str_eq(str_of(progress->trouble), str_first(text_str(words), 255)))
+        line(progress, YELLOW, "!", "trouble", text_c(words));
+    (void)snprintf(progress->trouble, sizeof progress->trouble, "%s", text_c(words));
+}
+
 static void sample_news(struct progress_display *progress, const struct run_news *news)
 {
     struct progress_metric *m = &progress->metrics[news->metric];
     const struct metric_sample *sample = news->sample;
     if (!sample->has_value) {
+        struct text text = text_of(LINE_BYTES);
+        text_addf(&text, "metric " STR_FMT " says nothing: %s",
+                  STR_ARG(news->plan->metrics[news->metric].name), sample->why ? sample->why : "");
+        trouble(progress, &text);
+        text_done(&text);
         m->blind++;
         return;
     }
@@ -202,13 +215,10 @@ static void target_news(struct progress_display *progress, const struct run_news
     if (news->target < news->plan->target_count) // else it is about none of them
         text_addf(&text, STR_FMT ": ", STR_ARG(news->plan->targets[news->target].name));
     text_adds(&text, news->text);
-    bool again = str_eq(str_of(progress->trouble), str_first(text_str(&text), 255));
-    if (news->type == NEWS_TROUBLE && !again)
-        line(progress, YELLOW, "!", "trouble", text_c(&text));
-    else if (news->type == NEWS_TARGET)
-        line(progress, DIM, " ", "target", text_c(&text));
     if (news->type == NEWS_TROUBLE)
-        (void)snprintf(progress->trouble, sizeof progress->trouble, "%s", text_c(&text));
+        trouble(progress, &text);
+    else
+        line(progress, DIM, " ", "target", text_c(&text));
     text_done(&text);
 }
 

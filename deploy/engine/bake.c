@@ -116,6 +116,10 @@ void bake_go_on(struct turn *turn)
     bool passes = targets_seen(turn, why) && judge_step(turn, why);
     if (!passes && turn->now_ms < state->bake_until_ms + grace_ms(turn))
         return;
+    if (turn_wrote(turn)) {
+        turn_later(turn);
+        return;
+    }
     char mismatch[200];
     if (judge_ratio(turn, mismatch)) {
         turn_why(turn, "%s", mismatch);

@@ -179,6 +179,7 @@ static void carry_out_due(struct turn *turn)
             look_due(turn, i);
     }
     if (state->awaiting && state->phase != PHASE_HELD && state->phase != PHASE_REVERTING &&
+        !turn_wrote(turn) &&
         turn->now_ms >= state->awaiting_since_ms + turn->plan->settle_limit_ms) {
         turn_why(turn,
                  "the ledger's remote does not take records: what was intended is not carried "
@@ -195,8 +196,10 @@ static void carry_out_later(struct turn *turn)
     enum rollout_phase phase = turn->state->phase;
     if (phase == PHASE_REVERTING || phase == PHASE_STUCK)
         revert_finish(turn);
-    else if (phase == PHASE_PREPARING || phase == PHASE_STEP_BAKE || phase == PHASE_BAKE)
+    else if (phase == PHASE_PREPARING || turn->state->passed)
         forward_go_on(turn);
+    else
+        bake_go_on(turn);
 }
 
 // ---- the step -----------------------------------------------------------------------------------

@@ -198,7 +198,8 @@ void revert_limit(struct turn *turn)
         missing++;
         first = i;
     }
-    if (missing == 0 || turn->now_ms < state->reverting_since_ms + turn->plan->rollback_limit_ms)
+    bool over = turn->now_ms >= state->reverting_since_ms + turn->plan->rollback_limit_ms;
+    if (missing == 0 || !over || turn_wrote(turn))
         return;
     for (uint32_t i = 0; i < turn->plan->target_count; i++)
         state->targets[i].look_ms = 0;

@@ -6,7 +6,8 @@
 // While a target is being changed nothing is asked about it: a host that is being restarted does
 // not answer, and that says nothing about the release. Its interval stays open and is read
 // afterwards, when it is known again which host serves what. What could not be read becomes part of
-// the next interval, so that no figure is lost.
+// the next interval, so that no figure is lost; but for what ends where a bake began: the release
+// had no traffic before, and a source that has no series of that time never will.
 #include "deploy/run/driver_parts.h"
 
 void sampling_open(struct driver *driver)
@@ -70,10 +71,11 @@ static int64_t due_ms(const struct driver *driver, const struct sampling *sampli
 static void judge(struct driver *driver, struct sampling *sampling,
                   const struct metric_sample *sample)
 {
+    bool before_bake = sampling->to_ms == driver->state->bake_from_ms;
     feed(driver, sampling, sample);
     drop(driver, sampling);
     sampling->again_ms = 0;
-    if (sample->has_value)
+    if (sample->has_value || before_bake)
         sampling->from_ms = sampling->to_ms;
     else
         sampling->again_ms = driver_now(driver) + driver->plan->metrics[sampling->metric].every_ms;

@@ -38,6 +38,7 @@ struct ssh_job {
     bool sent;                       // the server may have begun with it
     int moves;                       // to another connection
     bool quit;                       // timed out or dropped: it is to end
+    bool stopping;                   // another command ends it
     bool dropped;                    // nobody asks any more: released when it is over
     long pid;
 };
@@ -122,7 +123,7 @@ static void stop_remotely(struct ssh_job *job)
               "while kill -0 -- \"-$g\" && [ $i -lt 20 ]; do sleep 0.1; i=$((i+1)); done; "
               "kill -KILL -- \"-$g\"",
               job->pid);
-    stopper->dropped = stopper->input_over = true;
+    stopper->dropped = stopper->input_over = job->stopping = true;
     add_to(job->connection, stopper);
 }
 
@@ -132,10 +133,9 @@ static void time_is_up(struct ssh_job *job)
     bool first = !job->quit;
     job->quit = true;
     job->deadline_ms = loop_now_ms() + STOP_MS;
-    if (first && job->phase == RUNNING && job->pid > 0) {
-        stop_remotely(job); // the outcome is told when it is gone
-        return;
-    }
+    bool may_run = job->phase == STARTING || job->phase == RUNNING;
+    if (first && may_run && job->pid >= 0)
+        return; // stopped as soon as its number is known; the outcome is told when it is gone
     if (job->exec.state == PROGRESS_PENDING) {
         duration_words(job->timeout_ms, words);
         if (!job->sent)
@@ -340,7 +340,7 @@ static int step_close(struct ssh_job *job)
     int status = exit_status(job);
     (void)libssh2_channel_free(job->channel);
     job->channel = NULL;
-    if (job->exec.state == PROGRESS_PENDING && job->quit)
+    if (job->exec.state == PROGRESS_PENDING && job->stopping)
         exec_fail(&job->exec, ERROR_TRANSIENT, "%s: it had not ended after %s and was stopped",
                   job->connection->host, duration_words(job->timeout_ms, words));
     else if (job->exec.state == PROGRESS_PENDING)
@@ -378,6 +378,10 @@ bool ssh_jobs_step(struct ssh_connection *c, struct error *err)
             time_is_up(job);
             c->progressed = true;
             return true; // the list may have changed: begun again at once
+        }
+        if (job->quit && !job->stopping && job->phase == RUNNING && job->pid > 0) {
+            stop_remotely(job);
+            return true;
         }
         int code = c->state == SSH_READY ? 0 : LIBSSH2_ERROR_EAGAIN;
         while (!code)

@@ -3,7 +3,7 @@
 // missed one makes changed files vanish. So: exact when a prefix is known, else the longest suffix
 // that fits one file only, else unmatched and said.
 //
-//     struct path_map map = {.paths = paths.items, .path_count = paths.count, .root = "/srv/checkout"};
+//     struct path_map map = {.paths = paths.items, .path_count = paths.count, .root = "/srv/x"};
 //     struct unmatched unmatched;
 //     if (!path_map_apply(&map, &evidence, &unmatched, err)) ...
 #ifndef GATE_INTAKE_PATH_MAP_H

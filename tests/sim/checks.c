@@ -187,20 +187,63 @@ static void check_all_out(struct world *world)
                      (unsigned)world->targets[i].served_ppm);
 }
 
+// A state that says something happened stands beside the record of just that.
+static bool explains(const struct entry *entry, enum rollout_phase phase)
+{
+    enum record_type record = entry->command.record;
+    bool first = entry->after.state.step == 0 && record == RECORD_COMMAND_DONE;
+    switch (phase) {
+    case PHASE_WAITING:
+        return record == RECORD_APPROVAL_ASKED;
+    case PHASE_SHIFTING:
+        return record == RECORD_STEP_PASSED || record == RECORD_STEERED ||
+               record == RECORD_APPROVAL_GIVEN || record == RECORD_INTENDED || first;
+    case PHASE_PROMOTING:
+        return record == RECORD_STEP_PASSED || record == RECORD_STEERED ||
+               record == RECORD_INTENDED;
+    case PHASE_HELD:
+        return record == RECORD_HELD;
+    case PHASE_STUCK:
+        return record == RECORD_STUCK;
+    case PHASE_DONE:
+        return record == RECORD_DONE;
+    case PHASE_ROLLED_BACK:
+        return record == RECORD_ROLLED_BACK;
+    case PHASE_DENIED:
+        return record == RECORD_DENIED;
+    case PHASE_CANCELLED:
+        return record == RECORD_CANCELLED;
+    case PHASE_NEW:
+    case PHASE_PREPARING:
+    case PHASE_STEP_BAKE:
+    case PHASE_BAKE:
+    case PHASE_VERIFYING:
+    case PHASE_REVERTING:
+        break;
+    }
+    return true;
+}
+
 void check_record(struct world *world, const struct entry *entry)
 {
     if (entry->incident)
         return;
     uint32_t index = (uint32_t)(entry - world->entries);
+    enum rollout_phase after = entry->after.state.phase;
+    enum rollout_phase was = PHASE_NEW;
     for (uint32_t i = index; i-- > 0;) {
         const struct entry *before = &world->entries[i];
         if (before->writer != entry->writer || before->incident)
             continue;
-        if (!phase_legal(before->after.state.phase, entry->after.state.phase))
-            violated(world, "5: the ledger goes from %s to %s",
-                     phase_name(before->after.state.phase), phase_name(entry->after.state.phase));
+        was = before->after.state.phase;
         break;
     }
+    bool first_of_writer = was == PHASE_NEW && world->processes[entry->writer].base > 0;
+    if (!first_of_writer && !phase_legal(was, after))
+        violated(world, "5: the ledger goes from %s to %s", phase_name(was), phase_name(after));
+    if (!first_of_writer && was != after && !explains(entry, after))
+        violated(world, "5: %s stands beside a state that is %s",
+                 record_name(entry->command.record), phase_name(after));
     // Fenced out and not knowing it yet: what it writes never gets into the ledger.
     const struct process *writer = &world->processes[entry->writer];
     if (writer->lease_number != 0 && writer->lease_number != world->ledger.lease_number)

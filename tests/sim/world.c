@@ -487,6 +487,7 @@ static void pause_process(struct world *world)
     if (!process)
         return;
     process->paused_until = world->now + world_between(world, 1, 300) * MS_SECOND;
+    process->overslept = process->paused_until > process->lease_until;
     history(world, process, "stands still");
 }
 
@@ -512,22 +513,43 @@ static void turn(struct world *world, struct process *process)
     process_turn(world, process);
 }
 
+static void postpone(struct world *world, const struct happening *happening, int64_t by_ms)
+{
+    struct happening *again = world_later(world, by_ms, happening->kind);
+    int64_t at = again->at;
+    uint64_t order = again->order;
+    *again = *happening;
+    again->at = at;
+    again->order = order;
+}
+
+// A process that stood still until its lease may have run out does nothing at all, no revert
+// either, before it has renewed it: another one may have finished the rollout meanwhile.
+static bool awake(struct world *world, struct process *process, const struct happening *happening)
+{
+    if (process->paused_until > world->now) {
+        postpone(world, happening, process->paused_until - world->now);
+        return false;
+    }
+    if (process->overslept && process->begun) {
+        if (world->ledger.down) {
+            postpone(world, happening, 2 * MS_SECOND);
+            return false;
+        }
+        process->overslept = false;
+        ledger_renew(world, process);
+        if (process->lease == LEASE_LOST)
+            process_turn(world, process);
+    }
+    return process->alive;
+}
+
 // Happenings that have to do with one process and that a pause delays.
 static void to_process(struct world *world, struct happening *happening)
 {
     struct process *process = &world->processes[happening->process];
-    if (!process->alive)
+    if (!process->alive || !awake(world, process, happening))
         return;
-    if (process->paused_until > world->now) {
-        struct happening *again =
-            world_later(world, process->paused_until - world->now, happening->kind);
-        int64_t at = again->at;
-        uint64_t order = again->order;
-        *again = *happening;
-        again->at = at;
-        again->order = order;
-        return;
-    }
     if (happening->kind == H_DELIVER)
         process_feed(world, process, &happening->event);
     else if (happening->kind == H_TURN)

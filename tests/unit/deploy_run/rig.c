@@ -56,9 +56,8 @@ static void check_recorded(const struct rig *rig, const struct target_intent *in
     }
     cr_assert_eq(rig->intended, verbs[intent->verb], "%s without a record of it",
                  intent_name(intent->verb));
-    cr_assert(!rig->offline && !rig->losing &&
-                  rig->now_ms >= rig->pushed_at[rig->intended_ticket % 256],
-              "%s before its record is durable", intent_name(intent->verb));
+    cr_assert_leq(rig->intended_ticket, rig->durable_ticket, "%s before its record is durable",
+                  intent_name(intent->verb));
     cr_assert_eq(rig->lease, LEASE_HELD, "%s without the lease", intent_name(intent->verb));
 }
 
@@ -156,6 +155,7 @@ struct metric {
 
 struct metric_reading {
     struct rig *rig;
+    struct rig_reading *kept;
     int64_t until_ms;
 };
 
@@ -171,14 +171,15 @@ static bool metric_start(struct metric *metric, const struct metric_question *qu
     cr_assert_not(rig->targets[index].moving, "asked about a target that is being changed");
     cr_assert_eq(question->endpoint_count, 2);
     struct rig_reading *kept = &rig->readings[rig->reading_count++];
-    *kept = (struct rig_reading){index, question->from_ms, question->to_ms, rig->now_ms, {0}};
+    *kept =
+        (struct rig_reading){index, question->from_ms, question->to_ms, rig->now_ms, {0}, false};
     for (size_t i = 0; i < 2; i++) {
         kept->canary[i] = question->endpoints[i].canary;
         cr_assert_str_eq(question->endpoints[i].variables[0].name, "port");
         cr_assert(str_is(question->endpoints[i].variables[0].value, i ? "2" : "1"));
     }
     struct metric_reading *reading = memory_alloc(sizeof *reading);
-    *reading = (struct metric_reading){rig, rig->now_ms + rig->reading_takes_ms};
+    *reading = (struct metric_reading){rig, kept, rig->now_ms + rig->reading_takes_ms};
     rig->open_readings++;
     *ret = reading;
     return true;
@@ -196,6 +197,7 @@ static enum progress metric_poll(struct metric_reading *reading, struct arena *a
         (void)error_set(err, ERROR_TRANSIENT, "the source is down");
         return PROGRESS_FAILED;
     }
+    reading->kept->judged = true;
     *ret = (struct metric_sample){.has_value = true, .value = rig->value};
     return PROGRESS_DONE;
 }
@@ -265,8 +267,10 @@ static enum append_state journal_state(void *self, uint64_t ticket)
     cr_assert(ticket > 0 && ticket <= rig->tickets);
     if (rig->losing)
         return APPEND_LOST;
-    return rig->offline || rig->now_ms < rig->pushed_at[ticket % 256] ? APPEND_PENDING
-                                                                      : APPEND_DURABLE;
+    if (!rig->offline && rig->now_ms >= rig->pushed_at[ticket % 256] &&
+        ticket > rig->durable_ticket)
+        rig->durable_ticket = ticket;
+    return ticket <= rig->durable_ticket ? APPEND_DURABLE : APPEND_PENDING;
 }
 
 static int64_t journal_turn(void *self, int64_t now_ms)

@@ -34,6 +34,7 @@ struct rig_reading { // of a metric, as it was started
     uint32_t target;
     int64_t from_ms, to_ms, at_ms;
     bool canary[2]; // of the target's two hosts
+    bool judged;    // it gave a value; else it failed or was dropped
 };
 
 struct target {
@@ -76,6 +77,7 @@ struct rig {
     enum target_verb intended; // newest durable forward intent,
     uint64_t intended_ticket;  // and what it waits for
     bool reverting;            // a revert was recorded
+    uint64_t durable_ticket;   // the newest that was said to be durable, with all before it
     struct text saved;         // state as of the newest record, as JSON: what a crash leaves
     str saved_memory[RIG_TARGETS];
     int64_t pushed_at[256];

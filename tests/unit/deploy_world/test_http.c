@@ -256,6 +256,52 @@ Test(http, two_hundred_at_once)
     cr_expect_lt(now_ms() - started, 10000, "%ld ms", (long)(now_ms() - started));
 }
 
+Test(http, certificates_are_checked)
+{
+    struct bench secure = bench_start("http_server", "--tls");
+    char ca[512], url[64];
+    struct http_answer answer;
+    struct error err = {0};
+    void *job;
+    struct http_request request = {.method = "GET", .url = url, .timeout_ms = 10000};
+    bench_text(&secure, "ca", ca, sizeof ca);
+    snprintf(url, sizeof url, "https://127.0.0.1:%ld/ok", bench_number(&secure, "port"));
+    cr_assert(port.start(port.self, &request, &job, &err));
+    cr_expect_eq(finish(job, &answer, &err), PROGRESS_FAILED, "an unknown certificate");
+    cr_expect_eq(err.kind, ERROR_DENIED, "%s", err.message);
+    port.drop(port.self, job);
+    world_close(world);
+    cr_assert(world_open(&(struct world_options){.ca_file = ca}, &world, &err));
+    port = world_http(world);
+    cr_assert(port.start(port.self, &request, &job, &err));
+    cr_expect_eq(finish(job, &answer, &err), PROGRESS_DONE, "%s", err.message);
+    port.drop(port.self, job);
+    snprintf(url, sizeof url, "https://localhost:%ld/ok", bench_number(&secure, "port"));
+    cr_assert(port.start(port.self, &request, &job, &err));
+    cr_expect_eq(finish(job, &answer, &err), PROGRESS_FAILED, "another name");
+    cr_expect_eq(err.kind, ERROR_DENIED, "%s", err.message);
+    port.drop(port.self, job);
+    bench_stop(&secure);
+}
+
+Test(http, its_sockets_are_not_handed_to_commands)
+{
+    struct exec_port exec = world_exec(world);
+    struct exec_request request = {.script = "ls /proc/self/fd", .timeout_ms = 10000};
+    struct exec_result result;
+    struct error err = {0};
+    void *command, *job = begin("GET", "/slow/3000", 20000);
+    (void)connections(); // one that is kept, besides the one that waits
+    cr_assert(exec.start(exec.self, &request, &command, &err));
+    enum progress p;
+    while ((p = exec.poll(exec.self, command, &result, &err)) == PROGRESS_PENDING)
+        world_wait(world, now_ms() + 1000);
+    cr_assert_eq(p, PROGRESS_DONE);
+    cr_expect(str_is(result.output, "0\n1\n2\n3\n"), STR_FMT, STR_ARG(result.output));
+    exec.drop(exec.self, command);
+    port.drop(port.self, job);
+}
+
 Test(http, a_dropped_exchange_leaves_nothing)
 {
     void *job = begin("GET", "/slow/5000", 20000);

@@ -180,7 +180,8 @@ static void record_news(struct progress_display *progress, const struct rollout_
     text_done(&text);
 }
 
-// The same trouble again, as a source that does not answer gives it every few seconds, is said once.
+// The same trouble again, as a source that does not answer gives it every few seconds, is said
+// once.
 static void trouble(struct progress_display *progress, const struct text *words)
 {
     if (!str_eq(str_of(progress->trouble), str_first(text_str(words), 255)))
@@ -192,13 +193,14 @@ static void sample_news(struct progress_display *progress, const struct run_news
 {
     struct progress_metric *m = &progress->metrics[news->metric];
     const struct metric_sample *sample = news->sample;
+    if (!sample->has_value && m->blind++ == 0)
+        return; // there is nothing about a release that has only just begun to answer
     if (!sample->has_value) {
         struct text text = text_of(LINE_BYTES);
         text_addf(&text, "metric " STR_FMT " says nothing: %s",
                   STR_ARG(news->plan->metrics[news->metric].name), sample->why ? sample->why : "");
         trouble(progress, &text);
         text_done(&text);
-        m->blind++;
         return;
     }
     m->samples++;

@@ -94,7 +94,7 @@ static double smallest_ratio(const struct plan *plan, uint32_t metric, uint32_t 
     double high = RATIO_MOST;
     if (minutes_to_see(plan, metric, nth, step, traffic, high, plan->detect_power) > bake)
         return INFINITY;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 30; i++) {
         double middle = sqrt(low * high);
         if (minutes_to_see(plan, metric, nth, step, traffic, middle, plan->detect_power) > bake)
             low = middle;

@@ -135,11 +135,12 @@ static bool take_here(struct journal *journal, struct arena *arena, struct error
         !ledger_standing(journal->ledger, arena, plan->environment, &standing, err))
         return false;
     str claimed = standing.claim.rollout;
-    if (journal->force && claimed.len && !str_eq(claimed, plan->rollout) &&
-        !append_superseded(journal, arena, claimed, err))
+    if (!append_planned(journal, arena, err) ||
+        !append_taken(journal, arena, &standing.lease, err))
         return false;
-    return append_planned(journal, arena, err) &&
-           append_taken(journal, arena, &standing.lease, err);
+    // Only now: what the fenced writer still writes is late, and says nothing of a closed rollout.
+    bool fences = journal->force && claimed.len && !str_eq(claimed, plan->rollout);
+    return !fences || append_superseded(journal, arena, claimed, err);
 }
 
 static bool journal_take(void *self, const struct plan *plan, bool force, int64_t now_ms,

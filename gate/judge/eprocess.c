@@ -120,9 +120,9 @@ static double minutes_of(const struct walk *walk, double power)
     double mean = walk->bound / walk->drift;
     if (power < 0)
         return mean;
-    double low = mean * 1e-6;
-    double high = mean * 1e6;
-    for (int i = 0; i < 100; i++) { // bisection on the logarithm: 100 halvings are past exact
+    double low = mean * 1e-4;
+    double high = mean * 1e4;
+    for (int i = 0; i < 50; i++) { // bisection on the logarithm: to one part in 10^14
         double middle = sqrt(low * high);
         if (crossed(walk, middle) < power)
             low = middle;

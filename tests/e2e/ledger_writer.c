@@ -55,7 +55,7 @@ static bool write_all(struct ledger *ledger, const struct settings *settings, st
         char body[64];
         (void)snprintf(body, sizeof body, "{\"number\": %u}", i);
         struct event event = {.stream = STREAM_ROLLOUT,
-                              .type = STR("sample.judged"),
+                              .type = STR("note.made"),
                               .rollout = str_of(settings->name),
                               .body = str_of(body)};
         if (!ledger_append(ledger, &event, NULL, err))

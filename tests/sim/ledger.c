@@ -41,7 +41,10 @@ void ledger_take(struct world *world, const struct happening *happening)
     bool force = process->kind == ROLLBACK;
     if (!process->alive)
         return;
-    if (ledger->down && force && happening->id >= ROLLBACK_PATIENCE_MS) {
+    // Where another process lives that it cannot fence out, two would write: that is for people to
+    // know, and no world of ours.
+    bool alone = !living(world, FORWARD);
+    if (ledger->down && force && alone && happening->id >= ROLLBACK_PATIENCE_MS) {
         process->lease = LEASE_HELD; // of the local ledger; it is reconciled with the first push
         process->lease_number = 0;
         process->lease_until = INT64_MAX;

@@ -130,12 +130,12 @@ struct process *living(struct world *world, enum rollout_kind kind)
 
 static bool some(struct world *world) // whether a kind of fault is part of this world
 {
-    return world_chance(world, 0.3);
+    return world_chance(world, 0.18);
 }
 
 static double rare(struct world *world)
 {
-    return some(world) ? uniform(world) * 0.25 : 0;
+    return some(world) ? uniform(world) * uniform(world) * 0.3 : 0;
 }
 
 static void draw_faults(struct world *world)
@@ -271,12 +271,19 @@ static void make_plan(struct plan *plan)
                           .rollback_on_cancel = true};
 }
 
-// Nothing goes wrong but, in half of them, the release: these carry the statistics.
+// Nothing goes wrong but, in half of them, the release: these carry the statistics. Planning their
+// bakes takes longer than living through them, so there are only so many kinds of traffic.
+enum { TRAFFICS = 16 };
+
 static void draw_bare(struct world *world, struct plan *plan)
 {
+    static struct {
+        int64_t step_bake_ms, bake_ms;
+    } planned[TRAFFICS];
+    uint32_t traffic = (uint32_t)world_between(world, 0, TRAFFICS - 1);
     world->outcome.bare = true;
-    world->per_minute = (double)world_between(world, 200, 4000);
-    world->base_rate = (double)world_between(world, 5, 20) / 1000;
+    world->per_minute = 200 + 253 * (double)traffic;
+    world->base_rate = 0.005 + 0.001 * (double)(traffic * 7 % TRAFFICS);
     world->bad = world_chance(world, 0.5);
     world->outcome.regression = world->bad;
     world->ratio = world->bad ? plan->detect_ratio : 1;
@@ -284,7 +291,13 @@ static void draw_bare(struct world *world, struct plan *plan)
     make_targets(world, plan);
     make_metrics(world, plan, true, false);
     make_steps(plan, 3);
-    make_bakes(world, plan, 30 * MS_SECOND);
+    if (planned[traffic].bake_ms == 0) {
+        make_bakes(world, plan, 30 * MS_SECOND);
+        planned[traffic].step_bake_ms = plan->step_bake_ms;
+        planned[traffic].bake_ms = plan->bake_ms;
+    }
+    plan->step_bake_ms = planned[traffic].step_bake_ms;
+    plan->bake_ms = planned[traffic].bake_ms;
 }
 
 static void draw_plan(struct world *world, struct plan *plan)

@@ -29,7 +29,6 @@ static struct detect_traffic traffic_of(struct deployment *d, const struct stage
     struct metric_question question = {
         .target = target,
         .revision = good->revision,
-        .baseline = good->revision,
         .from_ms = now - 10 * MS_MINUTE - traits.lag_ms,
         .to_ms = now - traits.lag_ms,
     };
@@ -45,9 +44,9 @@ static struct detect_traffic traffic_of(struct deployment *d, const struct stage
            !world_signal(d->ports.world))
         world_wait(d->ports.world, deployment_now(d) + MS_SECOND);
     opened->kind->drop(reading);
-    if (progress == PROGRESS_DONE && sample.has_value && sample.counts.baseline_total > 0) {
-        traffic.per_minute = sample.counts.baseline_total / 10;
-        traffic.bad_share = sample.counts.baseline_bad / sample.counts.baseline_total;
+    if (progress == PROGRESS_DONE && sample.has_value && sample.counts.canary_total > 0) {
+        traffic.per_minute = sample.counts.canary_total / 10;
+        traffic.bad_share = sample.counts.canary_bad / sample.counts.canary_total;
     }
     return traffic;
 }

@@ -8,6 +8,9 @@
 #define BACKOFF_MS MS_SECOND       // doubles with every attempt
 #define BACKOFF_MAX_MS (30 * MS_SECOND)
 #define ATTEMPTS 20u
+// A rollback may have fenced out a process whose last command is still on its way to a target. What
+// is seen this soon after the revert was sent does not count yet.
+#define CONFIRM_MS (3 * MS_SECOND)
 
 static int64_t backoff_ms(uint32_t attempts)
 {
@@ -147,7 +150,10 @@ void revert_observed(struct turn *turn, uint32_t index)
     struct target_state *target = &turn->state->targets[index];
     if (!reverting(turn, index))
         return;
-    if (is_back(turn, index)) {
+    int64_t counts_ms = turn->state->reverting_since_ms + CONFIRM_MS;
+    if (is_back(turn, index) && turn->plan->mode == PLAN_ROLLBACK && turn->now_ms < counts_ms) {
+        target->look_ms = counts_ms;
+    } else if (is_back(turn, index)) {
         target->settled = true;
         target->seen_ms = turn->now_ms;
         target->look_ms = 0;

@@ -119,9 +119,9 @@ static void stop_remotely(struct ssh_job *job)
     struct ssh_job *stopper = make(job->exec.world, STOP_MS, drop);
     text_addf(&stopper->command,
               "g=$(sed 's/^.*) [A-Za-z] [0-9]* \\([0-9]*\\) .*/\\1/' /proc/%ld/stat) || exit 0; "
-              "kill -TERM -- \"-$g\"; i=0; "
-              "while kill -0 -- \"-$g\" && [ $i -lt 20 ]; do sleep 0.1; i=$((i+1)); done; "
-              "kill -KILL -- \"-$g\"",
+              "kill -s TERM -- \"-$g\"; i=0; "
+              "while kill -s 0 -- \"-$g\" && [ $i -lt 20 ]; do sleep 0.1; i=$((i+1)); done; "
+              "kill -s KILL -- \"-$g\"",
               job->pid);
     stopper->dropped = stopper->input_over = job->stopping = true;
     add_to(job->connection, stopper);

@@ -68,8 +68,10 @@ void target_arrive(struct world *world, const struct happening *happening)
     const struct rollout_event *request = &happening->event;
     bool throttled = world_chance(world, world->faults.throttled);
     if (throttled || world_chance(world, world->faults.error_before)) {
-        bool again = operation_of(world, process->id, index, happening->id) &&
-                     !process->known_lost && happening->attempt < 3 && request->verb != VERB_REVERT;
+        // A forward command is sent again only under a lease that was renewed since.
+        bool leads = !world->ledger.down && process->lease_number == world->ledger.lease_number;
+        bool again = operation_of(world, process->id, index, happening->id) && leads &&
+                     happening->attempt < 3 && request->verb != VERB_REVERT;
         if (again) // the driver tries again, and asks for the same
             process_send(world, process, index, world_between(world, 500, 5000),
                          happening->attempt + 1);

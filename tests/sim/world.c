@@ -249,7 +249,7 @@ static void make_bakes(struct world *world, struct plan *plan, int64_t at_least_
         for (uint32_t s = 0; s < plan->step_count; s++) {
             int64_t *bake_ms = s + 1 < plan->step_count ? &plan->step_bake_ms : &plan->bake_ms;
             if (found[s].metric != UINT32_MAX && found[s].needed_ms > *bake_ms &&
-                found[s].needed_ms < MS_HOUR)
+                found[s].needed_ms < MS_DAY)
                 *bake_ms = found[s].needed_ms;
         }
     }
@@ -282,7 +282,7 @@ static void draw_bare(struct world *world, struct plan *plan)
     } planned[TRAFFICS];
     uint32_t traffic = (uint32_t)world_between(world, 0, TRAFFICS - 1);
     world->outcome.bare = true;
-    world->per_minute = 200 + 253 * (double)traffic;
+    world->per_minute = 600 + 226 * (double)traffic;
     world->base_rate = 0.005 + 0.001 * (double)(traffic * 7 % TRAFFICS);
     world->bad = world_chance(world, 0.5);
     world->outcome.regression = world->bad;
@@ -500,7 +500,7 @@ static void pause_process(struct world *world)
     if (!process)
         return;
     process->paused_until = world->now + world_between(world, 1, 300) * MS_SECOND;
-    process->overslept = process->paused_until > process->lease_until;
+    process->overslept = process->paused_until > world->now + 5 * MS_SECOND;
     history(world, process, "stands still");
 }
 
@@ -536,15 +536,21 @@ static void postpone(struct world *world, const struct happening *happening, int
     again->order = order;
 }
 
-// A process that stood still until its lease may have run out does nothing at all, no revert
-// either, before it has renewed it: another one may have finished the rollout meanwhile.
+// A process that stood still, or whose lease has run out by its own clock, renews it before it
+// acts: another one may have it, or may have finished the rollout. With the remote down it may at
+// least watch and revert, unless it stood still for so long that the lease ran out meanwhile: then
+// it does nothing at all.
 static bool awake(struct world *world, struct process *process, const struct happening *happening)
 {
     if (process->paused_until > world->now) {
         postpone(world, happening, process->paused_until - world->now);
         return false;
     }
-    if (process->overslept && process->begun) {
+    if ((process->overslept || world->now > process->lease_until) && process->begun) {
+        bool may = happening->kind != H_TURN &&
+                   (!process->overslept || world->now <= process->lease_until);
+        if (world->ledger.down && may)
+            return true;
         if (world->ledger.down) {
             postpone(world, happening, 2 * MS_SECOND);
             return false;

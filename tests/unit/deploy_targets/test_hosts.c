@@ -80,7 +80,7 @@ Test(hosts, a_smaller_share_brings_hosts_back)
 #define COUNT_RESTARTS                                                                             \
     "restart: |\n"                                                                                 \
     "  mkdir -p ../../now && touch ../../now/$host\n"                                              \
-    "  sleep 0.4\n"                                                                                \
+    "  sleep 0.2\n"                                                                                \
     "  ls ../../now | wc -l >>../../at_once\n"                                                     \
     "  rm ../../now/$host\n"
 

@@ -143,16 +143,17 @@ static bool read_answer(struct approval_desk *desk, const struct ledger_entry *e
     str who = facts_person(&event.actor);
     if (step != asked || has(desk->counted, desk->counted_count, who))
         return false;
-    const char *why = approval_refusal(&desk->arena, desk->question.rule, who, desk->authors,
-                                       desk->author_count);
+    const char *why =
+        approval_refusal(&desk->arena, desk->question.rule, who, desk->authors, desk->author_count);
     if (why) {
         progress_clear(desk->progress);
         (void)fprintf(stderr, "  not counted: %s\n", why);
         return false;
     }
-    *ret = (struct approval_answer){granted, who, node_text(event.fields, "comment").len
-                                                      ? node_text(event.fields, "comment")
-                                                      : STR("in the ledger")};
+    *ret = (struct approval_answer){granted, who,
+                                    node_text(event.fields, "comment").len
+                                        ? node_text(event.fields, "comment")
+                                        : STR("in the ledger")};
     return true;
 }
 

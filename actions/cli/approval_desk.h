@@ -1,5 +1,5 @@
-// Where approvals come in during a rollout: a key pressed on this terminal, or an answer that another
-// process wrote to the ledger (`sluice approve`, `sluice deny`: events approval.answered).
+// Where approvals come in during a rollout: a key pressed on this terminal, or an answer that
+// another process wrote to the ledger (`sluice approve`, `sluice deny`: events approval.answered).
 //
 // An answer counts once for each person, only of those whom the rule names, and not of who started
 // the rollout or wrote one of its commits when the rule prevents self-review. Answers that do not
@@ -22,7 +22,7 @@ struct approval_desk {
     str me;                            // who sits here
     const str *authors;                // may not answer where self-review is prevented
     size_t author_count;
-    bool terminal;                     // a person can press a key here
+    bool terminal; // a person can press a key here
     // its own
     struct arena arena;
     struct approval_question question;

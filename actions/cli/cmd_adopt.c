@@ -26,8 +26,7 @@ static bool known_names(const struct deployment *d)
     return true;
 }
 
-static bool adopt(struct deployment *d, const struct stage_run *run, size_t index,
-                  struct text *out)
+static bool adopt(struct deployment *d, const struct stage_run *run, size_t index, struct text *out)
 {
     struct error *err = &d->call->error;
     struct target_outcome outcome;
@@ -49,8 +48,8 @@ static bool adopt(struct deployment *d, const struct stage_run *run, size_t inde
         .revision = seen->revision,
         .memory = outcome.memory,
     };
-    if (!release_adopt(d->ledger, stage_environment(run->stage), placement.release,
-                       (str){NULL, 0}, &name, &placement, 1, NULL, err))
+    if (!release_adopt(d->ledger, stage_environment(run->stage), placement.release, (str){NULL, 0},
+                       &name, &placement, 1, NULL, err))
         return false;
     text_addf(out, "%-16.*s %-14.*s serves " STR_FMT "; recorded as known good\n",
               STR_ARG(stage_environment(run->stage)), STR_ARG(name), STR_ARG(seen->revision));
@@ -78,8 +77,8 @@ static int run(struct invocation *call)
     if (!deployment_open(call, false, &d))
         return command_failed(call);
     const struct stage_settings *only = NULL;
-    bool ok = known_names(&d) &&
-              ((!name && d.settings.stage_count) || deployment_stage(&d, name, &only));
+    bool ok =
+        known_names(&d) && ((!name && d.settings.stage_count) || deployment_stage(&d, name, &only));
     for (size_t i = 0; ok && i < d.settings.stage_count; i++)
         if (!only || only == &d.settings.stages[i])
             ok = adopt_stage(&d, &d.settings.stages[i], &out);

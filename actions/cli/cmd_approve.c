@@ -63,8 +63,9 @@ static bool answer(struct deployment *d, bool granted)
     const struct plan_approval *rule =
         fact.state ? rollout_question(fact.plan, fact.state, &step) : NULL;
     if (!rule)
-        return error_set(err, ERROR_INPUT, "rollout " STR_FMT " is not waiting for an answer: it is %s",
-                         STR_ARG(fact.plan->rollout), phase_name(fact.state ? fact.state->phase : PHASE_NEW));
+        return error_set(
+            err, ERROR_INPUT, "rollout " STR_FMT " is not waiting for an answer: it is %s",
+            STR_ARG(fact.plan->rollout), phase_name(fact.state ? fact.state->phase : PHASE_NEW));
     facts_authors(d, fact.plan, &authors, &author_count);
     const char *why = approval_refusal(d->arena, rule, d->me, authors, author_count);
     if (why)

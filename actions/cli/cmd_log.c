@@ -19,8 +19,8 @@ static const struct option log_options[] = {
 // What one entry says, for people: who, what, to which share, why.
 static void add_words(const struct event *event, struct text *out)
 {
-    static const char *const keys[] = {"release", "environment", "target", "verb", "severity",
-                                       "decision", "commit", "who", "why", "text"};
+    static const char *const keys[] = {"release",  "environment", "target", "verb", "severity",
+                                       "decision", "commit",      "who",    "why",  "text"};
     int64_t share;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         str value = node_text(event->fields, keys[i]);
@@ -119,7 +119,8 @@ static int run_log(struct invocation *call)
     const char *count = option_text(&call->options, "most");
     uint64_t most = MOST;
     if (count && (!number_u64(str_of(count), &most) || most == 0)) {
-        (void)error_set(&call->error, ERROR_INPUT, "--most takes a number above 0, not `%s`", count);
+        (void)error_set(&call->error, ERROR_INPUT, "--most takes a number above 0, not `%s`",
+                        count);
         return command_failed(call);
     }
     if (option_given(&call->options, "all"))

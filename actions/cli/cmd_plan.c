@@ -82,9 +82,10 @@ static void add_plan(const struct plan *plan, const struct detect_step *steps, s
     text_addf(out, "Stage " STR_FMT " (claims " STR_FMT ")\n", STR_ARG(plan->stage),
               STR_ARG(plan->environment));
     for (uint32_t i = 0; i < plan->target_count; i++)
-        text_addf(out, "  target " STR_FMT ", back to " STR_FMT "\n", STR_ARG(plan->targets[i].name),
-                  STR_ARG(plan->targets[i].good.release.len ? plan->targets[i].good.release
-                                                            : STR("nothing: no known-good release")));
+        text_addf(
+            out, "  target " STR_FMT ", back to " STR_FMT "\n", STR_ARG(plan->targets[i].name),
+            STR_ARG(plan->targets[i].good.release.len ? plan->targets[i].good.release
+                                                      : STR("nothing: no known-good release")));
     if (plan->approval.count)
         text_addf(out, "  begins after %u approval%s\n", plan->approval.count,
                   plan->approval.count > 1 ? "s" : "");
@@ -98,8 +99,9 @@ static void add_plan(const struct plan *plan, const struct detect_step *steps, s
         text_addf(out, "%s " STR_FMT, i ? "," : "", STR_ARG(plan->metrics[i].name));
     text_adds(out, plan->metric_count ? "\n" : " nothing but whether it settles\n");
     if (plan->metric_count && unknown)
-        text_adds(out, "  how soon a regression is seen cannot be said: no metric tells today's traffic "
-                       "and errors\n");
+        text_adds(out,
+                  "  how soon a regression is seen cannot be said: no metric tells today's traffic "
+                  "and errors\n");
     text_addf(out, "  the way back is verified within %s, or it is said to be stuck\n",
               duration_words(plan->rollback_limit_ms, limit));
 }
@@ -118,9 +120,15 @@ static bool plan_stage(struct deployment *d, const struct stage_settings *stage,
         ok = facts_known_good(d, stage_environment(stage), flow.run.target_settings[i]->name,
                               (str){NULL, 0}, &good[i], &found);
     struct resolve_request request = {
-        .settings = &d->settings, .stage = stage, .mode = PLAN_FORWARD,
-        .rollout = STR("plan"), .release = STR("plan"), .commit = STR("plan"),
-        .next = next, .good = good, .targets = flow.run.opened,
+        .settings = &d->settings,
+        .stage = stage,
+        .mode = PLAN_FORWARD,
+        .rollout = STR("plan"),
+        .release = STR("plan"),
+        .commit = STR("plan"),
+        .next = next,
+        .good = good,
+        .targets = flow.run.opened,
     };
     ok = ok && plan_resolve(d->arena, &request, &flow.plan, err);
     if (ok) {

@@ -9,7 +9,9 @@
 static const char *const wait_choices[] = {"block", "suspend", NULL};
 
 static const struct option options[] = {
-    {.name = "wait", .argument = "HOW", .choices = wait_choices,
+    {.name = "wait",
+     .argument = "HOW",
+     .choices = wait_choices,
      .help = "`suspend` (the default) ends where only a person can go on; `block` waits here."},
     {0},
 };
@@ -43,7 +45,8 @@ static int resume_one(struct deployment *d, const struct rollout_record *fact)
     return code;
 }
 
-// Says what kept one rollout from going on, and goes to the next; a live process elsewhere is no failure.
+// Says what kept one rollout from going on, and goes to the next; a live process elsewhere is no
+// failure.
 static int worse(struct deployment *d, const struct rollout_record *fact, int worst, int code)
 {
     struct error *err = &d->call->error;

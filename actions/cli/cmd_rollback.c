@@ -10,7 +10,9 @@
 
 static const struct option options[] = {
     {.name = "stage", .argument = "NAME", .help = "Which stage; needed when there are several."},
-    {.name = "to", .argument = "RELEASE", .help = "This release instead of the last known good one."},
+    {.name = "to",
+     .argument = "RELEASE",
+     .help = "This release instead of the last known good one."},
     {.name = "reason", .argument = "TEXT", .help = "Why; `pending` in the record when absent."},
     {.name = "yes", .help = "Do not ask."},
     {0},
@@ -45,9 +47,8 @@ static bool check_names(struct deployment *d, const struct stage_settings *stage
         for (size_t k = 0; k < stage->targets.count; k++)
             known |= str_is(((const str *)stage->targets.items)[k], given->operands[i]);
         if (!known)
-            return error_set(&d->call->error, ERROR_INPUT,
-                             "`%s` is not a target of stage " STR_FMT, given->operands[i],
-                             STR_ARG(stage->stage));
+            return error_set(&d->call->error, ERROR_INPUT, "`%s` is not a target of stage " STR_FMT,
+                             given->operands[i], STR_ARG(stage->stage));
     }
     return true;
 }
@@ -71,12 +72,11 @@ static bool find_way(struct deployment *d, const struct stage_settings *stage, s
             way.from = open->placements ? open->placements[i] : open->plan->targets[i].next;
             live = true;
         }
-    if (!live &&
-        !facts_known_good(d, environment, target, (str){NULL, 0}, &way.from, &live))
+    if (!live && !facts_known_good(d, environment, target, (str){NULL, 0}, &way.from, &live))
         return false;
     if (to) {
-        found = release_good_named(d->ledger, d->arena, environment, target, str_of(to), &way.to,
-                                   err);
+        found =
+            release_good_named(d->ledger, d->arena, environment, target, str_of(to), &way.to, err);
         ok = found || err->kind == ERROR_ABSENT;
     } else {
         ok = facts_known_good(d, environment, target, way.from.release, &way.to, &found);
@@ -114,9 +114,9 @@ static bool plan_way_back(struct flow *flow, const struct rollout_record *open)
         .settings = &d->settings,
         .stage = flow->stage,
         .mode = PLAN_ROLLBACK,
-        .rollout = facts_new_rollout(d, good[0].release,
-                                     arena_format(d->arena, STR_FMT "-rollback",
-                                                  STR_ARG(stage_environment(flow->stage)))),
+        .rollout = facts_new_rollout(
+            d, good[0].release,
+            arena_format(d->arena, STR_FMT "-rollback", STR_ARG(stage_environment(flow->stage)))),
         .release = good[0].release,
         .commit = good[0].commit,
         .reason = reason ? str_of(reason) : STR("pending"),
@@ -209,10 +209,11 @@ const struct command command_rollback = {
     .operands = "[TARGET…]",
     .operands_max = 256,
     .summary = "go back to the last known-good release, now",
-    .description = "Sends every target of the stage back to the release that was known good before, "
-                   "at full speed, and verifies it.\nA rollout that is under way is fenced out. "
-                   "Never refused: no gate, approval or freeze stops it, and a ledger whose\nremote "
-                   "does not answer in 10 s is written locally and pushed later.",
+    .description =
+        "Sends every target of the stage back to the release that was known good before, "
+        "at full speed, and verifies it.\nA rollout that is under way is fenced out. "
+        "Never refused: no gate, approval or freeze stops it, and a ledger whose\nremote "
+        "does not answer in 10 s is written locally and pushed later.",
     .options = options,
     .formats = 1U << FORMAT_TEXT | 1U << FORMAT_JSON,
     .run = run,

@@ -9,12 +9,20 @@ static const char *const wait_choices[] = {"block", "suspend", NULL};
 
 static const struct option options[] = {
     {.name = "commit", .argument = "REV", .help = "The commit that is released; HEAD when absent."},
-    {.name = "stage", .argument = "NAME", .help = "Only this stage; all in their order when absent."},
-    {.name = "artifact", .argument = "TARGET=WHAT", .repeats = true,
+    {.name = "stage",
+     .argument = "NAME",
+     .help = "Only this stage; all in their order when absent."},
+    {.name = "artifact",
+     .argument = "TARGET=WHAT",
+     .repeats = true,
      .help = "A digest or a path, instead of making the artifact from the commit."},
-    {.name = "first", .argument = "TARGET", .repeats = true,
+    {.name = "first",
+     .argument = "TARGET",
+     .repeats = true,
      .help = "Allow this target's first deployment: there is nothing to go back to."},
-    {.name = "wait", .argument = "HOW", .choices = wait_choices,
+    {.name = "wait",
+     .argument = "HOW",
+     .choices = wait_choices,
      .help = "`block` waits for people here; `suspend` ends, and `sluice resume` goes on."},
     {0},
 };
@@ -78,7 +86,8 @@ static int run_stages(struct deployment *d, const struct flow_request *request)
             (void)error_set(&d->call->error, ERROR_DENIED,
                             "stage " STR_FMT " comes after " STR_FMT ", where release " STR_FMT
                             " is not done yet",
-                            STR_ARG(stage->stage), STR_ARG(stage->after), STR_ARG(request->release));
+                            STR_ARG(stage->stage), STR_ARG(stage->after),
+                            STR_ARG(request->release));
             return command_failed(d->call);
         }
         if (!facts_is_done(d, stage, request->release, str_of(request->commit), &done))
@@ -92,7 +101,8 @@ static int run_stages(struct deployment *d, const struct flow_request *request)
     }
     if (code == 0 && ran == 0) {
         (void)error_set(&d->call->error, ERROR_DENIED,
-                        "release " STR_FMT " is out in every stage already; name one with --stage to "
+                        "release " STR_FMT
+                        " is out in every stage already; name one with --stage to "
                         "bring it out again",
                         STR_ARG(request->release));
         return command_failed(d->call);

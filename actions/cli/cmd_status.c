@@ -1,8 +1,8 @@
 // sluice status: where each rollout stands, and what is known good.
 #include "actions/cli/commands.h"
 #include "actions/cli/ledger_facts.h"
-#include "gate/doc/json.h"
 #include "gate/base/moment.h"
+#include "gate/doc/json.h"
 
 static void text_rollout(const struct deployment *d, const struct rollout_record *fact,
                          struct text *out)

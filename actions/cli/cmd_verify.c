@@ -7,11 +7,14 @@
 #include "gate/doc/json.h"
 
 static const struct option options[] = {
-    {.name = "expect", .argument = "COMMIT",
+    {.name = "expect",
+     .argument = "COMMIT",
      .help = "A commit that must be in the ledger, kept somewhere else: finds a rewritten branch."},
-    {.name = "allowed-signers", .argument = "FILE",
+    {.name = "allowed-signers",
+     .argument = "FILE",
      .help = "Who may sign, as in `ssh-keygen -Y`; `ledger.allowed_signers` when absent."},
-    {.name = "evidence", .argument = "DIR",
+    {.name = "evidence",
+     .argument = "DIR",
      .help = "Compare the files of evidence that are still there, by their paths in DIR."},
     {0},
 };
@@ -36,8 +39,8 @@ static bool read_signers(struct deployment *d, struct signers *ret, const struct
 static void add_text(const struct verify_result *result, struct text *out)
 {
     if (result->bad)
-        text_addf(out, "BAD  %s: %s\n     %zu entries before it are whole; commit %s\n", result->bad,
-                  result->why, result->entries, result->bad_commit);
+        text_addf(out, "BAD  %s: %s\n     %zu entries before it are whole; commit %s\n",
+                  result->bad, result->why, result->entries, result->bad_commit);
     else
         text_addf(out, "whole  %zu entries, %zu of them signed%s%s; newest %s\n", result->entries,
                   result->signatures, result->key ? " by " : "", result->key ? result->key : "",
@@ -98,9 +101,10 @@ const struct command command_verify = {
     .name = "verify",
     .operands = "",
     .summary = "check the record from its first entry on",
-    .description = "Every entry once and unchanged, sequences without gaps, signatures, leases, and "
-                   "that each rollout went as\nrollouts can go. Names the first bad entry. Exit code "
-                   "1: the record is not whole.",
+    .description =
+        "Every entry once and unchanged, sequences without gaps, signatures, leases, and "
+        "that each rollout went as\nrollouts can go. Names the first bad entry. Exit code "
+        "1: the record is not whole.",
     .options = options,
     .formats = 1U << FORMAT_TEXT | 1U << FORMAT_JSON,
     .run = run,

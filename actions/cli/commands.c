@@ -10,7 +10,7 @@ const struct command *const commands[] = {
 };
 
 const char *const commands_later[] = {
-    "init",     "hold",   "promote", "abort",  "watch", "report", "risk",
+    "init",     "hold",   "promote", "abort",  "watch",  "report", "risk",
     "incident", "import", "drift",   "replay", "doctor", NULL,
 };
 

@@ -39,7 +39,8 @@ static struct event_actor actor_of(struct deployment *d)
     return actor;
 }
 
-// ---- configuration -------------------------------------------------------------------------------
+// ---- configuration
+// -------------------------------------------------------------------------------
 
 static bool read_config(struct deployment *d, struct error *err)
 {
@@ -76,20 +77,29 @@ static void read_variables(struct deployment *d)
     }
 }
 
-// ---- ledger ----------------------------------------------------------------------------------------
+// ---- ledger
+// ----------------------------------------------------------------------------------------
 
 struct ledger_section {
     str branch, remote, sign_with, allowed_signers;
 };
 
 static const struct shape_field ledger_fields[] = {
-    {.key = "branch", .kind = SHAPE_STR, .offset = offsetof(struct ledger_section, branch),
-     .fallback = "release-ledger", .doc = "Branch that holds the record."},
-    {.key = "remote", .kind = SHAPE_STR, .offset = offsetof(struct ledger_section, remote),
+    {.key = "branch",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct ledger_section, branch),
+     .fallback = "release-ledger",
+     .doc = "Branch that holds the record."},
+    {.key = "remote",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct ledger_section, remote),
      .doc = "Name or URL of the remote; the local repository when absent."},
-    {.key = "sign_with", .kind = SHAPE_STR, .offset = offsetof(struct ledger_section, sign_with),
+    {.key = "sign_with",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct ledger_section, sign_with),
      .doc = "Private key that signs every entry: a file, or `${env.NAME}` with its text."},
-    {.key = "allowed_signers", .kind = SHAPE_STR,
+    {.key = "allowed_signers",
+     .kind = SHAPE_STR,
      .offset = offsetof(struct ledger_section, allowed_signers),
      .doc = "File with the keys that may sign, for `sluice verify`."},
     {.key = "evidence", .kind = SHAPE_LATER, .doc = "A store for large evidence."},
@@ -161,7 +171,8 @@ static bool open_ledger(struct deployment *d, bool may_be_offline, struct error 
     return ledger_refresh(d->ledger, err);
 }
 
-// ---- together --------------------------------------------------------------------------------------
+// ---- together
+// --------------------------------------------------------------------------------------
 
 static bool open_all(struct deployment *d, bool may_be_offline, struct error *err)
 {
@@ -180,7 +191,8 @@ static bool open_all(struct deployment *d, bool may_be_offline, struct error *er
     d->ports.variables = d->variables;
     if (!open_ledger(d, may_be_offline, err))
         return false;
-    d->cache = arena_format(d->arena, "%ssluice/bundles", repository_common_dir(d->repository)).data;
+    d->cache =
+        arena_format(d->arena, "%ssluice/bundles", repository_common_dir(d->repository)).data;
     return true;
 }
 
@@ -219,8 +231,9 @@ bool deployment_stage(struct deployment *d, const char *name, const struct stage
     if (stage)
         *ret = stage;
     else if (d->settings.stage_count == 0)
-        (void)error_set(err, ERROR_INPUT, "the configuration has no `rollout:`, so nothing can be "
-                                          "rolled out");
+        (void)error_set(err, ERROR_INPUT,
+                        "the configuration has no `rollout:`, so nothing can be "
+                        "rolled out");
     else if (name)
         (void)error_set(err, ERROR_INPUT, "there is no stage `%s`; there are %s", name,
                         text_c(&names));

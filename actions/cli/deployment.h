@@ -30,8 +30,8 @@ struct deployment {
     struct sign_key *key;
     struct secret token;
     const char *branch, *remote; // of the ledger; remote null = the local repository
-    bool offline; // the ledger's remote did not answer
-    str me;       // login, or the name of the local user
+    bool offline;                // the ledger's remote did not answer
+    str me;                      // login, or the name of the local user
 };
 
 // Reads and checks the configuration, opens world and ledger, and fetches the ledger. A remote that

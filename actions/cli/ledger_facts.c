@@ -64,8 +64,8 @@ bool facts_is_done(struct deployment *d, const struct stage_settings *stage, str
 
 bool facts_release_name(str release, struct error *err)
 {
-    bool ok = release.len > 0 && release.len <= 64 && release.data[0] != '.' &&
-              release.data[0] != '-';
+    bool ok =
+        release.len > 0 && release.len <= 64 && release.data[0] != '.' && release.data[0] != '-';
     for (size_t i = 0; i < release.len; i++) {
         char c = release.data[i];
         ok &= (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -74,7 +74,8 @@ bool facts_release_name(str release, struct error *err)
     if (ok)
         return true;
     return error_set(err, ERROR_INPUT,
-                     "`" STR_FMT "` cannot be a release's name: use letters, digits and . _ - +, at "
+                     "`" STR_FMT
+                     "` cannot be a release's name: use letters, digits and . _ - +, at "
                      "most 64, and begin with a letter or digit",
                      STR_ARG(str_first(release, 80)));
 }

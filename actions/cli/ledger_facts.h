@@ -26,8 +26,8 @@ bool facts_release_name(str release, struct error *err);
 // A name for a rollout that no other has: "v812-production-1".
 str facts_new_rollout(struct deployment *d, str release, str stage);
 
-// Who may not approve where self-review is prevented: who planned this, and the author and committer
-// of the release's commit (their names, and what stands before the @ of their addresses).
+// Who may not approve where self-review is prevented: who planned this, and the author and
+// committer of the release's commit (their names, and what stands before the @ of their addresses).
 void facts_authors(struct deployment *d, const struct plan *plan, const str **ret,
                    size_t *ret_count);
 

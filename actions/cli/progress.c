@@ -7,7 +7,8 @@
 
 enum { BAR = 24, LINE_BYTES = 4096 };
 
-void progress_init(struct progress_display *progress, bool color, bool terminal, bool quiet, bool verbose)
+void progress_init(struct progress_display *progress, bool color, bool terminal, bool quiet,
+                   bool verbose)
 {
     *progress = (struct progress_display){
         .color = color, .terminal = terminal, .quiet = quiet, .verbose = verbose};
@@ -32,8 +33,8 @@ void progress_clear(struct progress_display *progress)
     progress->living = false;
 }
 
-static void line(struct progress_display *progress, const char *color, const char *mark, const char *what,
-                 const char *text)
+static void line(struct progress_display *progress, const char *color, const char *mark,
+                 const char *what, const char *text)
 {
     if (progress->quiet)
         return;
@@ -254,7 +255,8 @@ struct observer_port progress_observer(struct progress_display *progress)
     return (struct observer_port){progress, tell};
 }
 
-// ---- the living line -----------------------------------------------------------------------------
+// ---- the living line
+// -----------------------------------------------------------------------------
 
 static void add_bar(const struct progress_display *progress, uint32_t share_ppm, struct text *out)
 {
@@ -298,9 +300,8 @@ static uint32_t share_now(const struct progress_display *progress)
     uint32_t step = state->step + (is_out(state) ? 1 : 0);
     if (state->phase == PHASE_REVERTING || state->phase == PHASE_ROLLED_BACK || step == 0)
         return 0;
-    return progress->plan->steps[(step < progress->plan->step_count ? step
-                                                                    : progress->plan->step_count) -
-                                 1]
+    return progress->plan
+        ->steps[(step < progress->plan->step_count ? step : progress->plan->step_count) - 1]
         .share_ppm;
 }
 
@@ -318,8 +319,7 @@ void progress_refresh(struct progress_display *progress, int64_t now_ms)
               paint(progress, PLAIN));
     if ((state->phase == PHASE_STEP_BAKE || state->phase == PHASE_BAKE) &&
         state->bake_until_ms > now_ms)
-        text_addf(&text, " %lld s left",
-                  (long long)((state->bake_until_ms - now_ms + 999) / 1000));
+        text_addf(&text, " %lld s left", (long long)((state->bake_until_ms - now_ms + 999) / 1000));
     struct text figures = text_of(LINE_BYTES);
     add_figures(progress, &figures);
     if (figures.len)

@@ -29,10 +29,12 @@ struct progress_display {
     char trouble[256]; // the newest, to say each once
 };
 
-void progress_init(struct progress_display *progress, bool color, bool terminal, bool quiet, bool verbose);
+void progress_init(struct progress_display *progress, bool color, bool terminal, bool quiet,
+                   bool verbose);
 struct observer_port progress_observer(struct progress_display *progress);
-void progress_refresh(struct progress_display *progress, int64_t now_ms); // draws the living line anew
-void progress_clear(struct progress_display *progress);                   // takes it away, before other output
+void progress_refresh(struct progress_display *progress,
+                      int64_t now_ms);                  // draws the living line anew
+void progress_clear(struct progress_display *progress); // takes it away, before other output
 void progress_done(struct progress_display *progress);
 
 #endif

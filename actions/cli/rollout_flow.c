@@ -1,11 +1,11 @@
 #include "actions/cli/rollout_flow.h"
 
 #include "actions/cli/ledger_facts.h"
-#include "gate/doc/json.h"
 #include "deploy/engine/detect.h"
 #include "deploy/record/journal.h"
 #include "deploy/run/resolve.h"
 #include "gate/base/moment.h"
+#include "gate/doc/json.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +13,8 @@
 
 enum { REFRESH_MS = 200 };
 
-// ---- preparing -----------------------------------------------------------------------------------
+// ---- preparing
+// -----------------------------------------------------------------------------------
 
 // "TARGET=…" of a list of words; empty when none is of this target.
 static str word_of(const char *const *words, str target)
@@ -84,11 +85,13 @@ static bool find_good(struct flow *flow, const struct flow_request *request, siz
         return true;
     return error_set(err, ERROR_DENIED,
                      "target " STR_FMT " has no known-good release to return to: record what runs "
-                     "with `sluice adopt`, or allow its first deployment with `--first " STR_FMT "`",
+                     "with `sluice adopt`, or allow its first deployment with `--first " STR_FMT
+                     "`",
                      STR_ARG(name), STR_ARG(name));
 }
 
-// A release may go only when the gate let this very commit pass, and nobody has marked it bad since.
+// A release may go only when the gate let this very commit pass, and nobody has marked it bad
+// since.
 static bool check_gate(struct flow *flow, const struct flow_request *request, struct error *err)
 {
     struct deployment *d = flow->d;
@@ -155,10 +158,11 @@ bool flow_prepare_again(struct flow *flow)
         return false;
     if (flow->run.target_count != flow->plan->target_count ||
         flow->run.metric_count != flow->plan->metric_count)
-        return error_set(err, ERROR_INPUT,
-                         "the configuration has other targets or metrics than the plan of rollout "
-                         STR_FMT " that is under way: go back to the configuration it began with",
-                         STR_ARG(flow->plan->rollout));
+        return error_set(
+            err, ERROR_INPUT,
+            "the configuration has other targets or metrics than the plan of rollout " STR_FMT
+            " that is under way: go back to the configuration it began with",
+            STR_ARG(flow->plan->rollout));
     if (flow->plan->mode == PLAN_ROLLBACK)
         return true;
     for (size_t i = 0; i < flow->run.target_count; i++) {
@@ -166,8 +170,8 @@ bool flow_prepare_again(struct flow *flow)
         struct placement made;
         bool kept = pack_target(flow, i, flow->plan->release, flow->plan->commit, next->digest,
                                 &made, err) ||
-                    pack_target(flow, i, flow->plan->release, flow->plan->commit,
-                                (str){NULL, 0}, &made, err);
+                    pack_target(flow, i, flow->plan->release, flow->plan->commit, (str){NULL, 0},
+                                &made, err);
         if (!kept)
             return false;
         if (!str_eq(made.digest, next->digest))
@@ -181,7 +185,8 @@ bool flow_prepare_again(struct flow *flow)
     return true;
 }
 
-// ---- driving ---------------------------------------------------------------------------------------
+// ---- driving
+// ---------------------------------------------------------------------------------------
 
 static enum run_status loop(struct flow *flow, struct driver *driver,
                             struct progress_display *progress)
@@ -275,7 +280,8 @@ void flow_done(struct flow *flow)
     stage_run_close(&flow->run);
 }
 
-// ---- what came of it -------------------------------------------------------------------------------
+// ---- what came of it
+// -------------------------------------------------------------------------------
 
 static const char *state_word(enum rollout_phase phase)
 {
@@ -342,12 +348,14 @@ static void say_next(const struct flow *flow, struct text *out)
     const struct plan *plan = flow->plan;
     switch (flow->phase) {
     case PHASE_WAITING:
-        text_addf(out, "It waits for an answer: `sluice approve " STR_FMT "`, then `sluice resume`.\n",
+        text_addf(out,
+                  "It waits for an answer: `sluice approve " STR_FMT "`, then `sluice resume`.\n",
                   STR_ARG(plan->rollout));
         break;
     case PHASE_HELD:
         text_addf(out,
-                  "A person must decide: look at `sluice show " STR_FMT "`, then `sluice rollback`.\n",
+                  "A person must decide: look at `sluice show " STR_FMT
+                  "`, then `sluice rollback`.\n",
                   STR_ARG(plan->rollout));
         break;
     case PHASE_STUCK:

@@ -11,9 +11,9 @@
 
 struct flow_request {
     str release;
-    const char *commit;          // 40 digits
+    const char *commit;           // 40 digits
     const char *const *artifacts; // "TARGET=DIGEST or PATH"; ends with null
-    const char *const *first;    // targets whose first deployment is allowed; ends with null
+    const char *const *first;     // targets whose first deployment is allowed; ends with null
 };
 
 struct flow {
@@ -21,18 +21,18 @@ struct flow {
     const struct stage_settings *stage;
     struct stage_run run;
     struct plan *plan;
-    struct rollout_state *state;          // of a resumed one; null starts anew
-    const struct placement *placements;   // likewise
-    bool force;                           // fence out whoever runs
-    bool suspend;                         // return instead of waiting for people
+    struct rollout_state *state;        // of a resumed one; null starts anew
+    const struct placement *placements; // likewise
+    bool force;                         // fence out whoever runs
+    bool suspend;                       // return instead of waiting for people
     // results
     enum rollout_phase phase;
     bool interrupted;
     char why[256];
 };
 
-// Opens targets and metrics, packs artifacts, and makes the plan; refuses before anything is touched.
-// False with call->error set.
+// Opens targets and metrics, packs artifacts, and makes the plan; refuses before anything is
+// touched. False with call->error set.
 bool flow_prepare(struct flow *flow, const struct flow_request *request);
 // The same for a rollout that the ledger knows: its plan, state and placements are set already.
 bool flow_prepare_again(struct flow *flow);

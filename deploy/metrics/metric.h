@@ -1,5 +1,6 @@
 // A metric source is a table entry: one sample is started and polled. It says what it saw for the
-// release that goes out (canary) and for the one that serves the rest (baseline), over one interval.
+// release that goes out (canary) and for the one that serves the rest (baseline), over one
+// interval.
 #ifndef DEPLOY_METRICS_METRIC_H
 #define DEPLOY_METRICS_METRIC_H
 
@@ -12,19 +13,19 @@
 struct metric_endpoint {
     str host;
     const struct exec_variable *variables; // ends with a null name
-    bool canary; // serves the release that goes out
+    bool canary;                           // serves the release that goes out
 };
 
 struct metric_question {
     str target;
-    str revision, baseline; // as the target calls them
+    str revision, baseline;                  // as the target calls them
     const struct metric_endpoint *endpoints; // of targets that have any
     size_t endpoint_count;
     int64_t from_ms, to_ms;
 };
 
 struct metric_sample {
-    bool has_value;       // false: nothing usable (no series, NaN, a source that errors); `why` says
+    bool has_value; // false: nothing usable (no series, NaN, a source that errors); `why` says
     struct counts counts; // of rate metrics
     double value;         // of gauges
     const char *why;      // in the arena
@@ -43,10 +44,11 @@ struct metric_setup {
 struct metric_traits { // what the plan needs to know
     bool is_rate;      // counts of bad and total; else a gauge with a bound
     int64_t every_ms, lag_ms;
-    double max;        // bound of a gauge, or the highest accepted share; < 0 = none
+    double max; // bound of a gauge, or the highest accepted share; < 0 = none
     uint32_t failure_limit, error_limit;
-    bool has_baseline; // can tell canary from baseline
-    double expected_per_minute; // exposures of one endpoint, when the source itself makes them; 0 = unknown
+    bool has_baseline;          // can tell canary from baseline
+    double expected_per_minute; // exposures of one endpoint, when the source itself makes them; 0 =
+                                // unknown
 };
 
 struct metric_kind {

@@ -10,8 +10,8 @@
 #ifndef DEPLOY_TARGETS_TARGET_H
 #define DEPLOY_TARGETS_TARGET_H
 
-#include "gate/base/ports.h"
 #include "gate/base/arena.h"
+#include "gate/base/ports.h"
 #include "gate/doc/shape.h"
 
 enum target_capability {
@@ -24,10 +24,10 @@ enum target_capability {
 enum intent_verb { INTENT_OBSERVE, INTENT_STAGE, INTENT_SHIFT, INTENT_PROMOTE, INTENT_REVERT };
 
 struct target_release { // a release as this target knows it
-    str release;  // "v812"
+    str release;        // "v812"
     str commit;
-    str digest;   // of the artifact: "sha256:…"
-    str revision; // what the target calls it; empty before it was staged
+    str digest;        // of the artifact: "sha256:…"
+    str revision;      // what the target calls it; empty before it was staged
     str artifact_path; // a local file with the artifact's bytes (bundles); empty otherwise
 };
 
@@ -42,7 +42,7 @@ struct target_intent {
 
 struct target_endpoint { // one thing that answers requests, for probes
     str host;
-    str revision; // serving there now; empty = unknown
+    str revision;                          // serving there now; empty = unknown
     const struct exec_variable *variables; // of the inventory ("port"); ends with a null name
 };
 
@@ -73,10 +73,10 @@ struct target_setup {
     const struct template_value *variables; // env.* that the configuration may reach
 };
 
-struct target_pack { // what becomes the release's artifact on this target
+struct target_pack {        // what becomes the release's artifact on this target
     const char *repository; // the local git repository
     str commit, release;
-    str given;              // of --artifact: a digest or a path; empty = as configured
+    str given;                // of --artifact: a digest or a path; empty = as configured
     const char *cache_folder; // where made artifacts may be kept, by digest
 };
 

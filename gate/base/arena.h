@@ -21,13 +21,14 @@ struct arena { // all zero is a valid empty arena
     size_t used_bytes; // given out, of all blocks
 };
 
-void *arena_alloc(struct arena *arena, size_t size); // zeroed, aligned for any type
+void *arena_alloc(struct arena *arena, size_t size);               // zeroed, aligned for any type
 void *arena_array(struct arena *arena, size_t count, size_t size); // the product is checked
 str arena_str(struct arena *arena, str s);          // a copy; its data is NUL-terminated as well
 const char *arena_copy(struct arena *arena, str s); // a NUL-terminated copy
 str arena_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void arena_take(struct arena *arena, struct arena *from); // all memory of `from`, which is then empty
+void arena_take(struct arena *arena,
+                struct arena *from);  // all memory of `from`, which is then empty
 void arena_done(struct arena *arena); // releases all; the arena is empty and usable again
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))

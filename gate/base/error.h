@@ -43,7 +43,8 @@ bool error_set(struct error *err, enum error_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool error_at(struct error *err, enum error_kind kind, struct position at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-bool error_errno(struct error *err, const char *doing, const char *what); // from errno: "doing what: reason"
+bool error_errno(struct error *err, const char *doing,
+                 const char *what); // from errno: "doing what: reason"
 bool error_wrap(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 const char *error_kind_name(enum error_kind kind);

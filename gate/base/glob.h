@@ -1,5 +1,6 @@
 // Path patterns as in the configuration: `*` within one folder, `**` over folders, `?` one byte,
-// `[a-z]` one of a set, everything else itself. A pattern matches a whole path with '/' between folders.
+// `[a-z]` one of a set, everything else itself. A pattern matches a whole path with '/' between
+// folders.
 //
 //     glob_match(STR("payments/**"), STR("payments/models/card.py"))   -> true
 #ifndef GATE_BASE_GLOB_H

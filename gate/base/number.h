@@ -15,7 +15,7 @@ bool number_i64(str s, int64_t *ret); // decimal, whole of s, optional '-'
 bool number_u64(str s, uint64_t *ret);
 bool number_u32(str s, uint32_t *ret);
 bool number_u64_saturating(str s, uint64_t *ret); // digits only; past 64 bits gives UINT64_MAX
-bool number_double(str s, double *ret);           // finite, JSON-like syntax, '.' whatever the locale
+bool number_double(str s, double *ret); // finite, JSON-like syntax, '.' whatever the locale
 
 // A non-negative exact fraction. den is never 0.
 struct fraction {

@@ -34,7 +34,8 @@ struct exec_login { // how to reach another machine; host null = run here, as a 
     uint16_t port;           // 0 = 22
     const char *known_hosts; // file; null = ~/.ssh/known_hosts
     const char *fingerprint; // "SHA256:…" pinned instead of known_hosts; null = none
-    const char *key_file;    // private key (ed25519, ECDSA); null = agent, then ~/.ssh/id_ed25519, id_ecdsa
+    const char
+        *key_file; // private key (ed25519, ECDSA); null = agent, then ~/.ssh/id_ed25519, id_ecdsa
 };
 
 struct exec_variable {
@@ -67,7 +68,8 @@ struct exec_port {
     void (*drop)(void *self, void *job); // ends what still runs; releases the result
 };
 
-// ---- one HTTP exchange ---------------------------------------------------------------------------
+// ---- one HTTP exchange
+// ---------------------------------------------------------------------------
 struct http_header {
     const char *name;
     const char *value;
@@ -80,12 +82,12 @@ struct http_request {
     const struct http_header *headers; // ends with a null name; may be null
     str body;                          // copied
     int64_t timeout_ms;                // > 0, of the whole exchange
-    bool fresh_connection;             // do not reuse one: probes ask a server as a new client would
+    bool fresh_connection; // do not reuse one: probes ask a server as a new client would
 };
 
 struct http_answer {
     long status;
-    str body;         // at most LIMIT_HTTP_BODY
+    str body; // at most LIMIT_HTTP_BODY
     str content_type;
     int64_t retry_after_ms; // from Retry-After, -1 when absent
     int64_t server_date_ms; // from Date, -1 when absent

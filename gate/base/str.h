@@ -17,7 +17,10 @@ typedef struct str {
 } str;
 
 #define STR(literal) ((str){"" literal, sizeof(literal) - 1})
-#define STR_INIT(literal) {"" literal, sizeof(literal) - 1} // for static initialisers
+#define STR_INIT(literal)                                                                          \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    } // for static initialisers
 #define STR_FMT "%.*s"
 #define STR_ARG(s) ((int)(s).len), ((s).data ? (s).data : "")
 

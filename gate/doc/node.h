@@ -25,13 +25,14 @@ struct node {
 };
 
 const struct node *node_get(const struct node *map, const char *key); // null when absent or no map
-str node_text(const struct node *map, const char *key);    // a scalar's text, empty when absent
-const char *node_kind_name(enum node_kind kind);           // "a list", "a number", …
+str node_text(const struct node *map, const char *key); // a scalar's text, empty when absent
+const char *node_kind_name(enum node_kind kind);        // "a list", "a number", …
 
 // What a plain scalar is by the core schema of YAML 1.2: null, true, 0x1F, 1.5e3, or a string.
 enum node_kind node_resolve(str plain);
 
-// The children of a map as an array of `count`, ordered by key; equal keys in the order of the file.
+// The children of a map as an array of `count`, ordered by key; equal keys in the order of the
+// file.
 const struct node **node_index(struct arena *arena, const struct node *map);
 
 // `over` on top of `under`: maps merge key by key, everything else replaces. A null in `over`

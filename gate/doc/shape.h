@@ -4,7 +4,8 @@
 //
 //     struct probe { str url; int64_t every_ms; int64_t max_failures; struct position at; };
 //     static const struct shape_field probe_fields[] = {
-//         {"url", SHAPE_STR, offsetof(struct probe, url), .required = true, .doc = "What is asked."},
+//         {"url", SHAPE_STR, offsetof(struct probe, url), .required = true, .doc = "What is
+//         asked."},
 //         {"every", SHAPE_DURATION, offsetof(struct probe, every_ms), .fallback = "5s"},
 //         {"max_failures", SHAPE_INT, offsetof(struct probe, max_failures), .min = 1, .max = 1000},
 //         {0}};
@@ -65,14 +66,15 @@ struct shape {
     const char *name;
     size_t size_bytes;
     const struct shape_field *fields; // ends with SHAPE_END
-    const char *shorthand;   // a value that is no map stands for a map with only this key
-    size_t position_offset;  // offset + 1 of a `struct position` to fill; 0 = none
+    const char *shorthand;            // a value that is no map stands for a map with only this key
+    size_t position_offset;           // offset + 1 of a `struct position` to fill; 0 = none
     // Looks at the finished struct: rules between fields. May be null.
     void (*check)(void *value, const struct node *node, struct problems *problems);
     const char *doc;
 };
 
-// Shapes of list elements that are plain scalars: the element is `str`, `struct fraction`, … itself.
+// Shapes of list elements that are plain scalars: the element is `str`, `struct fraction`, …
+// itself.
 extern const struct shape shape_of_str;
 extern const struct shape shape_of_percent;
 extern const struct shape shape_of_duration;
@@ -95,9 +97,9 @@ void problems_sort(struct problems *problems); // by file (first seen first), li
 // Fills *value (size_bytes of the shape, zeroed first) with what `node` says and with fallbacks.
 // Returns false when it added to `problems`; *value is then usable only for looking further.
 // A missing required key is reported at the node. A null node stands for an empty map. A key that
-// is absent and has no fallback leaves zero: for a fraction that is 0/0, so den == 0 says "not given".
-// A key without a value (`total:`) is an error, as it would otherwise be ignored. `check` is called
-// only for a struct whose own fields are all right.
+// is absent and has no fallback leaves zero: for a fraction that is 0/0, so den == 0 says "not
+// given". A key without a value (`total:`) is an error, as it would otherwise be ignored. `check`
+// is called only for a struct whose own fields are all right.
 bool shape_bind(struct arena *arena, const struct shape *shape, const struct node *node,
                 void *value, struct problems *problems);
 

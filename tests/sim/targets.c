@@ -66,7 +66,8 @@ void target_arrive(struct world *world, const struct happening *happening)
     uint32_t index = happening->target;
     struct process *process = &world->processes[happening->process];
     const struct rollout_event *request = &happening->event;
-    bool throttled = world_chance(world, world->faults.throttled);
+    bool throttled = world_chance(world, world->faults.throttled) ||
+                     world->targets[index].broken_until > world->now;
     if (throttled || world_chance(world, world->faults.error_before)) {
         // A forward command is sent again only under a lease that was renewed since.
         bool leads = !world->ledger.down && process->lease_number == world->ledger.lease_number;
@@ -146,4 +147,14 @@ void target_stray(struct world *world)
     target->settled = true;
     target->waits_operation = 0;
     target->strayed_at = world->last_stray_at = world->now;
+}
+
+void target_break(struct world *world)
+{
+    uint32_t index = (uint32_t)world_between(world, 0, world->plans[FORWARD].target_count - 1);
+    int64_t for_ms =
+        world_chance(world, 0.5) ? 8 * MS_DAY : world_between(world, 1, 90) * MS_MINUTE;
+    world->targets[index].broken_until = world->now + for_ms;
+    history(world, NULL, "target %u is out of order for %.0f s", (unsigned)index,
+            (double)for_ms / 1000);
 }

@@ -155,6 +155,7 @@ static void draw_faults(struct world *world)
     faults->late_sample = rare(world);
     faults->doubled_sample = rare(world);
     faults->push_loses = rare(world);
+    faults->broken = some(world) && world_chance(world, 0.3);
     faults->crash = some(world);
     faults->disk_lost = some(world);
     faults->stray = some(world);
@@ -364,6 +365,8 @@ static void schedule_faults(struct world *world)
         world->crashes_left = (uint32_t)world_between(world, 1, 4);
         world->crash_at = (uint32_t)world_between(world, 1, 60);
     }
+    if (faults->broken)
+        world_later(world, world_between(world, 0, 900) * MS_SECOND, H_BREAK);
     if (faults->stray)
         world_later(world, world_between(world, 10, 900) * MS_SECOND, H_STRAY);
     if (faults->cancel)
@@ -631,6 +634,9 @@ static void happen(struct world *world, struct happening *happening)
         break;
     case H_STRAY:
         target_stray(world);
+        break;
+    case H_BREAK:
+        target_break(world);
         break;
     case H_CLOCK:
         jump(world, happening->amount);

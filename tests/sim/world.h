@@ -40,6 +40,7 @@ struct faults {
     double slow, partial;       // convergence
     double gap, no_value, no_traffic, late_sample, doubled_sample;
     double push_loses;
+    bool broken;           // the API of one target is out of order for hours
     bool crash, disk_lost; // at effect number `crash_at`, up to `crashes` times
     bool stray, clock, remote_down, cancel, second_runner, rollback, steer, freeze, pause;
 };
@@ -66,6 +67,7 @@ struct simulated_target {
     uint64_t waits_operation;
     enum target_verb verb;
     bool answer_lost;
+    int64_t broken_until;
     int64_t strayed_at; // when it last went back by itself
 };
 
@@ -150,6 +152,7 @@ enum happening_kind {
     H_SUPERVISE, // sluice resume, called now and then
     H_SECOND,    // a second runner
     H_ROLLBACK,  // a person calls for a rollback
+    H_BREAK,     // the API of a target goes out of order
     H_STRAY,     // a target goes back on its own
     H_CLOCK,     // the clock jumps
     H_REMOTE,    // the remote goes down or comes up
@@ -253,6 +256,7 @@ void target_arrive(struct world *world, const struct happening *happening);
 void target_converge(struct world *world, const struct happening *happening);
 void target_look(struct world *world, const struct happening *happening);
 void target_stray(struct world *world);
+void target_break(struct world *world);
 
 // ---- ledger.c -----------------------------------------------------------------------------------
 void journal_open(struct world *world, struct process *process);

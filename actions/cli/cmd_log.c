@@ -5,8 +5,6 @@
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
 
-#include <string.h>
-
 enum { MOST = 40, PRINT_BYTES = 64 << 20 };
 
 static const struct option log_options[] = {
@@ -16,23 +14,25 @@ static const struct option log_options[] = {
     {0},
 };
 
-// What one entry says, for people: who, what, to which share, why.
+// What one entry says, for people: which release, where, and the sentence that the engine wrote, or
+// the facts where it wrote none.
 static void add_words(const struct event *event, struct text *out)
 {
-    static const char *const keys[] = {"release",  "environment", "target", "verb", "severity",
-                                       "decision", "commit",      "who",    "why",  "text"};
-    int64_t share;
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        str value = node_text(event->fields, keys[i]);
-        if (value.len == 0)
-            continue;
-        if (strcmp(keys[i], "commit") == 0)
-            value = str_first(value, 12);
-        text_addf(out, " " STR_FMT, STR_ARG(value));
-        if (strcmp(keys[i], "verb") == 0 && str_is(value, "shift") &&
-            json_get_i64(event->fields, "share_ppm", &share))
-            text_addf(out, " %g%%", (double)share / 10000);
+    static const char *const always[] = {"decision", "severity", "release", "environment"};
+    str sentence = node_text(event->fields, "text");
+    if (sentence.len == 0)
+        sentence = node_text(event->fields, "why");
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) {
+        str value = node_text(event->fields, always[i]);
+        if (value.len)
+            text_addf(out, " " STR_FMT, STR_ARG(value));
     }
+    if (sentence.len)
+        text_addf(out, ": " STR_FMT, STR_ARG(sentence));
+    else if (node_text(event->fields, "commit").len)
+        text_addf(out, " " STR_FMT, STR_ARG(str_first(node_text(event->fields, "commit"), 12)));
+    if (node_text(event->fields, "who").len)
+        text_addf(out, " (" STR_FMT ")", STR_ARG(node_text(event->fields, "who")));
 }
 
 static bool add_line(struct deployment *d, const struct ledger_entry *entry, struct text *out)
@@ -44,7 +44,7 @@ static bool add_line(struct deployment *d, const struct ledger_entry *entry, str
     if (ok) {
         struct text words = text_of(1 << 20);
         add_words(&event, &words);
-        text_addf(out, "%.19sZ  %.8s  %-18.*s %-22.*s", moment_format(event.time_ms, moment),
+        text_addf(out, "%.19sZ  %.8s  %-19.*s %-18.*s", moment_format(event.time_ms, moment),
                   event.id, STR_ARG(event.type), STR_ARG(event.rollout));
         terminal_escape(text_str(&words), out);
         text_addc(out, '\n');

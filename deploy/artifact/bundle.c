@@ -80,8 +80,10 @@ static bool cache_begin(struct arena *arena, const struct bundle_request *reques
         return false;
     (void)snprintf(path, size, "%s/new-XXXXXX", request->cache_folder);
     *ret_fd = mkostemp(path, O_CLOEXEC);
-    if (*ret_fd < 0)
-        return error_errno(err, "making a file in", request->cache_folder);
+    if (*ret_fd < 0) {
+        (void)error_errno(err, "making a file in", request->cache_folder);
+        return false;
+    }
     *ret_path = path;
     return true;
 }
@@ -112,7 +114,7 @@ static bool is_digest(str s)
 {
     str digits = str_from(s, sizeof "sha256:" - 1);
     for (size_t i = 0; i < digits.len; i++)
-        if (!memchr("0123456789abcdef", digits.data[i], 16))
+        if (str_find(STR("0123456789abcdef"), digits.data[i]) == STR_NONE)
             return false;
     return digits.len == (size_t)2 * SHA256_BYTES;
 }
@@ -146,8 +148,8 @@ static bool use_path(struct arena *arena, const struct bundle_request *request, 
 {
     unsigned char digest[SHA256_BYTES];
     uint64_t bytes = 0;
-    char *fresh;
-    int fd;
+    char *fresh = NULL;
+    int fd = -1;
     if (!cache_begin(arena, request, &fresh, &fd, err))
         return false;
     bool ok = read_file(arena_copy(arena, request->given), fd, digest, &bytes, err);
@@ -159,8 +161,8 @@ bool bundle_make(struct arena *arena, const struct bundle_request *request, stru
 {
     unsigned char digest[SHA256_BYTES];
     uint64_t bytes = 0;
-    char *fresh;
-    int fd;
+    char *fresh = NULL;
+    int fd = -1;
     if (str_starts(request->given, STR("sha256:")))
         return use_digest(arena, request, ret, err);
     if (request->given.len)

@@ -135,8 +135,7 @@ static bool take_here(struct journal *journal, struct arena *arena, struct error
         !ledger_standing(journal->ledger, arena, plan->environment, &standing, err))
         return false;
     str claimed = standing.claim.rollout;
-    if (!append_planned(journal, arena, err) ||
-        !append_taken(journal, arena, &standing.lease, err))
+    if (!append_planned(journal, arena, err) || !append_taken(journal, arena, &standing.lease, err))
         return false;
     // Only now: what the fenced writer still writes is late, and says nothing of a closed rollout.
     bool fences = journal->force && claimed.len && !str_eq(claimed, plan->rollout);

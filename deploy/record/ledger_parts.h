@@ -11,6 +11,7 @@ struct exchange { // with the remote
     struct remote_job job;
     struct work *work; // null while doing it in this thread
     bool want_fetch, fetched;
+    bool lost_race;           // the newest push did: nothing is pushed before a fetch
     unsigned races, failures; // in a row
     int64_t next_ms;          // not before
     int64_t fetch_every_ms, heard_ms;

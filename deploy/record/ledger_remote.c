@@ -247,7 +247,7 @@ static void finish(struct ledger *ledger, int64_t now_ms)
         return;
     }
     if (exchange->job.outcome == REMOTE_RACED) {
-        exchange->want_fetch = true;
+        exchange->want_fetch = exchange->lost_race = true;
         exchange->races++;
         exchange->next_ms = now_ms;
         return;
@@ -260,11 +260,13 @@ static void finish(struct ledger *ledger, int64_t now_ms)
     exchange->failures = 0;
     exchange->trouble = (struct error){0};
     exchange->heard_ms = now_ms;
-    if (was == EXCHANGE_PUSH) {
+    if (was == EXCHANGE_PUSH) { // it fitted on what the remote had: there was nothing else
         exchange->races = 0;
+        exchange->want_fetch = false;
+        exchange->fetched = true;
         exchange->next_ms = now_ms;
     } else {
-        exchange->want_fetch = false;
+        exchange->want_fetch = exchange->lost_race = false;
         exchange->fetched = true;
         if (exchange->races)
             pause_after_race(ledger, now_ms);
@@ -317,7 +319,7 @@ int64_t ledger_turn(struct ledger *ledger, int64_t now_ms)
     }
     if (now_ms < exchange->next_ms && exchange->next_ms <= now_ms + IDLE_MS)
         return exchange->next_ms;
-    if (!start(ledger, fetch ? EXCHANGE_FETCH : EXCHANGE_PUSH, &why)) {
+    if (!start(ledger, push && !exchange->lost_race ? EXCHANGE_PUSH : EXCHANGE_FETCH, &why)) {
         exchange->doing = EXCHANGE_NONE;
         fail(ledger, &why, now_ms);
         return exchange->next_ms;

@@ -230,26 +230,26 @@ static int on_credentials(git_credential **ret, const char *url, const char *use
     return say(job, "the remote wants a kind of login that sluice does not have");
 }
 
-// libgit2 1.5.1 looks into ~/.ssh/known_hosts by itself and says so in `valid`; another file is
-// read here. TLS is checked by OpenSSL.
+// libgit2 1.5.1 looks into ~/.ssh/known_hosts by itself and says so in `valid`; it does not say
+// what is wrong, and knows neither another file nor patterns. TLS is checked by OpenSSL.
 static int on_certificate(git_cert *cert, int valid, const char *host, void *context)
 {
     struct remote_job *job = context;
+    char usual[LIMIT_PATH];
+    const char *home = getenv("HOME");
     if (cert->cert_type != GIT_CERT_HOSTKEY_LIBSSH2)
         return valid ? 0 : say(job, "the server's certificate is not valid");
-    if (!job->login.known_hosts)
-        return valid
-                   ? 0
-                   : say(job, "the server's host key is not the one in ~/.ssh/known_hosts; add it "
-                              "there after comparing its fingerprint");
+    if (valid && !job->login.known_hosts)
+        return 0;
     union {
         git_cert *any;
         git_cert_hostkey *ssh;
     } key = {cert};
     if (!(key.ssh->type & GIT_CERT_SSH_RAW))
         return say(job, "libgit2 does not show the server's host key");
+    (void)snprintf(usual, sizeof usual, "%s/.ssh/known_hosts", home ? home : "");
     struct error why;
-    if (!known_hosts_check(job->login.known_hosts, host, job->url,
+    if (!known_hosts_check(job->login.known_hosts ? job->login.known_hosts : usual, host, job->url,
                            str_make(key.ssh->hostkey, key.ssh->hostkey_len), &why))
         return say(job, why.message);
     return 0;

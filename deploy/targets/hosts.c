@@ -66,10 +66,10 @@ static uint32_t hosts_round_share(const struct target *target, uint32_t share_pp
 // A release's name becomes part of a folder's name on the host.
 static bool is_folder_name(str name)
 {
-    static const char allowed[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-";
+    static const str allowed =
+        STR_INIT("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-");
     for (size_t i = 0; i < name.len; i++)
-        if (!memchr(allowed, name.data[i], sizeof allowed - 1))
+        if (str_find(allowed, name.data[i]) == STR_NONE)
             return false;
     return name.len > 0 && name.len <= RELEASE_MOST && name.data[0] != '.' && name.data[0] != '-';
 }
@@ -277,7 +277,7 @@ static str release_of(str revision)
     size_t dash = str_find_last(revision, '-');
     str digits = dash == STR_NONE ? (str){NULL, 0} : str_from(revision, dash + 1);
     for (size_t i = 0; i < digits.len; i++)
-        if (!memchr("0123456789abcdef", digits.data[i], 16))
+        if (str_find(STR("0123456789abcdef"), digits.data[i]) == STR_NONE)
             return revision;
     return digits.len == REVISION_DIGITS ? str_first(revision, dash) : revision;
 }
@@ -349,11 +349,9 @@ static const char *note_of(struct arena *arena, const struct target_operation *o
 
 // The round that changes fails with its first host. Looking fails only when no host can be looked
 // at: one that cannot is seen as not settled.
-static bool is_failed(const struct target_operation *operation, const struct host_task *failed)
+static bool is_fatal(const struct target_operation *operation)
 {
-    if (!failed || !operation->looking)
-        return failed;
-    for (size_t i = 0; i < operation->count; i++)
+    for (size_t i = 0; i < operation->count && operation->looking; i++)
         if (operation->tasks[i].step == HOST_DONE)
             return false;
     return true;
@@ -370,7 +368,7 @@ static enum progress hosts_poll(struct target_operation *operation, struct arena
     }
     if (!over)
         return PROGRESS_PENDING;
-    if (is_failed(operation, failed)) {
+    if (failed && is_fatal(operation)) {
         *err = failed->error;
         return PROGRESS_FAILED;
     }

@@ -160,7 +160,7 @@ static bool is_made_of(str s, const char *more, bool capitals)
     for (size_t i = 0; i < s.len; i++) {
         char c = s.data[i];
         bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (!plain && !(capitals && c >= 'A' && c <= 'Z') && !memchr(more, c, strlen(more)))
+        if (!plain && !(capitals && c >= 'A' && c <= 'Z') && str_find(str_of(more), c) == STR_NONE)
             return false;
     }
     return s.len > 0 && s.len <= HOST_NAME_MOST && s.data[0] != '-' && s.data[0] != '.';

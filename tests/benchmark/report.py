@@ -20,7 +20,7 @@ def lines(seed, count=480):
 
 
 def cobertura(out, size, totals):
-    out.write('<?xml version="1.0" ?>\n<coverage line-rate="0" branch-rate="0" version="7"')
+    out.write('<?xml version="1.0" ?>\n<coverage version="7"')
     out.write(' timestamp="0">\n\t<sources>\n\t\t<source>/srv/build</source>\n\t</sources>\n\t<packages>\n')
     out.write('\t\t<package name="app">\n\t\t\t<classes>\n')
     file = 0

@@ -295,16 +295,32 @@ def traffic(exporter, prometheus, per_second, bad_share):
 
 
 STEP = re.compile(
-    r"(?P<step>\d+)\. +(?P<share>\d+) %  watched for (?P<bake>.+)\n"
+    r"\n  (?P<step>\d+)\. +(?P<share>\d+) %  watched for (?P<bake>.+)\n"
     r" +a release 5x worse is seen in (?P<median>.+) \(95 %: (?P<p95>.+)\) by courses; "
     r"about (?P<requests>\d+) requests meet it, (?P<bad>\d+) of them bad\n"
     r" +the smallest regression that it sees: (?P<smallest>[\d.]+)x"
 )
 
 
-def test_plan_tells_how_soon_it_would_be_seen(watched, exporter, prometheus):
-    print(watched.run("plan"))
-    per_minute = traffic(exporter, prometheus, per_second=20000, bad_share=0.01)
-    done = watched.run("plan")
-    print(per_minute, done)
-    assert 0
+def seconds(words):
+    """Of "9 min 42 s" or "20m32s"."""
+    units = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+    return sum(float(n) * units[unit] for n, unit in re.findall(r"([\d.]+) ?([a-z]+)", words))
+
+
+def test_plan_tells_from_todays_figures_how_soon_a_regression_is_seen(
+    watched, exporter, prometheus
+):
+    watched.config("step_bake: 8s", "step_bake: 30s")
+    watched.config("    bake: 8s", "    bake: 30s")
+    unknown = watched.must("plan")
+    assert "cannot be said: no metric tells today's traffic" in unknown.out
+    traffic(exporter, prometheus, per_second=2000, bad_share=0.01)
+    for _ in range(2):  # of the step, then of the end
+        done = watched.must("plan", code=2)
+        assert "cannot see metric courses get 5 times worse within its bake of 8s" in done.err
+        key, bake = re.search(r"Set `(\w+): (\w+)` or more", done.err).groups()
+        assert seconds(bake) > 8, done
+        watched.config(f" {key}: 8s", f" {key}: {bake}")
+    done = watched.must("plan")
+    assert len(STEP.findall(done.out)) == 2, done

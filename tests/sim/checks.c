@@ -144,6 +144,8 @@ void check_command(struct world *world, const struct process *process,
 {
     if (process->known_lost && command->type != RC_END)
         violated(world, "2: a process that knows it is fenced out acts");
+    if (!process->awake)
+        violated(world, "6: a process acts before it has resumed what it read");
     if (command->type == RC_RECORD && command->durable && command->verb == VERB_REVERT)
         violated(world, "4: a revert waits for the ledger");
     if (command->type != RC_TARGET)

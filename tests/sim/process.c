@@ -36,17 +36,18 @@ static void supervise_later(struct world *world)
 void process_kill(struct world *world, struct process *process)
 {
     process->alive = false;
+    supervise_later(world);
+    if (process->known_lost)
+        return; // it ends
     process->disk_lost =
         world->faults.disk_lost && (world->scenario.canonical || world_chance(world, 0.5));
     world->crashes++;
-    supervise_later(world);
 }
 
 void process_end(struct world *world, struct process *process)
 {
     const struct rollout_state *state = &process->snapshot.state;
-    if (!process->known_lost)
-        process->journal.release(process->journal.self, !phase_terminal(state->phase), 0);
+    process->journal.release(process->journal.self, !phase_terminal(state->phase), 0);
     process->alive = false;
     history(world, process, "ends: %s", phase_name(state->phase));
     if (process->kind == FORWARD && world->rollback_called)
@@ -156,7 +157,7 @@ void process_feed(struct world *world, struct process *process, const struct rol
     }
     bool suspend = process->suspends && phase_resumable(state->phase) && !rollout_watching(state) &&
                    process->ticket_count == 0;
-    if (process->ended || suspend)
+    if ((process->ended || suspend) && !process->known_lost)
         process_end(world, process);
 }
 
@@ -203,7 +204,16 @@ static void begin(struct world *world, struct process *process)
     if (process->kind == FORWARD && process->snapshot.state.frozen != world->frozen)
         process_feed(world, process,
                      &(struct rollout_event){.type = RE_FROZEN, .granted = world->frozen});
+    process->awake = true;
     process_feed(world, process, &(struct rollout_event){.type = newest ? RE_RESUMED : RE_BEGIN});
+}
+
+static void recorded(struct world *world, struct process *process, uint64_t token, bool durable)
+{
+    struct rollout_event event = {.type = durable ? RE_RECORDED : RE_RECORD_LOST, .token = token};
+    process_deliver(world, process->id, 0, &event);
+    if (world_chance(world, world->faults.doubled))
+        process_deliver(world, process->id, world_between(world, 0, 600 * MS_SECOND), &event);
 }
 
 static void poll_tickets(struct world *world, struct process *process)
@@ -217,10 +227,7 @@ static void poll_tickets(struct world *world, struct process *process)
         if (state == APPEND_PENDING)
             process->tickets[process->ticket_count++] = tickets[i];
         else
-            process_deliver(world, process->id, 0,
-                            &(struct rollout_event){
-                                .type = state == APPEND_DURABLE ? RE_RECORDED : RE_RECORD_LOST,
-                                .token = tickets[i].token});
+            recorded(world, process, tickets[i].token, state == APPEND_DURABLE);
     }
 }
 
@@ -245,8 +252,8 @@ void process_turn(struct world *world, struct process *process)
         } else if (!process->known_lost) {
             process->known_lost = true;
             process_feed(world, process, &(struct rollout_event){.type = RE_LEASE_LOST});
-            process->alive = false;
-            supervise_later(world);
+            // It takes a moment to end, and what was on its way still reaches it.
+            world_later(world, world_between(world, 0, 5000), H_KILL)->process = process->id;
         }
         break;
     case LEASE_NONE:

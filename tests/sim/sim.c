@@ -9,6 +9,8 @@
 // Runs the world once more and prints the end of its history.
 static void tell(struct world *world, const struct scenario *scenario, const char *again)
 {
+    char violation[sizeof world->violation];
+    memcpy(violation, world->violation, sizeof violation);
     static char lines[HISTORY_LINES][400];
     unsigned count = 0;
     FILE *trace = tmpfile();
@@ -22,7 +24,8 @@ static void tell(struct world *world, const struct scenario *scenario, const cha
         fclose(trace);
     }
     unsigned shown = count < HISTORY_LINES ? count : HISTORY_LINES;
-    printf("violated %s\n", world->violation);
+    memcpy(world->violation, violation, sizeof violation);
+    printf("violated %s\n", violation);
     if (count > shown)
         printf("… %u lines before\n", count - shown);
     for (unsigned i = count - shown; i < count; i++)
@@ -118,10 +121,8 @@ static bool swept(struct world *world, struct scenario scenario, uint32_t *world
     }
     if (!world->violation[0])
         return true;
-    char violation[sizeof world->violation];
-    memcpy(violation, world->violation, sizeof violation);
     tell(world, &scenario, "tests/sim/run --sweep");
-    printf("%s, crash at effect %u%s%s%s%s\n", violation, (unsigned)scenario.crash_at,
+    printf("crash at effect %u%s%s%s%s\n", (unsigned)scenario.crash_at,
            scenario.bad ? ", bad release" : "", scenario.approvals ? ", approvals" : "",
            scenario.rollback ? ", rollback" : "", scenario.disk_lost ? ", disk lost" : "");
     return false;

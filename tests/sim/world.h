@@ -103,7 +103,7 @@ struct process {
     struct world *world;
     uint32_t id; // index in world.processes
     enum rollout_kind kind;
-    bool alive, begun, known_lost, ended, disk_lost, suspends, overslept;
+    bool alive, begun, known_lost, ended, disk_lost, suspends, overslept, awake;
     uint32_t machine;
     int64_t skew_ms;
     int64_t paused_until;

@@ -196,6 +196,10 @@ Test(revert, a_rollback_waits_for_nothing)
     stage.served_ppm[0] = stage.served_ppm[1] = SHARE_ALL;
     stage_send(&stage, (struct rollout_event){.type = RE_FROZEN, .granted = true});
     stage_begin(&stage);
+    cr_expect_eq(stage_sent(&stage, VERB_REVERT), 2);
+    // The process that it fenced out may still have a command on its way.
+    cr_expect_eq(stage.state->phase, PHASE_REVERTING);
+    stage_play(&stage, 4 * MS_SECOND);
     cr_expect_eq(stage.state->phase, PHASE_ROLLED_BACK);
     cr_expect_eq(stage_sent(&stage, VERB_REVERT), 2);
     cr_expect_eq(stage_newest(&stage, RECORD_ROLLED_BACK)->durable, false);

@@ -547,7 +547,7 @@ static void check_end(struct rig *rig, enum run_status status, unsigned n)
 }
 
 // Fails the n-th effect (a start, an answer, a record), for every n.
-Test(driver, any_one_fault_leaves_a_defined_state, .timeout = 120)
+Test(driver, any_one_fault_leaves_a_defined_state)
 {
     for (int bad = 0; bad < 2; bad++)
         for (unsigned n = 1; n < 400; n++) {
@@ -567,7 +567,7 @@ Test(driver, any_one_fault_leaves_a_defined_state, .timeout = 120)
 }
 
 // Kills the process after its n-th turn; another one goes on from what the ledger holds.
-Test(driver, a_crash_at_any_turn_is_gone_on_from, .timeout = 240)
+Test(driver, a_crash_at_any_turn_is_gone_on_from)
 {
     for (int bad = 0; bad < 2; bad++)
         for (unsigned n = 1; n < 4000; n++) {

@@ -165,12 +165,12 @@ static bool list_of(const struct node *map, const char *key, uint32_t most,
 static bool read_numbers(struct arena *arena, const struct node *map, const char *key,
                          uint32_t most, uint32_t **ret, uint32_t *ret_count, struct error *err)
 {
-    const struct node *item;
-    uint32_t count;
+    const struct node *item = NULL;
+    uint32_t count = 0;
     if (!list_of(map, key, most, &item, &count, err))
         return false;
     uint32_t *numbers = count ? ARENA_ARRAY(arena, uint32_t, count) : NULL;
-    for (uint32_t i = 0; i < count; i++, item = item->next)
+    for (uint32_t i = 0; item && i < count; i++, item = item->next)
         if (item->kind != NODE_NUMBER || !number_u32(item->text, &numbers[i]))
             return error_at(err, ERROR_INPUT, item->at, "`%s` holds what is not a count", key);
     *ret = numbers;
@@ -182,14 +182,14 @@ static bool read_approval(struct arena *arena, const struct node *map, struct pl
                           struct error *err)
 {
     const struct node *approval = node_get(map, "approval");
-    const struct node *item;
+    const struct node *item = NULL;
     if (!approval)
         return true;
     if (!fields_read(arena, approval_fields, approval, ret, err) ||
         !list_of(approval, "from", LIMIT_PROBLEMS, &item, &ret->from_count, err))
         return false;
     ret->from = ARENA_ARRAY(arena, str, ret->from_count ? ret->from_count : 1);
-    for (uint32_t i = 0; i < ret->from_count; i++, item = item->next) {
+    for (uint32_t i = 0; item && i < ret->from_count; i++, item = item->next) {
         if (item->kind != NODE_STRING)
             return error_at(err, ERROR_INPUT, item->at, "`from` holds what is not a name");
         ret->from[i] = arena_str(arena, item->text);
@@ -201,8 +201,8 @@ static bool read_approval(struct arena *arena, const struct node *map, struct pl
 static bool read_target(struct arena *arena, const struct plan *plan, const struct node *node,
                         struct plan_target *ret, struct error *err)
 {
-    uint32_t *shares;
-    uint32_t count;
+    uint32_t *shares = NULL;
+    uint32_t count = 0;
     const struct node *good = node_get(node, "good");
     const struct node *next = node_get(node, "next");
     if (!fields_read(arena, target_fields, node, ret, err) ||
@@ -234,10 +234,10 @@ static bool read_steps(struct arena *arena, const struct node *node, struct plan
 {
     static const struct field step_fields[] = {
         {"share_ppm", FIELD_U32, offsetof(struct plan_step, share_ppm), NULL}, {0}};
-    const struct node *item;
+    const struct node *item = NULL;
     if (!list_of(node, "steps", LIMIT_STEPS, &item, &plan->step_count, err))
         return false;
-    for (uint32_t i = 0; i < plan->step_count; i++, item = item->next)
+    for (uint32_t i = 0; item && i < plan->step_count; i++, item = item->next)
         if (!fields_read(arena, step_fields, item, &plan->steps[i], err) ||
             !read_approval(arena, item, &plan->steps[i].approval, err))
             return false;
@@ -247,7 +247,7 @@ static bool read_steps(struct arena *arena, const struct node *node, struct plan
 static bool read_all(struct arena *arena, const struct node *node, struct plan *plan,
                      struct error *err)
 {
-    const struct node *item;
+    const struct node *item = NULL;
     if (!fields_read(arena, plan_fields, node, plan, err) ||
         !read_approval(arena, node, &plan->approval, err) || !read_steps(arena, node, plan, err) ||
         !list_of(node, "targets", LIMIT_TARGETS, &item, &plan->target_count, err))
@@ -255,14 +255,14 @@ static bool read_all(struct arena *arena, const struct node *node, struct plan *
     if (plan->target_count == 0 || (plan->mode == PLAN_FORWARD && plan->step_count == 0))
         return error_set(err, ERROR_INPUT, "a plan without targets or steps");
     plan->targets = ARENA_ARRAY(arena, struct plan_target, plan->target_count);
-    for (uint32_t i = 0; i < plan->target_count; i++, item = item->next)
+    for (uint32_t i = 0; item && i < plan->target_count; i++, item = item->next)
         if (!read_target(arena, plan, item, &plan->targets[i], err))
             return false;
     if (!list_of(node, "metrics", LIMIT_METRICS, &item, &plan->metric_count, err))
         return false;
     plan->metrics =
         ARENA_ARRAY(arena, struct plan_metric, plan->metric_count ? plan->metric_count : 1);
-    for (uint32_t i = 0; i < plan->metric_count; i++, item = item->next)
+    for (uint32_t i = 0; item && i < plan->metric_count; i++, item = item->next)
         if (!read_metric(arena, plan, item, &plan->metrics[i], err))
             return false;
     return true;

@@ -142,7 +142,7 @@ static bool read_watch(struct arena *arena, const struct node *node, struct watc
     if (!fields_read(arena, watch_fields, node, ret, err) ||
         !list_with(node, "sums", EPROCESS_RATIOS, &sum, err))
         return false;
-    for (int i = 0; i < EPROCESS_RATIOS; i++, sum = sum->next)
+    for (int i = 0; sum && i < EPROCESS_RATIOS; i++, sum = sum->next)
         if (sum->kind != NODE_NUMBER || !number_double(sum->text, &ret->process.sum[i]))
             return error_at(err, ERROR_INPUT, sum->at, "`sums` holds what is not a number");
     return true;
@@ -157,7 +157,7 @@ static bool read_answered(struct arena *arena, const struct node *node, struct r
         return error_set(err, ERROR_LIMIT, "more than %d answers", ROLLOUT_ANSWERS);
     if (!list_with(node, "answered", state->answers, &item, err))
         return false;
-    for (uint32_t i = 0; i < state->answers; i++, item = item->next)
+    for (uint32_t i = 0; item && i < state->answers; i++, item = item->next)
         if (!fields_read(arena, answered_field, item, &state->answered[i], err))
             return false;
     return true;
@@ -175,7 +175,7 @@ static bool read_all(struct arena *arena, const struct plan *plan, const struct 
         return false;
     if (state->step > 0 && state->step >= plan->step_count)
         return error_set(err, ERROR_INPUT, "`step` is past the plan's steps");
-    for (uint32_t i = 0; i < plan->target_count; i++, item = item->next) {
+    for (uint32_t i = 0; item && i < plan->target_count; i++, item = item->next) {
         if (!fields_read(arena, target_fields, item, &state->targets[i], err))
             return false;
         if (!verb_of(node_text(item, "verb"), &state->targets[i].verb))
@@ -183,7 +183,7 @@ static bool read_all(struct arena *arena, const struct plan *plan, const struct 
     }
     if (!list_with(node, "watches", plan_watch_count(plan), &item, err))
         return false;
-    for (uint32_t i = 0; i < plan_watch_count(plan); i++, item = item->next)
+    for (uint32_t i = 0; item && i < plan_watch_count(plan); i++, item = item->next)
         if (!read_watch(arena, item, &state->watches[i], err))
             return false;
     return true;

@@ -1,5 +1,6 @@
 #include "deploy/record/known_hosts.h"
 
+#include "deploy/record/wire.h"
 #include "deploy/world/files.h"
 #include "gate/base/number.h"
 
@@ -7,7 +8,7 @@
 #include <openssl/hmac.h>
 #include <stdio.h>
 
-enum { FILE_MAX = 4 << 20, KEY_MAX = 4096, NAME_MAX_BYTES = 300 };
+enum { FILE_MAX = 4 << 20, KEY_MAX = 4096, NAME_MAX_BYTES = 300, SHOWN = 128 };
 
 uint16_t ssh_url_port(const char *url)
 {
@@ -128,6 +129,19 @@ static enum answer ask_line(str line, str name, str key)
     return same ? ANSWER_KNOWN : ANSWER_OTHER_KEY;
 }
 
+// "ssh-ed25519 SHA256:…": kind and fingerprint, as ssh shows them.
+static void describe(str key, char out[SHOWN])
+{
+    unsigned char digest[32], base64[48];
+    unsigned size = 0;
+    struct wire in = {(const unsigned char *)key.data, key.len, false};
+    str kind = wire_str(&in);
+    (void)EVP_Digest(key.data, key.len, digest, &size, EVP_sha256(), NULL);
+    (void)EVP_EncodeBlock(base64, digest, sizeof digest);
+    (void)snprintf(out, SHOWN, STR_FMT " SHA256:%.43s", STR_ARG(str_first(kind, 40)),
+                   (const char *)base64);
+}
+
 bool known_hosts_check(const char *file, const char *host, const char *url, str key,
                        struct error *err)
 {
@@ -151,16 +165,24 @@ bool known_hosts_check(const char *file, const char *host, const char *url, str 
             answer = one;
     }
     arena_done(&arena);
+    char shown[SHOWN];
+    describe(key, shown);
     switch (answer) {
     case ANSWER_KNOWN:
         return true;
     case ANSWER_REVOKED:
         return error_set(err, ERROR_DENIED, "the host key of %s is revoked in %s", name, file);
     case ANSWER_OTHER_KEY:
-        return error_set(err, ERROR_DENIED, "the host key of %s is another one than in %s", name,
-                         file);
+        return error_set(
+            err, ERROR_DENIED,
+            "%s shows the host key %s, and %s has another one; if it is the host's key "
+            "of another kind, add it there",
+            name, shown, file);
     case ANSWER_NOTHING:
         break;
     }
-    return error_set(err, ERROR_DENIED, "%s is not in %s", name, file);
+    return error_set(err, ERROR_DENIED,
+                     "%s is not in %s; its host key is %s: compare it with what the host's owner "
+                     "says, then add it there",
+                     name, file, shown);
 }

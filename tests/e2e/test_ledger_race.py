@@ -157,7 +157,7 @@ def test_over_ssh(tmp_path, bench):
 
 
 @pytest.mark.parametrize("bench", ["sshd"], indirect=True)
-@pytest.mark.parametrize("hosts", ["wrong_hosts", "empty_hosts", "revoked_hosts"])
+@pytest.mark.parametrize("hosts", ["wrong_hosts", "empty_hosts"])
 def test_a_host_that_is_not_known_is_refused(tmp_path, bench, hosts):
     repository = tmp_path / "ledger.git"
     git("init", "-q", "--bare", repository)

@@ -315,6 +315,22 @@ def test_plan_tells_from_todays_figures_how_soon_a_regression_is_seen(
     watched.config("    bake: 8s", "    bake: 30s")
     unknown = watched.must("plan")
     assert "cannot be said: no metric tells today's traffic" in unknown.out
+    per_minute = traffic(exporter, prometheus, per_second=20000, bad_share=0.01)
+    done = watched.must("plan")
+    steps = [step.groupdict() for step in STEP.finditer(done.out)]
+    assert [step["share"] for step in steps] == ["50", "100"], done
+    for step in steps:
+        median, requests = seconds(step["median"]), int(step["requests"])
+        assert 4 < median <= seconds(step["p95"]) <= 30, done
+        expected = per_minute * int(step["share"]) / 100 * median / 60
+        assert abs(requests - expected) < 0.15 * expected, (per_minute, done)
+        assert abs(int(step["bad"]) - requests * 0.05) < 0.1 * requests * 0.05, done
+        assert 1.2 < float(step["smallest"]) <= 5, done
+
+
+def test_plan_refuses_what_it_could_not_see_and_names_the_bake_that_would_do(
+    watched, exporter, prometheus
+):
     traffic(exporter, prometheus, per_second=2000, bad_share=0.01)
     for _ in range(2):  # of the step, then of the end
         done = watched.must("plan", code=2)

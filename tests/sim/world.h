@@ -6,8 +6,8 @@
 //     world_run(&world, &(struct scenario){.seed = 42});
 //     if (world.violation[0]) puts(world.violation);
 //
-// The parts: world.c (making it, time), targets.c, ledger.c (the journal port), process.c (a small
-// driver), people.c, samples.c, checks.c (the invariants), history.c (what is printed).
+// The parts: making.c, world.c (chance and time), targets.c, ledger.c (the journal port), process.c
+// (a small driver), people.c, samples.c, checks.c (the invariants), history.c (what is printed).
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
 
@@ -240,9 +240,11 @@ struct world {
 };
 
 void world_run(struct world *world, const struct scenario *scenario);
+void world_make(struct world *world, const struct scenario *scenario); // without letting time pass
 
 // ---- chance and time ----------------------------------------------------------------------------
 uint64_t world_random(struct world *world);
+double world_uniform(struct world *world); // within [0,1)
 bool world_chance(struct world *world, double probability);
 int64_t world_between(struct world *world, int64_t low, int64_t high); // both included
 double world_poisson(struct world *world, double mean);

@@ -115,8 +115,7 @@ static void answer(struct stage *stage, const struct rollout_command *command)
                                                  .settled = true});
         break;
     case RC_WAKE:
-        stage->wake_ms = command->at_ms;
-        if (command->at_ms <= stage->now_ms) {
+        if (stage->wake_ms > 0 && stage->wake_ms <= stage->now_ms) {
             stage->wake_ms = 0;
             stage_send(stage, (struct rollout_event){.type = RE_TIMER});
         }

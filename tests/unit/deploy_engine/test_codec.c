@@ -141,9 +141,10 @@ Test(codec, what_an_older_one_did_not_write_is_nothing)
     static const char json[] =
         "{\"phase\":\"step bake\",\"held_from\":\"new\",\"answered\":[],"
         "\"targets\":[{\"verb\":\"shift\",\"share_ppm\":50000},{\"verb\":\"none\"}],"
-        "\"watches\":[{\"sums\":[0,0,0,0,0,0]},{\"sums\":[0,0,0,0,0,0]},{\"sums\":[0,0,0,0,0,0]}]}";
-    cr_assert(rollout_state_read(&stage.arena, stage.plan, parsed(str_of(json)), &state, &err), "%s",
-              err.message);
+        "\"watches\":[{\"sums\":[0,0,0,0,0,0]},{\"sums\":[0,0,0,0,0,0]},"
+        "{\"sums\":[0,0,0,0,0,0]}]}";
+    cr_assert(rollout_state_read(&stage.arena, stage.plan, parsed(str_of(json)), &state, &err),
+              "%s", err.message);
     cr_expect_eq(state->phase, PHASE_STEP_BAKE);
     cr_expect_eq(state->targets[0].share_ppm, 50000);
     cr_expect_eq(state->targets[0].attempts, 0);

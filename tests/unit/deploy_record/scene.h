@@ -1,5 +1,5 @@
-// What the tests of the record share: a temporary repository, a clock that only moves when told,
-// plans of one target.
+// What the tests of the record share: a temporary repository, a clock that moves a millisecond
+// whenever it is looked at, plans of one target.
 #ifndef TESTS_UNIT_DEPLOY_RECORD_SCENE_H
 #define TESTS_UNIT_DEPLOY_RECORD_SCENE_H
 

@@ -42,6 +42,6 @@ int flow_drive(struct flow *flow);
 void flow_done(struct flow *flow);
 
 // The exit code and the outputs of where a rollout stands.
-int flow_outcome(struct flow *flow);
+int flow_outcome(const struct flow *flow);
 
 #endif

@@ -1,5 +1,6 @@
-// A bake: time in which a step must prove itself. It passes when its time is over, every target was
-// seen where it should be after that, and every watch says pass. Nothing known is never a pass.
+// A bake: time in which a step must prove itself. It passes when its time is over, every target
+// was seen where it should be after that, and every watch says pass. Nothing known is never a
+// pass.
 #include "deploy/engine/turn.h"
 
 #include <stdio.h>
@@ -89,7 +90,8 @@ static void pass(struct turn *turn)
     forward_advance(turn);
 }
 
-// Not a pass and not a breach: longer once, then a person's decision. It never advances by itself.
+// Not a pass and not a breach: longer once, then a person's decision. It never advances by
+// itself.
 static void inconclusive(struct turn *turn, const char *why)
 {
     struct rollout_state *state = turn->state;

@@ -1,10 +1,11 @@
 // What a plan can see, before it is carried out: for each step the smallest regression that its
 // bake shows, how long the regression named by `detect` stays unseen, and how many requests that
-// costs. A plan that cannot see it within the bake of a step is refused, with the bake that could.
+// costs. A plan that cannot see it within the bake of a step is refused, with the bake that
+// could.
 //
 // Times count from the moment at which the step has settled to the abort, and hold the metric's
-// interval and lag. They are those of the e-process (gate/judge/eprocess.h: Wald's first passage);
-// thresholds have no traffic to reckon with and are left out.
+// interval and lag. They are those of the e-process (gate/judge/eprocess.h: Wald's first
+// passage); thresholds have no traffic to reckon with and are left out.
 //
 //     struct detect_step steps[LIMIT_STEPS];
 //     detect_plan(plan, traffic, steps);
@@ -26,7 +27,8 @@ struct detect_traffic {
 struct detect_step {
     uint32_t metric,
         target;            // whose figures these are: the target that takes longest, by the metric
-                           // that sees it first; UINT32_MAX = no traffic is known, nothing is said
+                           // that sees it first; UINT32_MAX = no traffic is known, nothing is
+                           // said
     double smallest_ratio; // the smallest regression seen within the bake; infinite when none is
     int64_t median_ms;     // until `detect_ratio` is seen, half of the time
     int64_t p95_ms;        // likewise, 19 of 20 times

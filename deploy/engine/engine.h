@@ -1,24 +1,30 @@
 // The rollout as a pure function: rollout_step(plan, state, event) -> state, commands.
 //
-// The engine never waits, reads or calls. The driver carries commands out and feeds results back as
-// events; the same engine runs in the simulation. What the engine promises:
+// The engine never waits, reads or calls. The driver carries commands out and feeds results back
+// as events; the same engine runs in the simulation. What the engine promises:
 //   - a forward command is emitted only after RE_RECORDED said that its intent is durable;
 //   - a revert is recorded and emitted in the same breath;
 //   - no step without a pass of the one before, or a recorded person's `promote`;
-//   - any event may arrive late, twice, or not at all: it then ends in a terminal or resumable
-//   state;
-//   - after RE_RESUMED (a new process read `state` from the ledger) it observes before it acts.
+//   - any event may arrive late, twice, or not at all: it ends in a terminal or resumable state;
+//   - after RE_RESUMED (a new process read `state` from the ledger) it observes before it acts;
+//   - what passes a step, holds or ends the rollout, or asks for an approval is the first record
+//     of its step: a crash between two records never leaves a state without the record that
+//     explains it.
 //
 // What it expects of the driver:
 //   - an answer carries back what its command carried: token, target, verb, share_ppm. Answers
-//   whose
-//     token is not that of the newest such command are dropped; a token of 0 is taken as given by
-//     nobody and is matched by target, verb and share alone;
+//     whose token is not that of the newest such command are dropped; a token of 0 is taken as
+//     given by nobody and is matched by target, verb and share alone;
 //   - a command on a target replaces what still runs there;
 //   - commands are carried out in their order: a record before what it allows;
-//   - waiting is measured on a clock that does not jump, or in slices of at most a minute;
-//   - records of an incident are found by rollout and severity: the same one may be asked for again
-//     after a crash.
+//   - waiting is measured on a clock that does not jump, or in slices of at most a minute; a
+//     moment that is not in the future is answered at once;
+//   - a process that stood still, or whose lease ran out by its own clock, renews the lease
+//     before it acts on anything, and a forward command is sent again (after a throttled call,
+//     say) only under a lease renewed since: another process may have finished the rollout
+//     meanwhile;
+//   - records of an incident are found by rollout and severity: the same one may be asked for
+//     again after a crash.
 //
 //     struct rollout_state *state = rollout_state_new(&arena, plan);
 //     struct rollout_commands out;
@@ -163,9 +169,9 @@ enum rollout_command_type {
     RC_ASK,      // ask for the approval in plan (stage: step == STEP_STAGE); again after RE_RESUMED
     RC_WAKE,     // answer RE_TIMER at at_ms; replaces an earlier one
     RC_INCIDENT, // open one: severity in `text`
-    // The run is over: terminal, stuck, cancelled while waiting or held, or fenced out. Waiting and
-    // held alone do not end it: a driver may leave then (phase_resumable), but somebody must go on
-    // watching while rollout_watching says so.
+    // The run is over: terminal, stuck, cancelled while waiting or held, or fenced out. Waiting
+    // and held alone do not end it: a driver may leave then (phase_resumable), but somebody must
+    // go on watching while rollout_watching says so.
     RC_END,
 };
 

@@ -1,5 +1,5 @@
-// The way forward: staging, shifting, promoting, verifying. Nothing of it leaves before its intent
-// is durable in the record.
+// The way forward: staging, shifting, promoting, verifying. Nothing of it leaves before its
+// intent is durable in the record.
 #include "deploy/engine/turn.h"
 
 #include <stdio.h>

@@ -27,8 +27,8 @@ struct journal_record {
 
 struct journal_port {
     void *self;
-    // Takes claim and lease of the plan's environment for the plan's rollout. `force` fences out a
-    // live holder (rollback). Answered by `lease`.
+    // Takes claim and lease of the plan's environment for the plan's rollout. `force` fences out
+    // a live holder (rollback). Answered by `lease`.
     bool (*take)(void *self, const struct plan *plan, bool force, int64_t now_ms,
                  struct error *err);
     enum lease_state (*lease)(void *self, int64_t now_ms, char text[256]);
@@ -36,7 +36,8 @@ struct journal_port {
     bool (*append)(void *self, const struct journal_record *record, uint64_t *ret_ticket,
                    struct error *err);
     enum append_state (*state)(void *self, uint64_t ticket);
-    // Moves pushes and lease renewals on. Returns the moment at which it wants to be called again.
+    // Moves pushes and lease renewals on. Returns the moment at which it wants to be called
+    // again.
     int64_t (*turn)(void *self, int64_t now_ms);
     // Gives the lease back; `keep_claim` while the rollout is suspended. Pushes what is left, as
     // far as the remote answers within its limit.

@@ -56,8 +56,8 @@ static double reference_rate(const struct plan *plan, const struct plan_metric *
     return metric->max > 0 ? metric->max : 0;
 }
 
-// Whether all of the target's traffic is meant to be on the release: what is then still counted for
-// a baseline is leftovers, and too little to compare with.
+// Whether all of the target's traffic is meant to be on the release: what is then still counted
+// for a baseline is leftovers, and too little to compare with.
 static bool no_baseline_left(const struct turn *turn, uint32_t target)
 {
     const struct target_state *state = &turn->state->targets[target];

@@ -1,5 +1,6 @@
-// Observing: what a target serves is known only from looking at it. Targets that should stay where
-// they are are looked at again and again; one that went back on its own has failed its step.
+// Observing: what a target serves is known only from looking at it. Targets that should stay
+// where they are are looked at again and again; one that went back on its own has failed its
+// step.
 #include "deploy/engine/turn.h"
 
 // Observed shares may differ from intended ones by rounding, but nothing and all are exact.

@@ -193,8 +193,8 @@ static void steer_hold(struct turn *turn)
     people_hold(turn);
 }
 
-// Goes on by a person's decision: skips what is left of a bake, or ends a hold. Never an approval,
-// never an abort.
+// Goes on by a person's decision: skips what is left of a bake, or ends a hold. Never an
+// approval, never an abort.
 static void steer_promote(struct turn *turn)
 {
     struct rollout_state *state = turn->state;

@@ -50,8 +50,8 @@ static const char *const verb_names[] = {
 // A step that comes out equal to the one before it needs no shift.
 #define EQUAL_STEP (BIT(PHASE_STEP_BAKE) | BIT(PHASE_BAKE))
 
-// Cancelled may follow whatever is not terminal: a rollback fences a running rollout out, wherever
-// it stands, and closes its record.
+// Cancelled may follow whatever is not terminal: a rollback fences a running rollout out,
+// wherever it stands, and closes its record.
 static const uint32_t followers[] = {
     [PHASE_NEW] = BIT(PHASE_WAITING) | BIT(PHASE_PREPARING) | ENDS_EARLY,
     [PHASE_WAITING] =

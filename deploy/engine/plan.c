@@ -40,8 +40,8 @@ int64_t plan_bake_ms(const struct plan *plan, uint32_t step)
     return step + 1 >= plan->step_count ? plan->bake_ms : plan->step_bake_ms;
 }
 
-// The looks at a sample ratio of one stage: one for each rate watched on a weighted target and step
-// that leaves a baseline, and one more for each time that its bake may be extended.
+// The looks at a sample ratio of one stage: one for each rate watched on a weighted target and
+// step that leaves a baseline, and one more for each time that its bake may be extended.
 static double ratio_looks(const struct plan *plan)
 {
     double watches = 0;

@@ -1,5 +1,5 @@
-// The resolved plan of one stage of a rollout: what the engine needs and nothing else. It is frozen
-// in the record `rollout.planned` before anything is touched.
+// The resolved plan of one stage of a rollout: what the engine needs and nothing else. It is
+// frozen in the record `rollout.planned` before anything is touched.
 //
 // A release goes through the stages of the configuration one after another; each is a rollout of
 // its own, with its own plan, claim and record. Shares are parts per million of the target.
@@ -35,8 +35,8 @@ struct plan_target {
     // What each step becomes on this target, rounded as its kind does (hosts: up to whole ones);
     // step_count long. Null: the shares of the steps as they stand.
     const uint32_t *shares;
-    // The share is one of requests, not of hosts: exposures must match it, else the step is aborted
-    // (sample-ratio mismatch).
+    // The share is one of requests, not of hosts: exposures must match it, else the step is
+    // aborted (sample-ratio mismatch).
     bool weighted;
 };
 

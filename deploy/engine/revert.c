@@ -1,6 +1,6 @@
 // The way back: absolute, at once, for every touched target and independently of the others. It
-// waits for nothing, and it is over only when every target was observed to serve known good, all of
-// it.
+// waits for nothing, and it is over only when every target was observed to serve known good, all
+// of it.
 #include "deploy/engine/turn.h"
 
 #define ANSWER_MS (20 * MS_SECOND) // then it is looked at, answer or not
@@ -8,8 +8,8 @@
 #define BACKOFF_MS MS_SECOND       // doubles with every attempt
 #define BACKOFF_MAX_MS (30 * MS_SECOND)
 #define ATTEMPTS 20u
-// A rollback may have fenced out a process whose last command is still on its way to a target. What
-// is seen this soon after the revert was sent does not count yet.
+// A rollback may have fenced out a process whose last command is still on its way to a target.
+// What is seen this soon after the revert was sent does not count yet.
 #define CONFIRM_MS (3 * MS_SECOND)
 
 static int64_t backoff_ms(uint32_t attempts)
@@ -185,7 +185,8 @@ void revert_due(struct turn *turn, uint32_t index)
         target->look_ms = 0;
         return;
     }
-    // A look that is not answered does not hold the revert up: it is absolute, so it is sent again.
+    // A look that is not answered does not hold the revert up: it is absolute, so it is sent
+    // again.
     bool blind = target->look_token != 0;
     if ((target->failed || blind || target->attempts == 0) && target->attempts < ATTEMPTS)
         send(turn, index);

@@ -1,5 +1,5 @@
-// One call of rollout_step while it runs: what the parts of the engine hand to each other. Private
-// to this folder.
+// One call of rollout_step while it runs: what the parts of the engine hand to each other.
+// Private to this folder.
 //
 //     struct turn turn = {plan, state, event, out, event->now_ms, false};
 //     forward_go_on(&turn);
@@ -34,9 +34,9 @@ void turn_phase(struct turn *turn, enum rollout_phase phase);
 void turn_end(struct turn *turn); // RC_END
 void turn_incident(struct turn *turn, str severity);
 void turn_why(struct turn *turn, const char *format, ...) __attribute__((format(printf, 2, 3)));
-// Every record of a step carries the state as it is after that step. What passes a step,
-// holds or ends a rollout, or asks for an approval must therefore be the first record of its step:
-// a crash between two records would else leave a state that says so without the record that does.
+// Every record of a step carries the state as it is after that step. What passes a step, holds
+// or ends a rollout, or asks for an approval must therefore be the first record of its step: a
+// crash between two records would else leave a state that says so without the record that does.
 // turn_wrote: there is one already; turn_later: go on with the next event, for which a timer is
 // asked at once.
 bool turn_wrote(const struct turn *turn);

@@ -4,6 +4,7 @@
 #include "deploy/record/store_parts.h"
 #include "gate/base/limits.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,6 +231,12 @@ static int on_credentials(git_credential **ret, const char *url, const char *use
     return say(job, "the remote wants a kind of login that sluice does not have");
 }
 
+static bool is_address(const char *host)
+{
+    unsigned char bytes[4];
+    return strchr(host, ':') || inet_pton(AF_INET, host, bytes) == 1;
+}
+
 // libgit2 1.5.1 looks into ~/.ssh/known_hosts by itself and says so in `valid`; it does not say
 // what is wrong, and knows neither another file nor patterns. TLS is checked by OpenSSL.
 static int on_certificate(git_cert *cert, int valid, const char *host, void *context)
@@ -237,6 +244,9 @@ static int on_certificate(git_cert *cert, int valid, const char *host, void *con
     struct remote_job *job = context;
     char usual[LIMIT_PATH];
     const char *home = getenv("HOME");
+    // Its comparison of addresses is the wrong way round: any other address would do.
+    if (cert->cert_type != GIT_CERT_HOSTKEY_LIBSSH2 && is_address(host))
+        return say(job, "a server that is named by its address cannot be checked: use its name");
     if (cert->cert_type != GIT_CERT_HOSTKEY_LIBSSH2)
         return valid ? 0 : say(job, "the server's certificate is not valid");
     if (valid && !job->login.known_hosts)

@@ -34,8 +34,9 @@ bool eprocess_add(struct eprocess *process, double tolerance, struct counts coun
 // The same against a reference rate, for when no live baseline is left (all of the traffic is on
 // the release). A Poisson mixture whose sums go on from eprocess_add's: for each ratio r it adds
 // bad*log(r) - (r - 1)*rate0*total, a supermartingale while the canary's rate is at most `rate0`
-// (also for binomial counts, as (1 + q(r-1))^n <= exp(nq(r-1))). `rate0` is in (0,1): the tolerance
-// times an upper bound of the rate that the baseline had. False, and nothing added, as above.
+// (also for binomial counts, as (1 + q(r-1))^n <= exp(nq(r-1))). `rate0` is in (0,1): the
+// tolerance times an upper bound of the rate that the baseline had. False, and nothing added, as
+// above.
 bool eprocess_add_fixed(struct eprocess *process, double rate0, double bad, double total,
                         double dispersion);
 
@@ -43,16 +44,16 @@ double eprocess_log(const struct eprocess *process);     // logE
 double eprocess_bound(double alpha, unsigned processes); // log(K/alpha)
 
 // Expected minutes until a canary that is truly `ratio` times worse than the baseline is seen:
-// log(K/(alpha*w_r)) over the drift per minute of the log likelihood ratio, for the alternative of
-// the grid that sees it first (Wald's identity). With tolerance 1 and a ratio of the grid this is
-// log(K/(alpha*w_r)) / (bad_per_minute * KL(p1||p0)). Infinite when no alternative ever sees it.
-// bad_per_minute: expected bad events of both sides together, the canary being that much worse;
-// canary_share in (0,1).
+// log(K/(alpha*w_r)) over the drift per minute of the log likelihood ratio, for the alternative
+// of the grid that sees it first (Wald's identity). With tolerance 1 and a ratio of the grid
+// this is log(K/(alpha*w_r)) / (bad_per_minute * KL(p1||p0)). Infinite when no alternative ever
+// sees it. bad_per_minute: expected bad events of both sides together, the canary being that
+// much worse; canary_share in (0,1).
 double eprocess_minutes(double ratio, double tolerance, double alpha, unsigned processes,
                         double bad_per_minute, double canary_share);
-// Likewise the minutes within which it is seen with probability `power` (0.5: the median). The time
-// at which a walk with that drift first crosses the bound is taken as inverse Gaussian (Wald); it
-// meets the reference line of the tests within a few per cent.
+// Likewise the minutes within which it is seen with probability `power` (0.5: the median). The
+// time at which a walk with that drift first crosses the bound is taken as inverse Gaussian
+// (Wald); it meets the reference line of the tests within a few per cent.
 double eprocess_minutes_at(double power, double ratio, double tolerance, double alpha,
                            unsigned processes, double bad_per_minute, double canary_share);
 // Likewise against a fixed reference rate that is `headroom` >= 1 times the canary's good rate.

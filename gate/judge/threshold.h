@@ -1,7 +1,7 @@
-// A value against a bound, with patience: `failure_limit` bad values of a stage are tolerated, one
-// more fails. Strictly greater than the bound is bad. An error or a missing value counts neither as
-// good nor as bad, but too many in a row make the judge inconclusive, never a pass. (Argo Rollouts'
-// limits, without its "ended early is a success".)
+// A value against a bound, with patience: `failure_limit` bad values of a stage are tolerated,
+// one more fails. Strictly greater than the bound is bad. An error or a missing value counts
+// neither as good nor as bad, but too many in a row make the judge inconclusive, never a pass.
+// (Argo Rollouts' limits, without its "ended early is a success".)
 //
 //     threshold_add(&limit, &state, true, 812.0);
 //     if (threshold_verdict(&limit, &state, 1) == JUDGED_ABORT) abort();

@@ -1,4 +1,5 @@
-// How fast the engine is: events a second, and whole rollouts of three steps a second, on one core.
+// How fast the engine is: events a second, and whole rollouts of three steps a second, on one
+// core.
 #include "sim.h"
 
 #include <time.h>

@@ -3,8 +3,8 @@
 
 #include <stdarg.h>
 
-// How long a process that was fenced out may not know it: a command that was acknowledged under the
-// old lease and left within this time is no second writer.
+// How long a process that was fenced out may not know it: a command that was acknowledged under
+// the old lease and left within this time is no second writer.
 #define FENCE_MS (2 * MS_SECOND)
 #define GRACE_MS (30 * MS_SECOND) // see bake.c
 

@@ -1,5 +1,6 @@
-// The ledger: a remote with a lease, and in each process a journal that commits at once and pushes
-// in its own time. It implements the journal port that the real ledger implements over git.
+// The ledger: a remote with a lease, and in each process a journal that commits at once and
+// pushes in its own time. It implements the journal port that the real ledger implements over
+// git.
 #include "world.h"
 
 #define LEASE_MS (60 * MS_SECOND)
@@ -41,8 +42,8 @@ void ledger_take(struct world *world, const struct happening *happening)
     bool force = process->kind == ROLLBACK;
     if (!process->alive)
         return;
-    // Where another process lives that it cannot fence out, two would write: that is for people to
-    // know, and no world of ours.
+    // Where another process lives that it cannot fence out, two would write: that is for people
+    // to know, and no world of ours.
     bool alone = !living(world, FORWARD);
     if (ledger->down && force && alone && happening->id >= ROLLBACK_PATIENCE_MS) {
         process->lease = LEASE_HELD; // of the local ledger; it is reconciled with the first push

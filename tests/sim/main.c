@@ -31,8 +31,9 @@ static int many(uint64_t from, uint64_t count)
     for (uint64_t seed = from; seed < from + count; seed++) {
         if (!sim_seed(&world, seed, &statistics))
             return 1;
-        if ((seed - from + 1) % 100000 == 0)
-            fprintf(stderr, "%llu seeds\n", (unsigned long long)(seed - from + 1));
+        unsigned long long lived = statistics.worlds;
+        if (lived % 100000 == 0)
+            fprintf(stderr, "%llu seeds\n", lived);
     }
     statistics_print(&statistics, stdout);
     char why[256];

@@ -58,7 +58,7 @@ static void make_targets(struct world *world, struct plan *plan)
 {
     static const char *const names[WORLD_TARGETS] = {"web", "workers", "search"};
     plan->targets = world->targets_of_plan;
-    for (uint32_t i = 0; i < plan->target_count; i++) {
+    for (uint32_t i = 0; i < plan->target_count && i < WORLD_TARGETS; i++) {
         world->targets_of_plan[i] =
             (struct plan_target){.name = str_of(names[i]),
                                  .good = {.release = STR("v6"), .revision = STR("r6")},
@@ -145,8 +145,8 @@ static void make_plan(struct plan *plan)
                           .rollback_on_cancel = true};
 }
 
-// Nothing goes wrong but, in half of them, the release: these carry the statistics. Planning their
-// bakes takes longer than living through them, so there are only so many kinds of traffic.
+// Nothing goes wrong but, in half of them, the release: these carry the statistics. Planning
+// their bakes takes longer than living through them, so there are only so many kinds of traffic.
 enum { TRAFFICS = 16 };
 
 static void draw_bare(struct world *world, struct plan *plan)

@@ -184,8 +184,8 @@ static void call_rollback(struct world *world)
     process_start(world, ROLLBACK, 7);
 }
 
-// Acknowledgements count only under a lease that still holds: one that may have run out is renewed
-// before anything of theirs is acted on.
+// Acknowledgements count only under a lease that still holds: one that may have run out is
+// renewed before anything of theirs is acted on.
 static void turn(struct world *world, struct process *process)
 {
     if (process->begun && !process->known_lost && world->now > process->lease_until) {
@@ -209,9 +209,9 @@ static void postpone(struct world *world, const struct happening *happening, int
 }
 
 // A process that stood still, or whose lease has run out by its own clock, renews it before it
-// acts: another one may have it, or may have finished the rollout. With the remote down it may at
-// least watch and revert, unless it stood still for so long that the lease ran out meanwhile: then
-// it does nothing at all.
+// acts: another one may have it, or may have finished the rollout. With the remote down it may
+// at least watch and revert, unless it stood still for so long that the lease ran out meanwhile:
+// then it does nothing at all.
 static bool awake(struct world *world, struct process *process, const struct happening *happening)
 {
     if (process->paused_until > world->now) {

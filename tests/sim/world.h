@@ -1,13 +1,15 @@
-// A simulated world, made from one number: targets, a ledger with leases, traffic, metrics, people,
-// a supervisor that resumes what was left, and everything that goes wrong with them. The engine in
-// it is the real one. Time is virtual; the same seed gives the same world to the last event.
+// A simulated world, made from one number: targets, a ledger with leases, traffic, metrics,
+// people, a supervisor that resumes what was left, and everything that goes wrong with them. The
+// engine in it is the real one. Time is virtual; the same seed gives the same world to the last
+// event.
 //
 //     static struct world world;               // large: not on the stack
 //     world_run(&world, &(struct scenario){.seed = 42});
 //     if (world.violation[0]) puts(world.violation);
 //
-// The parts: making.c, world.c (chance and time), targets.c, ledger.c (the journal port), process.c
-// (a small driver), people.c, samples.c, checks.c (the invariants), history.c (what is printed).
+// The parts: making.c, world.c (chance and time), targets.c, ledger.c (the journal port),
+// process.c (a small driver), people.c, samples.c, checks.c (the invariants), history.c (what is
+// printed).
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
 
@@ -268,8 +270,8 @@ void ledger_renew(struct world *world, struct process *process);
 void ledger_heartbeat(struct world *world, const struct happening *happening);
 // The newest state of a rollout at the remote; null when there is none.
 const struct snapshot *ledger_newest(const struct world *world, enum rollout_kind kind);
-// The newest that a process which has the lease can read: the remote's, or what an earlier one left
-// on this machine's disk; what of that was not pushed becomes its own to push.
+// The newest that a process which has the lease can read: the remote's, or what an earlier one
+// left on this machine's disk; what of that was not pushed becomes its own to push.
 const struct snapshot *ledger_read(struct world *world, struct process *process);
 
 // ---- process.c ----------------------------------------------------------------------------------

@@ -1,0 +1,151 @@
+// Where a rollout stands when its process ends: the exit code, the words, the runner's outputs and
+// summary.
+#include "actions/cli/rollout_flow.h"
+#include "actions/report/gate_text.h"
+#include "gate/base/limits.h"
+#include "gate/base/moment.h"
+#include "gate/doc/json.h"
+
+#include <signal.h>
+
+struct outcome {
+    const char *state; // of the outputs; null = ended in the middle, to be resumed
+    const char *mark;
+    int code;
+};
+
+static const struct outcome outcomes[] = {
+    [PHASE_DONE] = {"done", "✅", 0},
+    [PHASE_WAITING] = {"waiting", "⏸", 0},
+    [PHASE_ROLLED_BACK] = {"rolled-back", "↩️", 1},
+    [PHASE_HELD] = {"held", "⏸", 1},
+    [PHASE_DENIED] = {"denied", "⛔", 1},
+    [PHASE_CANCELLED] = {"cancelled", "⛔", 1},
+    [PHASE_STUCK] = {"stuck", "🚨", 3},
+};
+
+static struct outcome outcome_of(enum rollout_phase phase)
+{
+    static const struct outcome interrupted = {"interrupted", "⏸", 3};
+    bool known = (size_t)phase < sizeof outcomes / sizeof outcomes[0] && outcomes[phase].state;
+    return known ? outcomes[phase] : interrupted;
+}
+
+// A rollback that rolled back has done what it was asked for. Who interrupts a rollout gets the
+// signal's code, once it has come to rest.
+static int exit_code(const struct flow *flow)
+{
+    int code = outcome_of(flow->phase).code;
+    if (flow->phase == PHASE_ROLLED_BACK && flow->plan->mode == PLAN_ROLLBACK)
+        return 0;
+    if (code == 1 && flow->interrupted)
+        return world_signal(flow->d->ports.world) == SIGINT ? 130 : 143;
+    return code;
+}
+
+static void add_next(const struct flow *flow, struct text *out)
+{
+    const struct plan *plan = flow->plan;
+    str id = plan->rollout;
+    if (flow->phase == PHASE_WAITING)
+        text_addf(out,
+                  "It waits for an answer: `sluice approve " STR_FMT "`, then `sluice resume`.\n",
+                  STR_ARG(id));
+    else if (flow->phase == PHASE_HELD)
+        text_addf(
+            out,
+            "A person must decide, and nothing watches it meanwhile: look at `sluice show " STR_FMT
+            "`, then `sluice rollback`.\n",
+            STR_ARG(id));
+    else if (flow->phase == PHASE_STUCK)
+        text_adds(out, "The way back could not be verified. Look at the target, then `sluice "
+                       "resume`: it tries again.\n");
+    else if (flow->phase == PHASE_ROLLED_BACK && plan->mode == PLAN_FORWARD)
+        text_addf(out, "The whole story: `sluice show " STR_FMT "`.\n", STR_ARG(id));
+}
+
+static void add_json(const struct flow *flow, const char *state, struct text *out)
+{
+    struct json_out json = json_out_of(out, JSON_PRETTY);
+    json_open_map(&json, NULL);
+    json_add_str(&json, "schema", STR("sluice.outcome/1"));
+    json_add_str(&json, "rollout", flow->plan->rollout);
+    json_add_str(&json, "release", flow->plan->release);
+    json_add_str(&json, "environment", flow->plan->environment);
+    json_add_str(&json, "state", str_of(state));
+    json_add_str(&json, "why", str_of(flow->why));
+    json_close(&json);
+    text_addc(out, '\n');
+}
+
+static void add_text(const struct flow *flow, const char *state, struct text *out)
+{
+    const struct plan *plan = flow->plan;
+    text_addf(out, STR_FMT " %s in " STR_FMT "%s%s\n",
+              STR_ARG(plan->mode == PLAN_ROLLBACK ? STR("rollback") : plan->release), state,
+              STR_ARG(plan->environment), flow->why[0] ? ": " : "", flow->why);
+    add_next(flow, out);
+}
+
+static void add_markdown(const struct flow *flow, const struct outcome *outcome, struct text *out)
+{
+    const struct plan *plan = flow->plan;
+    text_addf(out, "## %s ", outcome->mark);
+    markdown_escape(plan->release, out);
+    text_addf(out, " %s in ", outcome->state);
+    markdown_escape(plan->environment, out);
+    text_adds(out, "\n\n");
+    if (flow->why[0]) {
+        markdown_escape(str_of(flow->why), out);
+        text_adds(out, "\n\n");
+    }
+    text_adds(out, "| target | from | to |\n|---|---|---|\n");
+    for (uint32_t i = 0; i < plan->target_count; i++) {
+        const struct plan_target *target = &plan->targets[i];
+        text_adds(out, "| ");
+        markdown_escape(target->name, out);
+        text_adds(out, " | ");
+        markdown_escape(plan->mode == PLAN_ROLLBACK ? target->next.release : target->good.release,
+                        out);
+        text_adds(out, " | ");
+        markdown_escape(plan->mode == PLAN_ROLLBACK ? target->good.release : target->next.release,
+                        out);
+        text_adds(out, " |\n");
+    }
+    text_addc(out, '\n');
+    add_next(flow, out);
+}
+
+static bool tell_runner(const struct flow *flow, const struct outcome *outcome)
+{
+    struct invocation *call = flow->d->call;
+    const struct runner *runner = &call->runner;
+    struct text summary = text_of(LIMIT_SUMMARY_BYTES);
+    char moment[MOMENT_TEXT];
+    add_markdown(flow, outcome, &summary);
+    // What waits is looked at again by the schedule; at once is as good as any time.
+    bool waits = flow->phase == PHASE_WAITING || flow->phase == PHASE_STUCK;
+    str resume_at = waits ? str_of(moment_format(deployment_now(flow->d), moment)) : (str){NULL, 0};
+    bool ok = runner_summary(runner, text_str(&summary), &call->error) &&
+              runner_output(runner, "state", str_of(outcome->state), &call->error) &&
+              runner_output(runner, "release", flow->plan->release, &call->error) &&
+              runner_output(runner, "rollout", flow->plan->rollout, &call->error) &&
+              runner_output(runner, "resume-at", resume_at, &call->error);
+    text_done(&summary);
+    return ok;
+}
+
+int flow_outcome(const struct flow *flow)
+{
+    struct invocation *call = flow->d->call;
+    struct outcome outcome = outcome_of(flow->phase);
+    struct text out = text_of(65536);
+    if (call->format == FORMAT_JSON)
+        add_json(flow, outcome.state, &out);
+    else
+        add_text(flow, outcome.state, &out);
+    bool ok = command_print(call, text_str(&out)) &&
+              (!call->runner.is_actions || tell_runner(flow, &outcome));
+    text_done(&out);
+    return ok ? exit_code(flow) : command_failed(call);
+}

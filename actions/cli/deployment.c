@@ -1,5 +1,6 @@
 #include "actions/cli/deployment.h"
 
+#include "actions/cli/config.h"
 #include "gate/base/moment.h"
 #include "gate/policy.h"
 
@@ -42,7 +43,8 @@ static struct event_actor actor_of(struct deployment *d)
 // ---- configuration
 // -------------------------------------------------------------------------------
 
-static bool read_config(struct deployment *d, struct error *err)
+// A rollback reads only what it needs: a mistake in the gate's half must not stop it.
+static bool read_config(struct deployment *d, bool whole, struct error *err)
 {
     const char *path = d->call->config_path;
     struct policy_request request = {
@@ -55,7 +57,12 @@ static bool read_config(struct deployment *d, struct error *err)
     if (!policy_load(d->arena, &request, &policy, err))
         return false;
     d->config = policy.tree;
-    (void)deploy_settings_bind(d->arena, d->config, &d->settings, &problems);
+    if (whole) {
+        struct config config;
+        (void)config_bind(d->arena, d->config, &config, &problems);
+    }
+    if (problems.count == 0)
+        (void)deploy_settings_bind(d->arena, d->config, &d->settings, &problems);
     problems_sort(&problems);
     return problems_none(&problems, err);
 }
@@ -181,7 +188,7 @@ static bool open_all(struct deployment *d, bool may_be_offline, struct error *er
         return false;
     const char *root = repository_root(d->repository);
     d->root = root ? root : "./";
-    if (!read_config(d, err) || !world_open(&world, &d->ports.world, err))
+    if (!read_config(d, !may_be_offline, err) || !world_open(&world, &d->ports.world, err))
         return false;
     read_variables(d);
     d->ports.exec = world_exec(d->ports.world);

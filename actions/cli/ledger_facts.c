@@ -62,6 +62,23 @@ bool facts_is_done(struct deployment *d, const struct stage_settings *stage, str
     return true;
 }
 
+bool facts_commit_is_bad(struct deployment *d, str commit, size_t after, bool *ret)
+{
+    struct arena arena = {0};
+    bool bad = false, ok = true;
+    for (size_t i = after + 1; ok && i < ledger_count(d->ledger); i++) {
+        const struct ledger_entry *entry = ledger_at(d->ledger, i);
+        struct event event;
+        if (!str_is(entry->type, "release.marked-bad"))
+            continue;
+        ok = ledger_read(d->ledger, &arena, entry, &event, &d->call->error);
+        bad |= ok && str_eq(node_text(event.fields, "commit"), commit);
+    }
+    arena_done(&arena);
+    *ret = bad;
+    return ok;
+}
+
 bool facts_release_name(str release, struct error *err)
 {
     bool ok =

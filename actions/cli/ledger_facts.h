@@ -20,6 +20,9 @@ bool facts_known_good(struct deployment *d, str environment, str target, str exc
 bool facts_is_done(struct deployment *d, const struct stage_settings *stage, str release,
                    str commit, bool *ret);
 
+// Was this commit marked bad, under whatever name, after that place in the ledger?
+bool facts_commit_is_bad(struct deployment *d, str commit, size_t after, bool *ret);
+
 // A release's name ends up in folder names: letters, digits and . _ - +, at most 64. ERROR_INPUT.
 bool facts_release_name(str release, struct error *err);
 

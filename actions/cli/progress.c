@@ -110,20 +110,38 @@ static void phase_words(const struct progress_display *progress, const char *why
         text_addf(out, "all of it is out; watching for %s",
                   duration_words(plan->bake_ms, duration));
         break;
+    case PHASE_PROMOTING:
+        text_adds(out, "taking away what is not needed any more");
+        break;
+    case PHASE_VERIFYING:
+        text_adds(out, "looking whether every target serves it");
+        break;
+    case PHASE_DONE:
+        text_addf(out, STR_FMT " serves all of " STR_FMT, STR_ARG(plan->release),
+                  STR_ARG(plan->environment));
+        break;
     case PHASE_NEW:
     case PHASE_WAITING:
-    case PHASE_PROMOTING:
-    case PHASE_VERIFYING:
     case PHASE_REVERTING:
     case PHASE_HELD:
     case PHASE_STUCK:
-    case PHASE_DONE:
     case PHASE_ROLLED_BACK:
     case PHASE_DENIED:
     case PHASE_CANCELLED:
         text_adds(out, why ? why : "");
         break;
     }
+}
+
+static void say_phase(struct progress_display *progress)
+{
+    if (!progress->phase.waits)
+        return;
+    progress->phase.waits = false;
+    line(progress, progress->phase.color, progress->phase.mark, progress->phase.name,
+         progress->phase.text);
+    if (progress->state->phase == PHASE_STEP_BAKE || progress->state->phase == PHASE_BAKE)
+        memset(progress->metrics, 0, sizeof progress->metrics);
 }
 
 static void phase_news(struct progress_display *progress, const char *why)
@@ -156,9 +174,11 @@ static void phase_news(struct progress_display *progress, const char *why)
         break;
     }
     phase_words(progress, why, &text);
-    line(progress, color, mark, phase_name(phase), text_c(&text));
-    if (phase == PHASE_STEP_BAKE || phase == PHASE_BAKE)
-        memset(progress->metrics, 0, sizeof progress->metrics);
+    progress->phase.color = color;
+    progress->phase.mark = mark;
+    progress->phase.name = phase_name(phase);
+    (void)snprintf(progress->phase.text, sizeof progress->phase.text, "%s", text_c(&text));
+    progress->phase.waits = true;
     text_done(&text);
 }
 
@@ -235,16 +255,20 @@ static void tell(void *self, const struct run_news *news)
         progress->began_ms = news->now_ms;
     switch (news->type) {
     case NEWS_PHASE:
+        say_phase(progress);
         phase_news(progress, news->text);
         break;
     case NEWS_RECORDED:
         record_news(progress, news->record);
+        say_phase(progress);
         break;
     case NEWS_SAMPLE:
+        say_phase(progress);
         sample_news(progress, news);
         break;
     case NEWS_TARGET:
     case NEWS_TROUBLE:
+        say_phase(progress);
         target_news(progress, news);
         break;
     }
@@ -311,6 +335,7 @@ void progress_refresh(struct progress_display *progress, int64_t now_ms)
     if (!progress->terminal || progress->quiet || !progress->plan)
         return;
     progress->now_ms = now_ms;
+    say_phase(progress);
     const struct rollout_state *state = progress->state;
     struct text text = text_of(LINE_BYTES);
     text_addf(&text, "\r\033[K  %s ", wheel[progress->turn++ % 10]);
@@ -334,5 +359,6 @@ void progress_refresh(struct progress_display *progress, int64_t now_ms)
 
 void progress_done(struct progress_display *progress)
 {
+    say_phase(progress);
     progress_clear(progress);
 }

@@ -25,6 +25,12 @@ struct progress_display {
     const struct rollout_state *state;
     struct progress_metric metrics[LIMIT_METRICS + LIMIT_TARGETS];
     bool living; // the living line is on the screen
+    // The newest phase, said after the record that explains it.
+    struct {
+        const char *color, *mark, *name;
+        char text[512];
+        bool waits;
+    } phase;
     unsigned turn;
     char trouble[256]; // the newest, to say each once
 };

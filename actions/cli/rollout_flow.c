@@ -105,16 +105,18 @@ static bool check_gate(struct flow *flow, const struct flow_request *request, st
                          "gate --record` first",
                          request->commit);
     }
-    if (!release_is_bad(d->ledger, request->release, &bad, &bad_at, err))
+    bool same_bad = false;
+    if (!release_is_bad(d->ledger, request->release, &bad, &bad_at, err) ||
+        !facts_commit_is_bad(d, str_of(request->commit), fact.position, &same_bad))
         return false;
     if (!str_is(fact.decision, "pass") && !str_is(fact.decision, "warn"))
         return error_set(err, ERROR_DENIED, "the gate's decision on commit %.12s is `" STR_FMT "`",
                          request->commit, STR_ARG(fact.decision));
-    if (bad && bad_at > fact.position)
+    if (same_bad || (bad && bad_at > fact.position))
         return error_set(err, ERROR_DENIED,
-                         "release " STR_FMT " was taken back and is marked bad: it needs a new "
-                         "gate decision before it may go out again",
-                         STR_ARG(request->release));
+                         "%s " STR_FMT " was taken back and is marked bad: it needs a new gate "
+                         "decision before it may go out again",
+                         same_bad ? "what is released as" : "release", STR_ARG(request->release));
     return true;
 }
 

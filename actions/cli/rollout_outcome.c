@@ -81,9 +81,14 @@ static void add_json(const struct flow *flow, const char *state, struct text *ou
 static void add_text(const struct flow *flow, const char *state, struct text *out)
 {
     const struct plan *plan = flow->plan;
-    text_addf(out, STR_FMT " %s in " STR_FMT "%s%s\n",
-              STR_ARG(plan->mode == PLAN_ROLLBACK ? STR("rollback") : plan->release), state,
-              STR_ARG(plan->environment), flow->why[0] ? ": " : "", flow->why);
+    const char *colon = flow->why[0] ? ": " : "";
+    if (plan->mode == PLAN_ROLLBACK && flow->phase == PHASE_ROLLED_BACK)
+        text_addf(out, STR_FMT " is back on " STR_FMT "%s%s\n", STR_ARG(plan->environment),
+                  STR_ARG(plan->release), colon, flow->why);
+    else
+        text_addf(out, STR_FMT " %s in " STR_FMT "%s%s\n",
+                  STR_ARG(plan->mode == PLAN_ROLLBACK ? STR("rollback") : plan->release), state,
+                  STR_ARG(plan->environment), colon, flow->why);
     add_next(flow, out);
 }
 

@@ -138,6 +138,28 @@ static void clock_back(struct turn *turn, int64_t by_ms)
     state->wake_ms = 0;
 }
 
+// A timer this late means that the process stood still, or that the clock leapt.
+#define LATE_MS (30 * MS_SECOND)
+
+// Nobody watched meanwhile, and answers may lie unread: time that a bake, a command or a record had
+// left is still left. What should be looked at, sent again or expires is due all the same.
+static void stood_still(struct turn *turn, int64_t for_ms)
+{
+    struct rollout_state *state = turn->state;
+    if (state->phase == PHASE_STEP_BAKE || state->phase == PHASE_BAKE)
+        state->bake_until_ms += for_ms;
+    if (state->awaiting)
+        state->awaiting_since_ms += for_ms;
+    if (state->phase == PHASE_REVERTING)
+        state->reverting_since_ms += for_ms;
+    for (uint32_t i = 0; i < turn->plan->target_count; i++) {
+        struct target_state *target = &state->targets[i];
+        bool on_its_way = target->verb != VERB_REVERT && target->recorded && !target->settled;
+        if (on_its_way && target->look_ms > 0)
+            target->look_ms += for_ms;
+    }
+}
+
 static void sooner(int64_t *wake_ms, int64_t moment_ms)
 {
     if (moment_ms > 0 && (*wake_ms == 0 || moment_ms < *wake_ms))
@@ -314,6 +336,10 @@ void rollout_step(const struct plan *plan, struct rollout_state *state,
     if (state->last_ms > turn.now_ms)
         clock_back(&turn, state->last_ms - turn.now_ms);
     state->last_ms = turn.now_ms;
+    if (!taken_over && state->wake_ms > 0 && turn.now_ms - state->wake_ms > LATE_MS) {
+        stood_still(&turn, turn.now_ms - state->wake_ms);
+        state->wake_ms = turn.now_ms;
+    }
     bool due = event->type == RE_TIMER || (state->wake_ms > 0 && turn.now_ms >= state->wake_ms);
     bool later = state->later;
     state->later = false;

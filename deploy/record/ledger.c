@@ -36,7 +36,7 @@ static bool take_along(struct ledger *ledger, struct error *err)
 
 bool ledger_open(const struct ledger_options *options, struct ledger **ret, struct error *err)
 {
-    if (!git_setup(options->world ? world_ca_file(options->world) : NULL, err))
+    if (!git_setup(NULL, err))
         return false;
     struct store *store;
     struct store_options where = {.folder = options->folder,
@@ -45,6 +45,13 @@ bool ledger_open(const struct ledger_options *options, struct ledger **ret, stru
                                   .flush = options->flush};
     if (!store_open(&where, &store, err))
         return false;
+    // Reading the CA bundle takes longer than all the rest: only where it will be used.
+    const char *url = store_url(store);
+    if (options->world && url && strncmp(url, "https://", 8) == 0 &&
+        !git_setup(world_ca_file(options->world), err)) {
+        store_close(store);
+        return false;
+    }
     struct ledger *ledger = memory_alloc(sizeof *ledger);
     memset(ledger, 0, sizeof *ledger);
     ledger->options = *options;

@@ -11,6 +11,7 @@ struct operation {         // what is under way on one target
     enum target_verb verb; // VERB_NONE = nothing
     uint32_t share_ppm;
     uint64_t token; // of the newest command that asked for it
+    bool stale;     // an observation: the target was changed since it began
     uint32_t attempt;
     int64_t again_ms; // waiting to try again; 0 = running
     struct target_operation *running;
@@ -58,7 +59,7 @@ struct driver {
     int64_t wake_ms; // asked for by the engine; 0 = none
     int64_t last_ms; // of the newest turn
     uint64_t asked;  // token of the open question to people
-    bool polled; // people were looked at since the question was asked
+    bool polled;     // people were looked at since the question was asked
     bool begun, ended, cancel, asking, told_cancel, refused, lost;
     enum rollout_phase told_phase;
     char words[256];   // why it was refused or lost

@@ -41,6 +41,8 @@ static void finish(struct driver *driver, uint32_t target, struct operation *ope
 {
     if (operation->running)
         driver->setup.targets[target].kind->drop(operation->running);
+    if (operation == &driver->commands[target])
+        driver->looks[target].stale = true;
     *operation = (struct operation){0};
 }
 
@@ -108,16 +110,24 @@ static void try_now(struct driver *driver, uint32_t target, struct operation *op
     }
 }
 
-// A newer command replaces what is under way. The same one again does not: what it asks for is
-// being done already, and starting it afresh would only keep it from ever ending.
+// Whether what runs already does what is asked for. Starting it afresh would only keep it from ever
+// ending: it is asked again and again until it answers. An observation does, unless the target was
+// changed since it began.
+static bool is_on_its_way(const struct operation *operation, enum target_verb verb,
+                          uint32_t share_ppm)
+{
+    return operation->running && operation->verb == verb && operation->share_ppm == share_ppm &&
+           !operation->stale;
+}
+
+// A newer command replaces what is under way.
 void operation_start(struct driver *driver, const struct rollout_command *command)
 {
     uint32_t target = command->target;
     bool look = command->type == RC_OBSERVE;
     struct operation *operation = look ? &driver->looks[target] : &driver->commands[target];
     enum target_verb verb = look ? VERB_OBSERVE : command->verb;
-    if (!look && operation->running && operation->verb == verb &&
-        operation->share_ppm == command->share_ppm) {
+    if (is_on_its_way(operation, verb, command->share_ppm)) {
         operation->token = command->token;
         return;
     }

@@ -5,6 +5,8 @@
 #include <ares.h>
 #include <git2.h>
 
+#define CACHE_BYTES (32 << 20) // of objects; libgit2's own limit is 256 MB
+
 enum { RESOLVE_MS = 10000, CONNECT_MS = 10000, IDLE_MS = 30000 };
 
 static bool failed(struct error *err)
@@ -23,6 +25,8 @@ bool git_setup(const char *ca_file, struct error *err)
     if (git_libgit2_init() < 0)
         return failed(err);
     if (ca_file && git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, ca_file, NULL) != 0)
+        return failed(err);
+    if (git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)CACHE_BYTES) != 0)
         return failed(err);
     return streams_register(&limits) == 0 ? true : failed(err);
 }

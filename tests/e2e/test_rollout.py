@@ -95,11 +95,22 @@ def test_a_person_rolls_back(site):
     site.release("2-search")
     site.must("rollout", "v2")
     done = site.must("rollback", "--yes", "--reason", "parents call")
-    assert "done" in done.out or "rolled-back" in done.out
+    assert "production is back on v1: parents call" in done.out
     assert site.serving() == {"v1"}
-    again = site.must("rollout", "v2", code=1)
-    assert "is marked bad" in again.err
+    for name in ("v2", "another-name"):
+        again = site.must("rollout", name, code=1)
+        assert "is marked bad" in again.err
     site.must("verify")
+
+
+def test_a_mistake_in_the_gate_stops_a_rollout_but_not_a_rollback(site):
+    site.release("2-search")
+    site.must("rollout", "v2")
+    site.config("  tests: {failures: 0}", "  tsts: {failures: 0}")
+    done = site.must("rollout", "v3", code=2)
+    assert "`tsts` is not a key of `gate`; did you mean `tests`?" in done.err
+    site.must("rollback", "--yes", "--reason", "still possible")
+    assert site.serving() == {"v1"}
 
 
 def test_a_rollback_is_never_refused_by_a_ledger_whose_remote_is_down(site):

@@ -223,6 +223,29 @@ Test(resume, a_clock_that_goes_back_neither_skips_nor_stretches_a_bake)
     cr_expect(stage_reach(&stage, PHASE_DONE));
 }
 
+Test(resume, what_stood_still_bakes_for_as_long_as_was_left)
+{
+    stage_begin(&stage);
+    stage_play(&stage, 4 * MS_MINUTE);
+    int64_t left_ms = stage.state->bake_until_ms - stage.now_ms;
+    stage.now_ms += 2 * MS_HOUR;
+    stage_send(&stage, (struct rollout_event){.type = RE_TIMER});
+    cr_expect_leq(stage.state->bake_until_ms - stage.now_ms, left_ms);
+    cr_expect_geq(stage.state->bake_until_ms - stage.now_ms, left_ms - MS_MINUTE);
+    cr_expect(stage_reach(&stage, PHASE_DONE));
+}
+
+Test(resume, what_stood_still_gives_a_command_its_time)
+{
+    stage.deaf = true;
+    stage_begin(&stage);
+    stage.now_ms += 2 * MS_HOUR;
+    stage_send(&stage, (struct rollout_event){.type = RE_TIMER});
+    cr_expect_eq(stage.state->phase, PHASE_PREPARING, "its answer may lie unread");
+    stage_play(&stage, 5 * MS_MINUTE + MS_SECOND);
+    cr_expect_eq(stage.state->phase, PHASE_REVERTING);
+}
+
 Test(resume, a_clock_that_leaps_forward_passes_nothing_without_figures)
 {
     stage_begin(&stage);

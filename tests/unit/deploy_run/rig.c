@@ -30,6 +30,7 @@ struct target_operation {
     struct target *target;
     struct target_intent intent;
     int64_t until_ms;
+    uint32_t seen_ppm; // an observation may tell what was so when it began
 };
 
 static const char *intent_name(enum intent_verb verb)
@@ -80,26 +81,27 @@ static bool target_start(struct target *target, const struct target_intent *inte
         return error_set(err, target->kind, "it says no");
     }
     struct target_operation *operation = memory_alloc(sizeof *operation);
-    *operation = (struct target_operation){.target = target, .intent = *intent};
-    operation->until_ms = rig->now_ms + (intent->verb == INTENT_OBSERVE ? 0 : target->takes_ms);
+    *operation = (struct target_operation){
+        .target = target, .intent = *intent, .seen_ppm = target->share_ppm};
+    operation->until_ms = rig->now_ms + (intent->verb == INTENT_OBSERVE ? target->looking_takes_ms
+                                                                        : target->takes_ms);
     target->moving |= intent->verb != INTENT_OBSERVE;
     rig->open_operations++;
     *ret = operation;
     return true;
 }
 
-static void observe(const struct target *target, struct arena *arena,
-                    struct target_observation *ret)
+static void observe(uint32_t share_ppm, struct arena *arena, struct target_observation *ret)
 {
     static const struct exec_variable variables[2][2] = {{{"port", STR_INIT("1")}, {0}},
                                                          {{"port", STR_INIT("2")}, {0}}};
-    ret->next_ppm = target->share_ppm;
-    ret->good_ppm = SHARE_ALL - target->share_ppm;
+    ret->next_ppm = share_ppm;
+    ret->good_ppm = SHARE_ALL - share_ppm;
     ret->settled = true;
     ret->endpoint_count = 2;
     ret->endpoints = ARENA_ARRAY(arena, struct target_endpoint, 2);
     for (uint32_t i = 0; i < 2; i++) {
-        bool next = target->share_ppm > i * (SHARE_ALL / 2);
+        bool next = share_ppm > i * (SHARE_ALL / 2);
         // Variables of their own, given back after the answer: the driver has to keep copies.
         struct exec_variable *own = ARENA_ARRAY(arena, struct exec_variable, 2);
         own[0] = (struct exec_variable){arena_copy(arena, STR("port")),
@@ -133,7 +135,8 @@ static enum progress target_poll(struct target_operation *operation, struct aren
         target->share_ppm = 0;
     say(rig, "done %s %u", intent_name(operation->intent.verb), (unsigned)target->index);
     *ret = (struct target_outcome){.memory = arena_str(arena, STR("{\"n\":1}"))};
-    observe(target, arena, &ret->seen);
+    observe(operation->intent.verb == INTENT_OBSERVE ? operation->seen_ppm : target->share_ppm,
+            arena, &ret->seen);
     return PROGRESS_DONE;
 }
 

@@ -42,7 +42,7 @@ struct target {
     uint32_t index;
     uint32_t share_ppm; // that it serves of the release
     bool staged, moving;
-    int64_t takes_ms; // every verb but looking
+    int64_t takes_ms, looking_takes_ms;
     // the next `failures` starts of `failing` fail with this kind
     enum intent_verb failing;
     unsigned failures;

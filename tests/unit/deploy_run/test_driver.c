@@ -145,6 +145,21 @@ Test(driver, the_same_command_again_does_not_restart_what_runs)
     rig_close(&rig);
 }
 
+// What began to look before a change was over says nothing about what the change came to.
+Test(driver, an_observation_from_before_a_change_is_made_again)
+{
+    struct rig rig;
+    rig_open(&rig, (struct rig_plan){0});
+    rig_start(&rig);
+    rig_play_to(&rig, PHASE_STEP_BAKE);
+    rig.targets[0].takes_ms = 24 * MS_SECOND; // the engine looks after 20 s
+    rig.targets[0].looking_takes_ms = 8 * MS_SECOND;
+    rig.value = 1000;
+    must_be(&rig, rig_play(&rig, MS_HOUR), RUN_ENDED, PHASE_ROLLED_BACK);
+    cr_expect_eq(rig_count(&rig, INTENT_REVERT), 1);
+    rig_close(&rig);
+}
+
 Test(driver, a_revert_replaces_what_goes_forward)
 {
     struct rig rig;
@@ -516,6 +531,39 @@ Test(driver, what_could_not_be_read_is_part_of_the_next_interval)
     cr_expect_eq(r[3].from_ms, r[0].from_ms, "nothing is left out");
     cr_expect_eq(r[4].from_ms, r[3].to_ms);
     cr_expect_geq(r[1].at_ms - r[0].at_ms, 10 * MS_SECOND, "and the source is not hammered");
+    must_be(&rig, rig_play(&rig, MS_HOUR), RUN_ENDED, PHASE_DONE);
+    rig_close(&rig);
+}
+
+Test(driver, what_could_not_be_read_before_a_bake_does_not_reach_into_it)
+{
+    struct rig rig;
+    rig_open(&rig, (struct rig_plan){.lag_ms = 20 * MS_SECOND});
+    rig.targets[0].takes_ms = 33 * MS_SECOND;
+    rig_start(&rig);
+    rig_play_to(&rig, PHASE_STEP_BAKE);
+    int64_t bake = driver_state(rig.driver)->bake_from_ms;
+    unsigned from = rig.reading_count;
+    rig.unreadable = 1;
+    (void)rig_play(&rig, MS_MINUTE);
+    cr_assert_geq(rig.reading_count, from + 2);
+    cr_expect_eq(rig.readings[from].to_ms, bake);
+    cr_expect_not(rig.readings[from].judged);
+    cr_expect_eq(rig.readings[from + 1].from_ms, bake);
+    rig_close(&rig);
+}
+
+// The fake metric fails the test when it is asked without knowing any host.
+Test(driver, a_new_process_looks_before_it_asks)
+{
+    struct rig rig;
+    rig_open(&rig, (struct rig_plan){0});
+    rig_start(&rig);
+    rig_play_to(&rig, PHASE_BAKE);
+    rig_crash(&rig);
+    rig.targets[0].looking_takes_ms = 25 * MS_SECOND;
+    rig.intended = VERB_NONE;
+    rig_start(&rig);
     must_be(&rig, rig_play(&rig, MS_HOUR), RUN_ENDED, PHASE_DONE);
     rig_close(&rig);
 }

@@ -78,12 +78,20 @@ static int run(struct invocation *call)
         .evidence = option_text(&call->options, "evidence"),
     };
     struct text out = text_of(1 << 20);
-    if (!deployment_open(call, true, &d))
+    // A ledger that is too damaged to be opened is what this command is for.
+    bool opened = deployment_open(call, true, &d);
+    if (!opened && !d.branch)
         return command_failed(call);
+    call->error = (struct error){0};
     request.where = deployment_store(&d);
     int code = 0;
     if (read_signers(&d, &signers, &request.signers) &&
         ledger_verify(&request, call->arena, &result, &call->error)) {
+        if (opened && !result.bad && ledger_was_rewritten(d.ledger)) {
+            result.bad = d.remote;
+            result.why = "the branch on the remote has lost entries that it had: it was rewritten";
+            memcpy(result.bad_commit, result.tip, sizeof result.tip);
+        }
         if (call->format == FORMAT_JSON)
             add_json(&result, &out);
         else
@@ -93,7 +101,8 @@ static int run(struct invocation *call)
         code = command_failed(call);
     }
     text_done(&out);
-    deployment_close(&d);
+    if (opened)
+        deployment_close(&d);
     return code;
 }
 

@@ -187,7 +187,7 @@ static bool open_all(struct deployment *d, bool may_be_offline, struct error *er
     if (!repository_open(".", &d->repository, err))
         return false;
     const char *root = repository_root(d->repository);
-    d->root = root ? root : "./";
+    d->root = root ? arena_copy(d->arena, str_of(root)) : "./"; // also after a failure
     if (!read_config(d, !may_be_offline, err) || !world_open(&world, &d->ports.world, err))
         return false;
     read_variables(d);

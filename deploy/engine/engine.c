@@ -335,11 +335,11 @@ void rollout_step(const struct plan *plan, struct rollout_state *state,
     }
     if (state->last_ms > turn.now_ms)
         clock_back(&turn, state->last_ms - turn.now_ms);
-    state->last_ms = turn.now_ms;
     if (!taken_over && state->wake_ms > 0 && turn.now_ms - state->wake_ms > LATE_MS) {
-        stood_still(&turn, turn.now_ms - state->wake_ms);
+        stood_still(&turn, turn.now_ms - state->last_ms);
         state->wake_ms = turn.now_ms;
     }
+    state->last_ms = turn.now_ms;
     bool due = event->type == RE_TIMER || (state->wake_ms > 0 && turn.now_ms >= state->wake_ms);
     bool later = state->later;
     state->later = false;

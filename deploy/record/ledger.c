@@ -410,7 +410,6 @@ static bool append_here(struct ledger *ledger, const struct event *event, struct
         struct object_id next = index_tip(ledger->index);
         switch (store_swap(ledger->store, STORE_LOCAL, &tip, &next, err)) {
         case SWAP_DONE:
-            ledger->appended++;
             return true;
         case SWAP_FAILED:
             return false;

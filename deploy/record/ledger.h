@@ -88,6 +88,8 @@ int64_t ledger_turn(struct ledger *ledger, int64_t now_ms);
 bool ledger_is_durable(const struct ledger *ledger, str id, bool *ret_lost);
 // What stands between the ledger and its remote now: null = nothing, all is pushed.
 const struct error *ledger_trouble(const struct ledger *ledger);
+// The remote's branch has lost entries that it had: somebody forced it. Nothing is taken from it.
+bool ledger_was_rewritten(const struct ledger *ledger);
 bool ledger_unpushed(const struct ledger *ledger);
 // The next turn fetches. `every_ms` > 0: fetches again so long after the last time it heard of it.
 void ledger_want_fetch(struct ledger *ledger, int64_t every_ms);

@@ -11,6 +11,8 @@ struct exchange { // with the remote
     struct remote_job job;
     struct work *work; // null while doing it in this thread
     bool want_fetch, fetched;
+    bool rewritten; // the remote's branch no longer has what it had
+    bool tidied;
     bool lost_race;           // the newest push did: nothing is pushed before a fetch
     unsigned races, failures; // in a row
     int64_t next_ms;          // not before
@@ -27,7 +29,6 @@ struct ledger {
     struct object_id batch_base;
     char place_folder[EVENT_PATH]; // where the last event of place_part went, to find the next room
     unsigned place_part;
-    size_t appended; // since the loose objects were last packed
 };
 
 // Puts an event on top of what the index has, without moving the branch.

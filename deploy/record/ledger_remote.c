@@ -12,7 +12,6 @@
 enum {
     REBASE_TRIES = 100,
     BATCH_FROM = 64, // events that are written again as one pack
-    PACK_EVERY = 1000,
     RACE_PAUSE_MS = 40,
     RACE_PAUSE_MAX_MS = 1500,
     FAILURE_PAUSE_MS = 1000,
@@ -208,6 +207,7 @@ static bool check_grown(struct ledger *ledger, struct error *err)
     if (!ok)
         return false;
     char hex[OBJECT_HEX];
+    ledger->exchange.rewritten = !object_eq(&at, &job->known);
     return object_eq(&at, &job->known)
                ? true
                : error_set(err, ERROR_DENIED,
@@ -284,16 +284,6 @@ bool ledger_unpushed(const struct ledger *ledger)
     return !store_tip(ledger->store, STORE_REMOTE, &known, &ignored) || !object_eq(&tip, &known);
 }
 
-// Loose objects of many small appends become packs now and then, while nothing else is to be done.
-static void tidy(struct ledger *ledger)
-{
-    struct error ignored;
-    if (ledger->appended < PACK_EVERY || !ledger_has_remote(ledger))
-        return;
-    if (store_pack(ledger->store, ledger->appended + 1, &ignored))
-        ledger->appended = 0;
-}
-
 int64_t ledger_turn(struct ledger *ledger, int64_t now_ms)
 {
     struct exchange *exchange = &ledger->exchange;
@@ -313,7 +303,9 @@ int64_t ledger_turn(struct ledger *ledger, int64_t now_ms)
         exchange->fetch_every_ms > 0 && now_ms >= exchange->heard_ms + exchange->fetch_every_ms;
     bool push = ledger_unpushed(ledger), fetch = exchange->want_fetch || due;
     if (!push && !fetch) {
-        tidy(ledger);
+        if (!exchange->tidied) // once in a run is enough, and when nothing else is to be done
+            (void)store_tidy(ledger->store, NULL, &why);
+        exchange->tidied = true;
         return exchange->fetch_every_ms > 0 ? exchange->heard_ms + exchange->fetch_every_ms
                                             : now_ms + IDLE_MS;
     }
@@ -344,6 +336,11 @@ bool ledger_is_durable(const struct ledger *ledger, str id, bool *ret_lost)
 const struct error *ledger_trouble(const struct ledger *ledger)
 {
     return ledger->exchange.trouble.kind == ERROR_NONE ? NULL : &ledger->exchange.trouble;
+}
+
+bool ledger_was_rewritten(const struct ledger *ledger)
+{
+    return ledger->exchange.rewritten;
 }
 
 void ledger_want_fetch(struct ledger *ledger, int64_t every_ms)

@@ -87,9 +87,10 @@ bool store_commit(struct store *store, const struct object_id *parent,
 // once. Nothing may be put on a branch before store_batch_end.
 bool store_batch_begin(struct store *store, struct error *err);
 bool store_batch_end(struct store *store, struct error *err);
-// Gathers the branch's loose objects of the newest `commits` commits into one pack and removes
-// them.
-bool store_pack(struct store *store, size_t commits, struct error *err);
+// Gathers the newest commits' loose objects into one pack and removes them, when there are many:
+// one entry is eight small files. Only for the own repository of a remote's ledger; the user's is
+// tidied by `git gc`. *ret_packed (may be null) is the number of objects.
+bool store_tidy(struct store *store, size_t *ret_packed, struct error *err);
 
 struct store_commit_info {
     struct object_id tree;

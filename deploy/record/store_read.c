@@ -10,7 +10,7 @@ static bool damaged(struct error *err, int code, const struct object_id *id)
     char hex[OBJECT_HEX];
     (void)store_failed(err, code, "reading");
     err->kind = ERROR_SYSTEM;
-    return error_wrap(err, "object %s", object_hex(id, hex));
+    return strstr(err->message, object_hex(id, hex)) ? false : error_wrap(err, "object %s", hex);
 }
 
 bool store_read_commit(struct store *store, struct arena *arena, const struct object_id *id,

@@ -3,6 +3,7 @@
 
 #include "gate/base/limits.h"
 
+#include <dirent.h>
 #include <git2/sys/mempack.h>
 #include <git2/sys/odb_backend.h>
 #include <stdlib.h>
@@ -290,13 +291,32 @@ static int add_commit(git_repository *repo, struct gathering *list, git_commit *
     return code;
 }
 
-// Along the first parents from `newest`, until `known` or until `limit` commits are in the list.
+static bool loose_path(git_repository *repo, const git_oid *oid, struct text *out)
+{
+    char hex[OBJECT_HEX];
+    git_oid_tostr(hex, sizeof hex, oid);
+    text_clear(out);
+    text_addf(out, "%sobjects/%.2s/%s", git_repository_commondir(repo), hex, hex + 2);
+    return !text_full(out);
+}
+
+static bool is_loose(git_repository *repo, const git_oid *oid)
+{
+    struct text path = text_of(LIMIT_PATH);
+    bool loose = loose_path(repo, oid, &path) && access(text_c(&path), F_OK) == 0;
+    text_done(&path);
+    return loose;
+}
+
+// Along the first parents from `newest`, until `known`, or until a commit that is in a pack
+// already.
 static int add_history(git_repository *repo, struct gathering *list, const git_oid *newest,
-                       const git_oid *known, size_t limit)
+                       const git_oid *known, bool only_loose)
 {
     git_oid at = *newest;
     int code = 0;
-    while (code == 0 && limit-- && !(known && git_oid_equal(&at, known))) {
+    while (code == 0 && !(known && git_oid_equal(&at, known)) &&
+           !(only_loose && !is_loose(repo, &at))) {
         git_commit *commit = NULL;
         code = git_commit_lookup(&commit, repo, &at);
         if (code == 0)
@@ -315,7 +335,7 @@ bool store_missing(git_repository *repo, const git_oid *newest, const git_oid *k
                    size_t *ret_count, struct error *err)
 {
     struct gathering list = {0};
-    int code = add_history(repo, &list, newest, known, SIZE_MAX);
+    int code = add_history(repo, &list, newest, known, false);
     if (code != 0) {
         free(list.ids);
         return store_failed(err, code, "listing what the ledger's remote lacks");
@@ -325,33 +345,48 @@ bool store_missing(git_repository *repo, const git_oid *newest, const git_oid *k
     return true;
 }
 
-// The file of a loose object, once it is in a pack as well.
-static void drop_loose(const char *objects, const git_oid *oid)
+enum {
+    SAMPLED_FOLDER = 0x17, // as `git gc --auto` does: one of 256 stands for all
+    MANY_IN_FOLDER = 16,
+};
+
+static bool has_many_loose(git_repository *repo)
 {
     struct text path = text_of(LIMIT_PATH);
-    char hex[OBJECT_HEX];
-    git_oid_tostr(hex, sizeof hex, oid);
-    text_addf(&path, "%sobjects/%.2s/%s", objects, hex, hex + 2);
-    if (!text_full(&path))
-        (void)unlink(text_c(&path));
+    size_t count = 0;
+    text_addf(&path, "%sobjects/%02x", git_repository_commondir(repo), (unsigned)SAMPLED_FOLDER);
+    DIR *folder = text_full(&path) ? NULL : opendir(text_c(&path));
+    while (folder && count < MANY_IN_FOLDER + 2 && readdir(folder))
+        count++; // "." and ".." as well
+    if (folder)
+        (void)closedir(folder);
     text_done(&path);
+    return count >= MANY_IN_FOLDER + 2;
 }
 
-bool store_pack(struct store *store, size_t commits, struct error *err)
+bool store_tidy(struct store *store, size_t *ret_packed, struct error *err)
 {
     struct object_id tip;
+    struct gathering list = {0};
+    if (ret_packed)
+        *ret_packed = 0;
+    if (!store->url || !has_many_loose(store->plain))
+        return true;
     if (!store_tip(store, STORE_LOCAL, &tip, err))
         return false;
-    if (object_is_none(&tip))
-        return true;
-    struct gathering list = {0};
     git_oid newest = store_oid(&tip);
-    int code = add_history(store->plain, &list, &newest, NULL, commits);
-    bool ok = code == 0 ? store_write_pack(store->plain, list.ids, list.count, err) &&
-                              refresh(store->plain, err)
-                        : store_failed(err, code, "listing loose objects of the ledger");
+    int code = add_history(store->plain, &list, &newest, NULL, true);
+    bool ok = code == 0 || store_failed(err, code, "listing loose objects of the ledger");
+    if (ok && list.count)
+        ok =
+            store_write_pack(store->plain, list.ids, list.count, err) && refresh(store->plain, err);
+    struct text path = text_of(LIMIT_PATH);
     for (size_t i = 0; ok && i < list.count; i++)
-        drop_loose(git_repository_commondir(store->plain), &list.ids[i]);
+        if (loose_path(store->plain, &list.ids[i], &path))
+            (void)unlink(text_c(&path));
+    text_done(&path);
     free(list.ids);
+    if (ok && ret_packed)
+        *ret_packed = list.count;
     return ok;
 }

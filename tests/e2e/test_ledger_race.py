@@ -207,3 +207,46 @@ def test_killed_writers_lose_nothing_that_was_acknowledged(tmp_path, bench):
     assert checked["entries"] == last["entries"]
     tip = git("-C", bench["repository"], "rev-parse", "release-ledger").strip()
     assert tip == checked["tip"]
+
+
+def sluice(folder, *words):
+    program = os.environ.get("SLUICE", str(ROOT / "build/asan/sluice"))
+    return subprocess.run(
+        [Path(program).resolve(), *words], cwd=folder, capture_output=True, text=True
+    )
+
+
+def ledger_of_five(tmp_path, remote="-"):
+    folder = clone(tmp_path, "one")
+    (folder / ".github").mkdir()
+    section = "" if remote == "-" else f"ledger: {{remote: {remote}}}\n"
+    (folder / ".github/sluice.yml").write_text("version: 1\n" + section)
+    git("-C", folder, "add", "-A")
+    git("-C", folder, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x")
+    program = [PROGRAMS / "ledger_writer", folder, remote, "one", "5"]
+    subprocess.run(program, check=True, capture_output=True)
+    assert sluice(folder, "verify").returncode == 0
+    return folder
+
+
+def test_a_damaged_object_is_named_by_the_command(tmp_path):
+    folder = ledger_of_five(tmp_path)
+    commit = git("-C", folder, "rev-parse", "release-ledger~2").strip()
+    path = folder / ".git/objects" / commit[:2] / commit[2:]
+    path.chmod(0o644)
+    content = bytearray(path.read_bytes())
+    content[30] ^= 1
+    path.write_bytes(content)
+    done = sluice(folder, "verify")
+    assert done.returncode == 1, done
+    assert commit in done.stdout and not done.stderr
+
+
+def test_a_rewritten_remote_is_no_whole_ledger(tmp_path):
+    remote = tmp_path / "ledger.git"
+    git("init", "-q", "--bare", remote)
+    folder = ledger_of_five(tmp_path, str(remote))
+    git("-C", remote, "update-ref", "refs/heads/release-ledger", "release-ledger~2")
+    done = sluice(folder, "verify")
+    assert done.returncode == 1, done
+    assert "rewritten" in done.stdout, done

@@ -149,7 +149,7 @@ def test_adopt_out_and_back_over_ssh(remote):
     assert "v3 rolled-back in production: courses on web" in bad.out, bad
     assert remote.serving() == {"v2"}
     back = remote.must("rollback", "--yes", "--reason", "parents call")
-    assert "web: from v2 to v1" in back.err and "rolled-back in production" in back.out, back
+    assert "web: from v2 to v1" in back.err, back
     assert remote.serving() == {"v1"}
     remote.must("verify")
 
@@ -169,8 +169,8 @@ def test_a_host_that_is_not_known_is_refused_with_the_remedy_and_nothing_touched
     listed = sorted(second.glob("**/*"))
     know(remote, servers, ["known_hosts", file])
     done = remote.must("adopt", code=1)
-    assert f"app2: {refusal}" in done.err or f"app2: THE HOST KEY OF" in done.err, done
-    assert refusal in done.err and remedy.format(port=servers[1].told["port"]) in done.err, done
+    assert "app2: " in done.err and refusal in done.err, done
+    assert remedy.format(port=servers[1].told["port"]) in done.err, done
     assert sorted(second.glob("**/*")) == listed
 
 

@@ -66,13 +66,15 @@ void target_arrive(struct world *world, const struct happening *happening)
     uint32_t index = happening->target;
     struct process *process = &world->processes[happening->process];
     const struct rollout_event *request = &happening->event;
+    bool leads = process->alive && !process->known_lost &&
+                 process->lease_number == world->ledger.lease_number;
+    if (happening->attempt > 0 && !leads)
+        return; // a forward command is sent again only under a lease renewed since
     bool throttled = world_chance(world, world->faults.throttled) ||
                      world->targets[index].broken_until > world->now;
     if (throttled || world_chance(world, world->faults.error_before)) {
-        // A forward command is sent again only under a lease that was renewed since.
-        bool leads = !world->ledger.down && process->lease_number == world->ledger.lease_number;
         bool again = operation_of(world, process->id, index, happening->id) && leads &&
-                     happening->attempt < 3 && request->verb != VERB_REVERT;
+                     !world->ledger.down && happening->attempt < 3 && request->verb != VERB_REVERT;
         if (again) // the driver tries again, and asks for the same
             process_send(world, process, index, world_between(world, 500, 5000),
                          happening->attempt + 1);

@@ -126,6 +126,32 @@ Test(remote, many_events_travel_as_a_pack)
     scene_close(&s);
 }
 
+// A ledger of many small appends does not stay a heap of small files.
+Test(remote, loose_objects_become_a_pack, .timeout = 120)
+{
+    struct scene s;
+    scene_open(&s);
+    struct ledger *one = scene_ledger(&s, NULL, "origin", NULL);
+    str out;
+    for (int i = 0; i < 900; i++)
+        scene_append(&s, one, "sample.judged", "r", "");
+    meet(&s, one);
+    (void)ledger_turn(one, s.now_ms);
+    scene_append(&s, one, "sample.judged", "r", ""); // on top of what is packed
+    struct event event;
+    cr_assert(ledger_read(one, &s.arena, ledger_at(one, 0), &event, &s.err), "%s", s.err.message);
+    ledger_close(one);
+    cr_assert_eq(0, scene_shell(&s, &out,
+                                "cd work/.git/sluice/ledger.git && git fsck --strict && git "
+                                "count-objects -v"));
+    cr_expect(str_search(out, STR("packs: 1\n")) != STR_NONE, "%s", out.data);
+    cr_expect(str_search(out, STR("count: 9\n")) != STR_NONE, "%s", out.data);
+    one = scene_ledger(&s, NULL, "origin", NULL);
+    cr_expect_eq(ledger_count(one), 901u);
+    ledger_close(one);
+    scene_close(&s);
+}
+
 Test(remote, a_rewritten_remote_is_told)
 {
     struct scene s;

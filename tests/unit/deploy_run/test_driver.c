@@ -463,8 +463,8 @@ Test(driver, intervals_do_not_overlap_and_respect_the_lag)
 Test(driver, no_interval_reaches_over_the_begin_of_a_bake)
 {
     struct rig rig;
-    rig_open(&rig, (struct rig_plan){.lag_ms = 20 * MS_SECOND});
-    rig.targets[0].takes_ms = 33 * MS_SECOND;
+    rig_open(&rig, (struct rig_plan){.lag_ms = 25 * MS_SECOND});
+    rig.targets[0].takes_ms = 37 * MS_SECOND;
     rig_start(&rig);
     rig_play_to(&rig, PHASE_STEP_BAKE);
     int64_t first = driver_state(rig.driver)->bake_from_ms;

@@ -4,6 +4,7 @@
 #include "actions/cli/ledger_facts.h"
 #include "gate/doc/json.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 static const struct option options[] = {
@@ -60,6 +61,7 @@ static bool answer(struct deployment *d, bool granted)
     struct error *err = &d->call->error;
     if (!find(d, &fact))
         return false;
+    assert(fact.plan);
     const struct plan_approval *rule =
         fact.state ? rollout_question(fact.plan, fact.state, &step) : NULL;
     if (!rule)

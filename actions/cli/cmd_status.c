@@ -44,33 +44,39 @@ static void json_rollout(const struct rollout_record *fact, struct json_out *jso
     json_close(json);
 }
 
+static void add_target(str environment, str target, const struct placement *good, bool found,
+                       struct text *out, struct json_out *json)
+{
+    if (json) {
+        json_open_map(json, NULL);
+        json_add_str(json, "environment", environment);
+        json_add_str(json, "target", target);
+        json_add_str(json, "known_good", found ? good->release : (str){NULL, 0});
+        json_add_str(json, "revision", found ? good->revision : (str){NULL, 0});
+        json_close(json);
+    } else if (found) {
+        text_addf(out, STR_FMT " " STR_FMT ": known good is " STR_FMT " (" STR_FMT ")\n",
+                  STR_ARG(environment), STR_ARG(target), STR_ARG(good->release),
+                  STR_ARG(good->revision));
+    } else {
+        text_addf(out,
+                  STR_FMT " " STR_FMT ": no known-good release; `sluice adopt` records what runs\n",
+                  STR_ARG(environment), STR_ARG(target));
+    }
+}
+
 static bool each_target(struct deployment *d, struct text *out, struct json_out *json)
 {
     for (size_t s = 0; s < d->settings.stage_count; s++) {
         const struct stage_settings *stage = &d->settings.stages[s];
         for (size_t i = 0; i < stage->targets.count; i++) {
             str target = ((const str *)stage->targets.items)[i];
-            struct placement good;
+            struct placement good = {0};
             bool found = false;
             if (!facts_known_good(d, stage_environment(stage), target, (str){NULL, 0}, &good,
                                   &found))
                 return false;
-            if (json) {
-                json_open_map(json, NULL);
-                json_add_str(json, "environment", stage_environment(stage));
-                json_add_str(json, "target", target);
-                json_add_str(json, "known_good", found ? good.release : (str){NULL, 0});
-                json_add_str(json, "revision", found ? good.revision : (str){NULL, 0});
-                json_close(json);
-            } else {
-                text_addf(out, STR_FMT " " STR_FMT ": ", STR_ARG(stage_environment(stage)),
-                          STR_ARG(target));
-                if (found)
-                    text_addf(out, "known good is " STR_FMT " (" STR_FMT ")\n",
-                              STR_ARG(good.release), STR_ARG(good.revision));
-                else
-                    text_adds(out, "no known-good release; `sluice adopt` records what runs\n");
-            }
+            add_target(stage_environment(stage), target, &good, found, out, json);
         }
     }
     return true;

@@ -3,8 +3,8 @@
 bool facts_all_open(struct deployment *d, struct rollout_record **ret, size_t *ret_count)
 {
     struct error *err = &d->call->error;
-    str *names;
-    size_t count;
+    str *names = NULL;
+    size_t count = 0;
     if (!rollouts_open(d->ledger, d->arena, &names, &count, err))
         return false;
     struct rollout_record *records = ARENA_ARRAY(d->arena, struct rollout_record, count);
@@ -19,8 +19,8 @@ bool facts_all_open(struct deployment *d, struct rollout_record **ret, size_t *r
 bool facts_find_open(struct deployment *d, str release, str environment, struct rollout_record *ret,
                      bool *ret_found)
 {
-    struct rollout_record *records;
-    size_t count;
+    struct rollout_record *records = NULL;
+    size_t count = 0;
     *ret_found = false;
     if (!facts_all_open(d, &records, &count))
         return false;
@@ -86,7 +86,7 @@ bool facts_release_name(str release, struct error *err)
     for (size_t i = 0; i < release.len; i++) {
         char c = release.data[i];
         ok &= (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              memchr("._-+", c, 4) != NULL;
+              (c != '\0' && strchr("._-+", c));
     }
     if (ok)
         return true;

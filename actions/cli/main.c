@@ -35,7 +35,7 @@ static void add_json_for_runner(str s, struct text *out)
 
 bool command_print(struct invocation *call, str s)
 {
-    struct text text = text_of(2 * LIMIT_DECISION_BYTES);
+    struct text text = text_of((size_t)2 * LIMIT_DECISION_BYTES);
     str out = s;
     if (call->runner.is_actions && call->format == FORMAT_JSON) {
         add_json_for_runner(s, &text);

@@ -33,6 +33,13 @@ void bake_begin(struct turn *turn)
     state->passed = false;
     turn->bake_began = true;
     judge_new_step(turn);
+    if (turn_wrote(turn))
+        return;
+    // Found out by looking, or in need of no command: the ledger is to say that the bake began.
+    char share[24];
+    turn_record(turn, RECORD_COMMAND_DONE, "every target serves %s",
+                share_words(turn->plan->steps[state->step].share_ppm, share))
+        ->target = TARGET_EVERY;
 }
 
 void bake_resume(struct turn *turn)

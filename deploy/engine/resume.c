@@ -79,6 +79,21 @@ void resume_begin(struct turn *turn)
         decide(turn);
 }
 
+// What the other process had begun has come about: written down, so that the ledger tells how the
+// rollout got from there to where it goes on.
+static void found_settled(struct turn *turn, uint32_t index)
+{
+    const struct target_state *target = &turn->state->targets[index];
+    char share[24];
+    struct rollout_command *record =
+        turn_record(turn, RECORD_COMMAND_DONE, STR_FMT ": %s to %s, as observed",
+                    STR_ARG(turn->plan->targets[index].name), verb_name(target->verb),
+                    share_words(target->share_ppm, share));
+    record->target = index;
+    record->verb = target->verb;
+    record->share_ppm = target->share_ppm;
+}
+
 void resume_observed(struct turn *turn, uint32_t index)
 {
     struct target_state *target = &turn->state->targets[index];
@@ -87,6 +102,8 @@ void resume_observed(struct turn *turn, uint32_t index)
     // again.
     bool proves = target->verb == VERB_SHIFT || target->settled;
     if (serves && proves && look_in_place(target, turn->event)) {
+        if (!target->settled)
+            found_settled(turn, index);
         target->settled = true;
         target->recorded = true;
         target->seen_ms = turn->now_ms;

@@ -236,29 +236,52 @@ static bool read_actor(const struct node *map, struct event_actor *actor, struct
     return true;
 }
 
+enum lease_part { LEASE_WORD, LEASE_FLAG, LEASE_NUMBER, LEASE_MOMENT };
+
+static const struct {
+    const char *key;
+    enum lease_part part;
+    size_t offset;
+} lease_parts[] = {
+    {"environment", LEASE_WORD, offsetof(struct event_lease, environment)},
+    {"holder", LEASE_WORD, offsetof(struct event_lease, holder)},
+    {"fence", LEASE_NUMBER, offsetof(struct event_lease, fence)},
+    {"expires", LEASE_MOMENT, offsetof(struct event_lease, expires_ms)},
+    {"force", LEASE_FLAG, offsetof(struct event_lease, force)},
+    {"keep_claim", LEASE_FLAG, offsetof(struct event_lease, keep_claim)},
+    {"late", LEASE_FLAG, offsetof(struct event_lease, late)},
+    {"process", LEASE_WORD, offsetof(struct event_lease, process)},
+    {"over", LEASE_WORD, offsetof(struct event_lease, over)},
+    {"why", LEASE_WORD, offsetof(struct event_lease, why)},
+};
+
+static bool read_lease_part(const struct node *n, struct event_lease *lease, struct error *err)
+{
+    for (size_t i = 0; i < sizeof lease_parts / sizeof lease_parts[0]; i++) {
+        void *to = (char *)lease + lease_parts[i].offset;
+        if (!str_is(n->key, lease_parts[i].key))
+            continue;
+        switch (lease_parts[i].part) {
+        case LEASE_WORD:
+            return read_text(n, to, err);
+        case LEASE_FLAG:
+            return read_flag(n, to, err);
+        case LEASE_NUMBER:
+            return read_number(n, to, err);
+        case LEASE_MOMENT:
+            return read_moment(n, to, err);
+        }
+    }
+    return unknown(n, "the lease of an event", err);
+}
+
 static bool read_lease(const struct node *map, struct event_lease *lease, struct error *err)
 {
     if (map->kind != NODE_MAP)
         return wrong(err, map->key, "a map");
-    for (const struct node *n = map->first; n; n = n->next) {
-        str *word = str_is(n->key, "environment") ? &lease->environment
-                    : str_is(n->key, "holder")    ? &lease->holder
-                    : str_is(n->key, "process")   ? &lease->process
-                    : str_is(n->key, "over")      ? &lease->over
-                    : str_is(n->key, "why")       ? &lease->why
-                                                  : NULL;
-        bool *flag = str_is(n->key, "force")        ? &lease->force
-                     : str_is(n->key, "keep_claim") ? &lease->keep_claim
-                     : str_is(n->key, "late")       ? &lease->late
-                                                    : NULL;
-        bool ok = word                        ? read_text(n, word, err)
-                  : flag                      ? read_flag(n, flag, err)
-                  : str_is(n->key, "fence")   ? read_number(n, &lease->fence, err)
-                  : str_is(n->key, "expires") ? read_moment(n, &lease->expires_ms, err)
-                                              : unknown(n, "the lease of an event", err);
-        if (!ok)
+    for (const struct node *n = map->first; n; n = n->next)
+        if (!read_lease_part(n, lease, err))
             return false;
-    }
     return lease->environment.len ? true : wrong(err, STR("lease"), "of an environment");
 }
 
@@ -316,7 +339,7 @@ static bool read_id(const struct node *node, char ret[EVENT_ID], struct error *e
 
 static bool read_schema(const struct node *node, struct error *err)
 {
-    uint64_t schema;
+    uint64_t schema = 0;
     if (!read_number(node, &schema, err))
         return false;
     if (schema != EVENT_SCHEMA)

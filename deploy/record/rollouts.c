@@ -3,6 +3,8 @@
 #include "deploy/engine/codec.h"
 #include "deploy/record/record_body.h"
 
+#include <assert.h>
+
 static bool read_placements(struct arena *arena, const struct plan *plan, const struct node *list,
                             struct placement **ret, struct error *err)
 {
@@ -73,8 +75,10 @@ bool rollout_load(struct ledger *ledger, struct arena *arena, str rollout,
 {
     struct rollout_record record = {0};
     rollout = arena_str(arena, rollout);
-    if (!read_plan(ledger, arena, rollout, &record, err) ||
-        !read_state(ledger, arena, rollout, &record, err) ||
+    if (!read_plan(ledger, arena, rollout, &record, err))
+        return false;
+    assert(record.plan);
+    if (!read_state(ledger, arena, rollout, &record, err) ||
         !ledger_standing(ledger, arena, record.plan->environment, &record.standing, err))
         return false;
     *ret = record;

@@ -41,23 +41,18 @@ struct step { // the commit that is looked at
     size_t difference_count;
 };
 
-__attribute__((format(printf, 3, 4))) static bool bad(struct audit *audit, const struct step *step,
-                                                      const char *format, ...)
+static bool note_bad(struct audit *audit, const struct step *step, const char *why)
 {
-    va_list args;
-    struct error words;
-    char message[sizeof words.message];
-    va_start(args, format);
-    (void)vsnprintf(message, sizeof message, format, args);
-    va_end(args);
     object_hex(&step->commit, audit->result.bad_commit);
     audit->result.bad =
         step->entry.path.len
             ? arena_copy(audit->arena, step->entry.path)
             : arena_format(audit->arena, "commit %s", audit->result.bad_commit).data;
-    audit->result.why = arena_copy(audit->arena, str_of(message));
+    audit->result.why = why;
     return false;
 }
+
+#define bad(audit, step, ...) note_bad(audit, step, arena_format((audit)->arena, __VA_ARGS__).data)
 
 // ---- one commit
 // ----------------------------------------------------------------------------------

@@ -232,7 +232,7 @@ void check_record(struct world *world, const struct entry *entry)
         return;
     uint32_t index = (uint32_t)(entry - world->entries);
     enum rollout_phase after = entry->after.state.phase;
-    enum rollout_phase was = PHASE_NEW;
+    enum rollout_phase was = world->processes[entry->writer].resumed_from;
     for (uint32_t i = index; i-- > 0;) {
         const struct entry *before = &world->entries[i];
         if (before->writer != entry->writer || before->incident)
@@ -240,10 +240,9 @@ void check_record(struct world *world, const struct entry *entry)
         was = before->after.state.phase;
         break;
     }
-    bool first_of_writer = was == PHASE_NEW && world->processes[entry->writer].base > 0;
-    if (!first_of_writer && !phase_legal(was, after))
+    if (!phase_legal(was, after))
         violated(world, "5: the ledger goes from %s to %s", phase_name(was), phase_name(after));
-    if (!first_of_writer && was != after && !explains(entry, after))
+    if (was != after && !explains(entry, after))
         violated(world, "5: %s stands beside a state that is %s",
                  record_name(entry->command.record), phase_name(after));
     // Fenced out and not knowing it yet: what it writes never gets into the ledger.

@@ -201,6 +201,7 @@ static void begin(struct world *world, struct process *process)
     world_later(world, 10 * MS_SECOND, H_HEARTBEAT)->process = process->id;
     if (newest)
         take_over(world, process, newest);
+    process->resumed_from = process->snapshot.state.phase;
     if (process->kind == FORWARD && process->snapshot.state.frozen != world->frozen)
         process_feed(world, process,
                      &(struct rollout_event){.type = RE_FROZEN, .granted = world->frozen});

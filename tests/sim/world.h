@@ -107,6 +107,7 @@ struct process {
     enum rollout_kind kind;
     bool alive, begun, known_lost, ended, disk_lost, suspends, overslept, awake;
     uint32_t machine;
+    enum rollout_phase resumed_from;
     int64_t skew_ms;
     int64_t paused_until;
     struct snapshot snapshot; // its state; the pointers in it point into it

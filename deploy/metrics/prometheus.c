@@ -141,7 +141,7 @@ static bool ask(struct metric_reading *reading, enum part part, str source,
                                     {0}};
     if (secret_is_set(&metric->token))
         headers[2] = (struct http_header){"Authorization", "Bearer ", &metric->token};
-    struct text query = text_of(QUERY_MAX_BYTES), body = text_of(4 * QUERY_MAX_BYTES);
+    struct text query = text_of(QUERY_MAX_BYTES), body = text_of((size_t)4 * QUERY_MAX_BYTES);
     bool ok = template_expand(source, names_join(&reading->arena, metric->setup.variables, own),
                               TEMPLATE_PROMQL, &query, err);
     form[0].value = text_str(&query);

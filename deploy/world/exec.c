@@ -15,7 +15,7 @@ void tail_add(struct tail *tail, const char *bytes, size_t size)
         size = LIMIT_COMMAND_OUTPUT;
     }
     if (tail->len + size >
-        2 * LIMIT_COMMAND_OUTPUT) { // moved once in LIMIT bytes, not at each write
+        (size_t)2 * LIMIT_COMMAND_OUTPUT) { // moved once in LIMIT bytes, not at each write
         size_t kept = LIMIT_COMMAND_OUTPUT;
         memmove(tail->data, tail->data + tail->len - kept, kept);
         tail->len = kept;

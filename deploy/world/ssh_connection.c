@@ -148,7 +148,7 @@ static bool step_opening(struct ssh_connection *c, struct error *err)
         ssh_login_close(c->login);
         c->login = NULL;
         c->heard_ms = c->idle_from_ms = loop_now_ms();
-        c->keepalive_ms = c->heard_ms + KEEPALIVE_S * 1000;
+        c->keepalive_ms = c->heard_ms + KEEPALIVE_S * INT64_C(1000);
     }
     if (progress == PROGRESS_PENDING && loop_now_ms() >= c->ready_by_ms) {
         (void)error_set(err, ERROR_TRANSIENT, "%s: no login within %d s", c->host, READY_MS / 1000);
@@ -182,7 +182,7 @@ static bool step_ready(struct ssh_connection *c, struct error *err)
     if (now_ms >= c->keepalive_ms) {
         int wait_s = KEEPALIVE_S;
         (void)libssh2_keepalive_send(c->session, &wait_s);
-        c->keepalive_ms = now_ms + (wait_s > 0 ? wait_s : 1) * 1000;
+        c->keepalive_ms = now_ms + (wait_s > 0 ? wait_s : 1) * INT64_C(1000);
     }
     if (c->jobs)
         c->idle_from_ms = now_ms;
@@ -275,8 +275,10 @@ static void abandon(struct loop_part *part)
 
 void ssh_close_all(struct world *world)
 {
-    while (world->connections)
-        abandon(&world->connections->part);
+    for (struct ssh_connection *c = world->connections, *next; c; c = next) {
+        next = c->next;
+        abandon(&c->part);
+    }
 }
 
 // ---- finding one ------------------------------------------------------------------------------

@@ -249,7 +249,7 @@ static bool read_key(const char *path, str pem, struct ssh_key *key, struct erro
 bool ssh_key_read(const char *path, struct ssh_key *ret, struct error *err)
 {
     char bytes[KEY_MAX_BYTES];
-    struct stat status;
+    struct stat status = {0};
     struct ssh_key key = {0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t size = fd >= 0 && fstat(fd, &status) == 0 ? read(fd, bytes, sizeof bytes) : -1;

@@ -99,6 +99,16 @@ static bool add_value(struct turn *turn, const struct plan_metric *metric,
     return has_value;
 }
 
+// // A count as people write it; it is a fraction where a source interpolates.
+static const char *count_words(double count, char out[24])
+{
+    if (count >= 0 && count < 1e15 && count == floor(count))
+        snprintf(out, 24, "%llu", (unsigned long long)count);
+    else
+        snprintf(out, 24, "%.6g", count);
+    return out;
+}
+
 // Where a watch stands, for the record: "errors on web: 3 of 1200 bad, 12 of 22000 before; …".
 static void watch_words(const struct turn *turn, uint32_t metric, uint32_t nth, char out[200])
 {
@@ -106,18 +116,20 @@ static void watch_words(const struct turn *turn, uint32_t metric, uint32_t nth, 
     const struct watch_state *watch = &turn->state->watches[plan_watch(turn->plan, metric, nth)];
     const struct rollout_sample *sample = &turn->event->sample;
     str target = turn->plan->targets[m->targets[nth]].name;
-    if (m->judge == JUDGE_THRESHOLD)
+    if (m->judge == JUDGE_THRESHOLD) {
         snprintf(out, 200, STR_FMT " on " STR_FMT ": %.6g, at most %.6g; %u above it, %u tolerated",
                  STR_ARG(m->name), STR_ARG(target), sample->value, m->max,
                  (unsigned)watch->threshold.bad, (unsigned)m->failure_limit);
-    else
-        snprintf(out, 200,
-                 STR_FMT " on " STR_FMT ": %.6g of %.6g bad, baseline %.6g of %.6g; log E %.3g, "
-                         "abort at %.3g",
-                 STR_ARG(m->name), STR_ARG(target), sample->counts.canary_bad,
-                 sample->counts.canary_total, sample->counts.baseline_bad,
-                 sample->counts.baseline_total, eprocess_log(&watch->process),
-                 eprocess_bound(plan_alpha(turn->plan), plan_processes(turn->plan)));
+        return;
+    }
+    char counts[4][24];
+    snprintf(out, 200,
+             STR_FMT " on " STR_FMT ": %s of %s bad, baseline %s of %s; log E %.3g, abort at %.3g",
+             STR_ARG(m->name), STR_ARG(target), count_words(sample->counts.canary_bad, counts[0]),
+             count_words(sample->counts.canary_total, counts[1]),
+             count_words(sample->counts.baseline_bad, counts[2]),
+             count_words(sample->counts.baseline_total, counts[3]), eprocess_log(&watch->process),
+             eprocess_bound(plan_alpha(turn->plan), plan_processes(turn->plan)));
 }
 
 static bool breached(const struct turn *turn, const struct plan_metric *metric,

@@ -4,6 +4,13 @@
 
 const double eprocess_ratio[EPROCESS_RATIOS] = {1.5, 2, 3, 5, 10, 30};
 const double eprocess_weight[EPROCESS_RATIOS] = {.1, .2, .25, .2, .15, .1};
+// Their logarithms, which every sample needs.
+static const double log_ratio[EPROCESS_RATIOS] = {0.4054651081081644, 0.6931471805599453,
+                                                  1.0986122886681098, 1.6094379124341003,
+                                                  2.302585092994046,  3.4011973816621555};
+static const double log_weight[EPROCESS_RATIOS] = {-2.3025850929940455, -1.6094379124341003,
+                                                   -1.3862943611198906, -1.6094379124341003,
+                                                   -1.8971199848858813, -2.3025850929940455};
 
 // A count that can be used: finite, not negative. Written so that NaN fails.
 static bool usable(double count)
@@ -21,14 +28,14 @@ static bool says_something(struct counts c, double tolerance, double dispersion)
 
 // The logarithms by which a bad event of the canary and one of the baseline move the sum of ratio
 // r.
-static void steps_of(double r, double tolerance, double canary, double baseline, double *ret_canary,
+static void steps_of(int i, double tolerance, double canary, double baseline, double *ret_canary,
                      double *ret_baseline)
 {
     double null = tolerance * canary;
-    double other = null * r;
+    double other = null * eprocess_ratio[i];
     // log(p1/p0) and log((1-p1)/(1-p0)) share this term.
     double shared = log((null + baseline) / (other + baseline));
-    *ret_canary = log(r) + shared;
+    *ret_canary = log_ratio[i] + shared;
     *ret_baseline = shared;
 }
 
@@ -42,8 +49,8 @@ bool eprocess_add(struct eprocess *process, double tolerance, struct counts coun
     for (int i = 0; i < EPROCESS_RATIOS; i++) {
         double canary_step;
         double baseline_step;
-        steps_of(eprocess_ratio[i], tolerance, counts.canary_total, counts.baseline_total,
-                 &canary_step, &baseline_step);
+        steps_of(i, tolerance, counts.canary_total, counts.baseline_total, &canary_step,
+                 &baseline_step);
         process->sum[i] += canary_bad * canary_step + baseline_bad * baseline_step;
     }
     return true;
@@ -57,7 +64,7 @@ bool eprocess_add_fixed(struct eprocess *process, double rate0, double bad, doub
         return false;
     for (int i = 0; i < EPROCESS_RATIOS; i++) {
         double r = eprocess_ratio[i];
-        process->sum[i] += (bad * log(r) - (r - 1) * rate0 * total) / dispersion;
+        process->sum[i] += (bad * log_ratio[i] - (r - 1) * rate0 * total) / dispersion;
     }
     return true;
 }
@@ -67,7 +74,7 @@ double eprocess_log(const struct eprocess *process)
     double terms[EPROCESS_RATIOS];
     double most = -INFINITY;
     for (int i = 0; i < EPROCESS_RATIOS; i++) {
-        terms[i] = log(eprocess_weight[i]) + process->sum[i];
+        terms[i] = log_weight[i] + process->sum[i];
         if (terms[i] > most)
             most = terms[i];
     }
@@ -143,12 +150,12 @@ static double live_minutes(double power, double ratio, double tolerance, double 
     for (int i = 0; i < EPROCESS_RATIOS; i++) {
         double canary_step;
         double baseline_step;
-        steps_of(eprocess_ratio[i], tolerance, share, 1 - share, &canary_step, &baseline_step);
+        steps_of(i, tolerance, share, 1 - share, &canary_step, &baseline_step);
         struct walk walk = {
             .drift = canary_bad * canary_step + baseline_bad * baseline_step,
             .variance = canary_bad * canary_step * canary_step +
                         baseline_bad * baseline_step * baseline_step,
-            .bound = eprocess_bound(alpha, processes) - log(eprocess_weight[i]),
+            .bound = eprocess_bound(alpha, processes) - log_weight[i],
         };
         best = fmin(best, minutes_of(&walk, power));
     }
@@ -177,9 +184,9 @@ double eprocess_minutes_fixed(double power, double ratio, double headroom, doubl
     for (int i = 0; i < EPROCESS_RATIOS; i++) {
         double r = eprocess_ratio[i];
         struct walk walk = {
-            .drift = bad * log(r) - (r - 1) * headroom * good_bad_per_minute,
-            .variance = bad * log(r) * log(r),
-            .bound = eprocess_bound(alpha, processes) - log(eprocess_weight[i]),
+            .drift = bad * log_ratio[i] - (r - 1) * headroom * good_bad_per_minute,
+            .variance = bad * log_ratio[i] * log_ratio[i],
+            .bound = eprocess_bound(alpha, processes) - log_weight[i],
         };
         best = fmin(best, minutes_of(&walk, power));
     }

@@ -55,6 +55,11 @@ Test(eprocess, starts_at_nothing_and_weights_are_a_distribution)
         sum += eprocess_weight[i];
     near(sum, 1, 1e-12, "weights");
     near(eprocess_log(&process), 0, 1e-12, "log E of nothing");
+    for (int i = 0; i < EPROCESS_RATIOS; i++) { // the logarithms that stand in the table
+        struct eprocess one = {0};
+        eprocess_add_fixed(&one, 1e-9, 1, 1, 1);
+        near(one.sum[i], log(eprocess_ratio[i]), 1e-7, "logarithm of a ratio");
+    }
     near(eprocess_bound(0.01, 1), log(100), 1e-12, "bound");
     near(eprocess_bound(0.01, 3), log(300), 1e-12, "bound of three");
     near(eprocess_bound(0.01, 0), log(100), 1e-12, "no process counts as one");

@@ -54,6 +54,27 @@ static bool add_line(struct deployment *d, const struct ledger_entry *entry, str
     return ok;
 }
 
+static void add_standing(const struct event *event, struct json_out *json)
+{
+    if (event->lease.environment.len) {
+        json_open_map(json, "lease");
+        json_add_str(json, "environment", event->lease.environment);
+        json_add_str(json, "holder", event->lease.holder);
+        json_add_u64(json, "fence", event->lease.fence);
+        json_add_bool(json, "late", event->lease.late);
+        json_close(json);
+    }
+    json_open_list(json, "evidence");
+    for (size_t i = 0; i < event->evidence_count; i++) {
+        json_open_map(json, NULL);
+        json_add_str(json, "path", event->evidence[i].path);
+        json_add_str(json, "sha256", str_of(event->evidence[i].sha256));
+        json_add_u64(json, "bytes", event->evidence[i].size_bytes);
+        json_close(json);
+    }
+    json_close(json);
+}
+
 static bool add_event(struct deployment *d, const struct ledger_entry *entry, enum json_style style,
                       struct text *out)
 {
@@ -76,6 +97,8 @@ static bool add_event(struct deployment *d, const struct ledger_entry *entry, en
         json_add_str(&json, "run_url", actor->run_url);
         json_add_str(&json, "path", entry->path);
         json_add_str(&json, "commit", str_of(object_hex(&entry->commit, commit)));
+        json_add_str(&json, "key", event.key);
+        add_standing(&event, &json);
         json_add_node(&json, "body", event.fields);
         json_close(&json);
         text_addc(out, '\n');

@@ -162,7 +162,7 @@ static bool open_ledger(struct deployment *d, bool may_be_offline, struct error 
         .entropy = d->ports.entropy,
         .world = d->ports.world,
         .login = {.token = secret_is_set(&d->token) ? &d->token : NULL},
-        .flush = true,
+        .flush = d->remote == NULL, // with a remote, that is where it is durable
     };
     if (!ledger_open(&options, &d->ledger, err))
         return error_wrap(err, "opening the ledger");

@@ -145,7 +145,7 @@ static void note_asked(struct policy *policy, const struct node *tree)
 
 static bool digest(const struct node *tree, char ret[SHA256_HEX], struct error *err)
 {
-    struct text text = text_of(4 * LIMIT_CONFIG_BYTES * LIMIT_EXTENDS);
+    struct text text = text_of((size_t)4 * LIMIT_CONFIG_BYTES * LIMIT_EXTENDS);
     struct json_out out = json_out_of(&text, JSON_COMPACT);
     json_add_node(&out, NULL, tree);
     bool ok = !text_full(&text);

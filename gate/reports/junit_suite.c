@@ -43,7 +43,7 @@ static void start_over(struct junit_suite *suite)
     text_clear(&fresh.name);
     text_clear(&fresh.host);
     text_clear(&fresh.file);
-    fresh.name.max = LIMIT_TOKEN_BYTES * 2;
+    fresh.name.max = (size_t)LIMIT_TOKEN_BYTES * 2;
     fresh.host.max = fresh.file.max = LIMIT_TOKEN_BYTES;
     *suite = fresh;
 }

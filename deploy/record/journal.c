@@ -291,8 +291,8 @@ static str key_of(struct journal *journal, struct arena *arena,
 {
     const struct plan *plan = journal->plan;
     const char *name = record_name(command->record);
-    if (command->type == RC_INCIDENT)
-        return (str){NULL, 0};
+    if (command->type == RC_INCIDENT) // one for each rollout, however often it is resumed
+        return arena_format(arena, STR_FMT "/incident", STR_ARG(plan->rollout));
     if (event_is_terminal(str_of(name)))
         return arena_format(arena, STR_FMT "/%s", STR_ARG(plan->rollout), name);
     if (command->durable)

@@ -10,7 +10,8 @@ const char *verdict_name(enum verdict verdict)
     return names[verdict];
 }
 
-static const char *format_text(struct arena *arena, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static const char *
+format_text(struct arena *arena, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);

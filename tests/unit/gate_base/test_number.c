@@ -103,7 +103,7 @@ Test(number, fractions_compare_without_rounding)
 {
     struct fraction eighty = {80, 100};
     cr_expect(fraction_at_least(8, 10, eighty));
-    cr_expect_not(fraction_at_least(7999, 10000, eighty), "79.99 % is not 80 %");
+    cr_expect_not(fraction_at_least(7999, 10000, eighty), "79.99 %% is not 80 %%");
     cr_expect_not(fraction_at_least(UINT64_MAX / 5 * 4 - 1, UINT64_MAX / 5 * 5, eighty));
     cr_expect(fraction_at_least(UINT64_MAX / 5 * 4, UINT64_MAX / 5 * 5, eighty));
     cr_expect(fraction_cmp((struct fraction){1, 3}, (struct fraction){2, 6}) == 0);

@@ -83,7 +83,6 @@ static void ask(void *self, const struct approval_question *question, int64_t no
     desk->asking = true;
     if (again)
         return;
-    desk->asked_ms = now_ms;
     desk->next_ms = now_ms;
     desk->counted_count = 0;
     approval_words(question->plan, question->step, question->rule, &words);

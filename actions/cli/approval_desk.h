@@ -27,7 +27,7 @@ struct approval_desk {
     struct arena arena;
     struct approval_question question;
     bool asking;
-    int64_t asked_ms, next_ms;
+    int64_t next_ms;
     size_t seen; // ledger entries looked at
     str counted[32];
     size_t counted_count;

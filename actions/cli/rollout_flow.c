@@ -1,11 +1,8 @@
 #include "actions/cli/rollout_flow.h"
 
 #include "actions/cli/ledger_facts.h"
-#include "deploy/engine/detect.h"
 #include "deploy/record/journal.h"
 #include "deploy/run/resolve.h"
-#include "gate/base/moment.h"
-#include "gate/doc/json.h"
 
 #include <stdio.h>
 #include <unistd.h>

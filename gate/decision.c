@@ -88,12 +88,47 @@ static void add_tests(struct json_out *out, const struct tests *tests)
     json_close(out);
 }
 
+static void add_vulnerabilities(struct json_out *out, const struct vulnerabilities *all)
+{
+    struct vulnerability_totals totals = vulnerabilities_totals(all);
+    json_open_map(out, "vulnerabilities");
+    json_add_u64(out, "total", totals.total);
+    json_add_u64(out, "groups", totals.groups);
+    json_add_u64(out, "suppressed", totals.suppressed);
+    json_close(out);
+}
+
+static void add_timings(struct json_out *out, const struct timings *timings)
+{
+    struct timing_totals totals = timings_totals(timings);
+    json_open_map(out, "timings");
+    json_add_u64(out, "rows", totals.rows);
+    json_add_u64(out, "requests", totals.requests);
+    json_add_u64(out, "failures", totals.failures);
+    json_add_u64(out, "checks", totals.checks);
+    json_add_u64(out, "breached", totals.breached);
+    json_close(out);
+}
+
+static void add_statements(struct json_out *out, const struct statements *statements)
+{
+    json_open_map(out, "statements");
+    json_add_u64(out, "rows", statements->count);
+    json_close(out);
+}
+
 void evidence_totals_json(const struct evidence *evidence, struct json_out *out)
 {
     if (evidence->has[EVIDENCE_COVERAGE])
         add_coverage(out, &evidence->coverage);
     if (evidence->has[EVIDENCE_TESTS])
         add_tests(out, &evidence->tests);
+    if (evidence->has[EVIDENCE_VULNERABILITIES])
+        add_vulnerabilities(out, &evidence->vulnerabilities);
+    if (evidence->has[EVIDENCE_TIMINGS])
+        add_timings(out, &evidence->timings);
+    if (evidence->has[EVIDENCE_STATEMENTS])
+        add_statements(out, &evidence->statements);
 }
 
 static void add_risk(struct json_out *out, const struct risk_totals *totals)
@@ -142,12 +177,11 @@ static void add_row(struct json_out *out, const char *kind, const char *format, 
 
 static void add_evidence(struct json_out *out, const struct decision *decision)
 {
-    static const char *const kinds[EVIDENCE_KINDS] = {"coverage", "tests"};
     const struct evidence *evidence = decision->evidence;
     json_open_list(out, "evidence");
     for (size_t i = 0; i < evidence->report_count; i++) {
         const struct report *report = &evidence->reports[i];
-        add_row(out, kinds[report->kind], report->format,
+        add_row(out, evidence_kind_name(report->kind), report->format,
                 report_shown(decision->findings.arena, report), report->sha256, report->size_bytes);
         for (size_t k = 0; k < report->suspicion_count; k++)
             add_text(out, NULL, report->suspicions[k]);

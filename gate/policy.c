@@ -137,6 +137,10 @@ static void note_asked(struct policy *policy, const struct node *tree)
     const struct node *gate = node_get(tree, "gate"), *evidence = node_get(tree, "evidence");
     policy->asked[EVIDENCE_COVERAGE] = node_get(gate, "coverage") || node_get(evidence, "coverage");
     policy->asked[EVIDENCE_TESTS] = node_get(gate, "tests") || node_get(evidence, "tests");
+    policy->asked[EVIDENCE_VULNERABILITIES] =
+        node_get(gate, "vulnerabilities") || node_get(evidence, "vulnerabilities");
+    policy->asked[EVIDENCE_TIMINGS] =
+        node_get(gate, "performance") || node_get(evidence, "performance");
     // Due dates are judged of a register that is found; limits cannot be judged without one.
     const struct node *risk = node_get(gate, "risk");
     policy->risks_asked =

@@ -4,8 +4,6 @@
 #include "gate/decision.h"
 #include "gate/reports/reader.h"
 
-static const char *const kind_names[EVIDENCE_KINDS] = {"coverage", "tests"};
-
 struct read_file { // what one operand came to
     const struct report *report;
     struct evidence evidence;
@@ -53,7 +51,7 @@ static void add_file_json(const char *path, const struct read_file *file, struct
     add_or_null(out, "sha256", has_digest(file) ? report->sha256 : NULL);
     json_add_u64(out, "bytes", report ? report->size_bytes : 0);
     add_or_null(out, "format", report ? report->format : NULL);
-    add_or_null(out, "kind", report && report->format ? kind_names[report->kind] : NULL);
+    add_or_null(out, "kind", report && report->format ? evidence_kind_name(report->kind) : NULL);
     json_open_map(out, "totals");
     if (!failed)
         evidence_totals_json(&file->evidence, out);
@@ -98,17 +96,18 @@ static void add_share(const char *what, uint64_t covered, uint64_t total, struct
     text_addc(out, '\n');
 }
 
-static void add_totals(const struct evidence *evidence, struct text *out)
+static void add_coverage(const struct coverage *coverage, struct text *out)
 {
-    if (evidence->reports[0].kind == EVIDENCE_COVERAGE) {
-        struct coverage_totals totals = coverage_totals(&evidence->coverage);
-        add_share("lines", totals.lines_covered, totals.lines_total, out);
-        if (evidence->coverage.has_branches)
-            add_share("branches", totals.branches_covered, totals.branches_total, out);
-        text_addf(out, "  files     %llu\n", (unsigned long long)totals.files);
-        return;
-    }
-    struct test_totals totals = tests_totals(&evidence->tests);
+    struct coverage_totals totals = coverage_totals(coverage);
+    add_share("lines", totals.lines_covered, totals.lines_total, out);
+    if (coverage->has_branches)
+        add_share("branches", totals.branches_covered, totals.branches_total, out);
+    text_addf(out, "  files     %llu\n", (unsigned long long)totals.files);
+}
+
+static void add_tests(const struct tests *tests, struct text *out)
+{
+    struct test_totals totals = tests_totals(tests);
     text_addf(out,
               "  tests     %llu: %llu passed, %llu failed, %llu errors, %llu skipped, %llu "
               "flaky\n",
@@ -117,13 +116,47 @@ static void add_totals(const struct evidence *evidence, struct text *out)
               (unsigned long long)totals.skipped, (unsigned long long)totals.flaky);
 }
 
+static void add_vulnerabilities(const struct vulnerabilities *all, struct text *out)
+{
+    struct vulnerability_totals totals = vulnerabilities_totals(all);
+    text_addf(out, "  findings  %llu in %llu groups, %llu suppressed\n",
+              (unsigned long long)totals.total, (unsigned long long)totals.groups,
+              (unsigned long long)totals.suppressed);
+}
+
+static void add_timings(const struct timings *timings, struct text *out)
+{
+    struct timing_totals totals = timings_totals(timings);
+    text_addf(out, "  timings   %llu rows, %llu requests, %llu failed\n",
+              (unsigned long long)totals.rows, (unsigned long long)totals.requests,
+              (unsigned long long)totals.failures);
+    if (totals.checks)
+        text_addf(out, "  checks    %llu, %llu breached\n", (unsigned long long)totals.checks,
+                  (unsigned long long)totals.breached);
+}
+
+static void add_totals(const struct evidence *evidence, struct text *out)
+{
+    const bool *has = evidence->has;
+    if (has[EVIDENCE_COVERAGE])
+        add_coverage(&evidence->coverage, out);
+    if (has[EVIDENCE_TESTS])
+        add_tests(&evidence->tests, out);
+    if (has[EVIDENCE_VULNERABILITIES])
+        add_vulnerabilities(&evidence->vulnerabilities, out);
+    if (has[EVIDENCE_TIMINGS])
+        add_timings(&evidence->timings, out);
+    if (has[EVIDENCE_STATEMENTS])
+        text_addf(out, "  statements %zu\n", evidence->statements.count);
+}
+
 static void add_file_text(const char *path, const struct read_file *file, struct text *out)
 {
     const struct report *report = file->report;
     bool failed = file->error.kind != ERROR_NONE;
     terminal_escape(str_of(path), out);
     if (report && report->format)
-        text_addf(out, ": %s (%s)", report->format, kind_names[report->kind]);
+        text_addf(out, ": %s (%s)", report->format, evidence_kind_name(report->kind));
     if (has_digest(file))
         text_addf(out, ", %llu bytes", (unsigned long long)report->size_bytes);
     text_addc(out, '\n');

@@ -31,6 +31,7 @@ set(struct error *err, enum error_kind kind, struct position at, const char *for
     memcpy(err->message, message, strlen(message) + 1);
     err->kind = kind;
     err->at = at;
+    err->retry_after_ms = 0;
     return false;
 }
 

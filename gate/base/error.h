@@ -35,7 +35,9 @@ struct position {
 struct error {
     enum error_kind kind;
     struct position at;
-    char message[768]; // one sentence, no trailing newline
+    int64_t retry_after_ms; // ERROR_TRANSIENT: how long a remote asked to be left alone; 0 = it
+                            // did not say. Set after error_set, which clears it
+    char message[768];      // one sentence, no trailing newline
 };
 
 // All return false, so that `return error_set(...)` reads well. Long messages are cut with "…".

@@ -14,6 +14,9 @@
 #define LIMIT_SOURCE_FILES (1u << 20)     // source files named by reports
 #define LIMIT_SOURCE_LINE (1u << 24)      // the highest line number of a source file
 #define LIMIT_TESTS (4u << 20)            // test cases of one run
+#define LIMIT_VULNERABILITIES (1u << 20)  // scanner findings of one run
+#define LIMIT_STATEMENTS (1u << 20)       // VEX statements and catalogue entries of one run
+#define LIMIT_TIMINGS (1u << 18)          // rows and checks of load tests of one run
 #define LIMIT_EVIDENCE_BYTES (1u << 30)   // memory for what the reports of one run hold
 #define LIMIT_TOKEN_BYTES (1u << 20)      // one attribute, string or line of a report
 #define LIMIT_ARCHIVE_ENTRIES 65536u      // entries of one archive

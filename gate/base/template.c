@@ -65,6 +65,11 @@ static void add_value(struct text *out, str name, str value, enum template_langu
 
 static bool unknown_name(str name, const struct template_value *values, struct error *err)
 {
+    if (str_starts(name, STR("env.")) && name.len > 4)
+        return error_set(err, ERROR_INPUT,
+                         "`${" STR_FMT "}` is not set: name it in the list `env:`, and give it a "
+                         "value in the environment",
+                         STR_ARG(name));
     struct text known = text_of(512);
     for (const struct template_value *v = values; v->name; v++)
         text_addf(&known, "%s${%s}", known.len ? ", " : "", v->name);

@@ -124,6 +124,8 @@ static bool bind_int(struct binding *b, const struct shape_field *field, struct 
     const char *noun = whole ? "" : "a whole number ";
     if (no_upper)
         (void)snprintf(must, sizeof must, "a whole number of at least %lld", (long long)field->min);
+    else if (field->min == field->max)
+        (void)snprintf(must, sizeof must, "%lld", (long long)field->min);
     else
         (void)snprintf(must, sizeof must, "%sbetween %lld and %lld", noun, (long long)field->min,
                        (long long)field->max);

@@ -46,10 +46,10 @@ struct reading {
     char rates[RATES][24]; // as written; empty = not said
 };
 
-static int recognise(str first_bytes)
+static int recognise(const struct report_head *head)
 {
-    struct xml_root root;
-    if (!xml_root(first_bytes, &root) || !str_is(root.name, "coverage"))
+    struct xml_root root = head->xml;
+    if (!head->is_xml || !str_is(root.name, "coverage"))
         return 0;
     if (str_search(root.tag, STR("clover=")) != STR_NONE ||
         str_search(root.after, STR("<project")) != STR_NONE)

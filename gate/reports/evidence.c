@@ -9,6 +9,13 @@
 // Below this a report is copied out of its own arena, above it the arena itself is taken over.
 #define TAKE_BYTES ((size_t)1 << 20)
 
+const char *evidence_kind_name(enum evidence_kind kind)
+{
+    static const char *const names[EVIDENCE_KINDS] = {"coverage", "tests", "vulnerabilities",
+                                                      "timings", "statements"};
+    return names[kind];
+}
+
 struct report *evidence_report(struct evidence *evidence, const char *path, const char *entry,
                                uint32_t *ret_index)
 {
@@ -38,6 +45,38 @@ void report_suspect(struct evidence *evidence, struct report *report, const char
     report->suspicions = arena_grow(&evidence->arena, report->suspicions, report->suspicion_count,
                                     &report->suspicion_room, sizeof *report->suspicions);
     report->suspicions[report->suspicion_count++] = arena_copy(&evidence->arena, str_of(sentence));
+}
+
+static const char *kept_short(struct evidence *evidence, str s)
+{
+    return arena_copy(&evidence->arena, str_shorten(str_trim(s), 300));
+}
+
+void report_scanner_failed(struct evidence *evidence, struct report *report, str sentence)
+{
+    if (!report->scanner_failed) {
+        report->scanner_failed = kept_short(evidence, sentence);
+        report_suspect(evidence, report, "the scanner failed: %s", report->scanner_failed);
+    }
+    report->empty = true;
+}
+
+void report_nothing_audited(struct evidence *evidence, struct report *report, const char *sentence)
+{
+    if (!report->nothing_audited)
+        report_suspect(evidence, report, "nothing was scanned: %s", sentence);
+    report->nothing_audited = true;
+    report->empty = true;
+}
+
+void report_tool(struct evidence *evidence, struct report *report, str name, str version)
+{
+    if (name.len == 0)
+        return;
+    report->tool =
+        kept_short(evidence, version.len ? arena_format(&evidence->arena, STR_FMT " " STR_FMT,
+                                                        STR_ARG(name), STR_ARG(version))
+                                         : name);
 }
 
 void report_source(struct evidence *evidence, struct report *report, str source)
@@ -80,6 +119,9 @@ static uint32_t absorb_report(struct evidence *evidence, const struct report *fr
     copy.suspicion_count = copy.suspicion_room = 0;
     copy.sources = NULL;
     copy.source_count = copy.source_room = 0;
+    copy.tool = from->tool ? arena_copy(&evidence->arena, str_of(from->tool)) : NULL;
+    copy.scanner_failed =
+        from->scanner_failed ? arena_copy(&evidence->arena, str_of(from->scanner_failed)) : NULL;
     *report = copy;
     if (from->error.at.file) // a position names the report, whose path lives in `from`'s arena
         report->error.at.file = report->path;
@@ -139,6 +181,28 @@ static void absorb_tests(struct evidence *evidence, struct evidence *part, uint3
     }
 }
 
+// Limits were kept when the part was read, and again by all parts together before this.
+static void absorb_findings(struct evidence *evidence, struct evidence *part, uint32_t report)
+{
+    struct error ignored;
+    for (size_t i = 0; i < part->vulnerabilities.count; i++) {
+        part->vulnerabilities.items[i].report = report;
+        (void)vulnerability_add(evidence, &part->vulnerabilities.items[i], &ignored);
+    }
+    for (size_t i = 0; i < part->statements.count; i++) {
+        part->statements.items[i].report = report;
+        (void)statement_add(evidence, &part->statements.items[i], &ignored);
+    }
+    for (size_t i = 0; i < part->timings.count; i++) {
+        part->timings.rows[i].report = report;
+        (void)timing_add(evidence, &part->timings.rows[i], &ignored);
+    }
+    for (size_t i = 0; i < part->timings.check_count; i++) {
+        part->timings.checks[i].report = report;
+        (void)timing_check_add(evidence, &part->timings.checks[i], &ignored);
+    }
+}
+
 void evidence_absorb(struct evidence *evidence, struct evidence *part)
 {
     const struct report *from = &part->reports[0];
@@ -148,6 +212,7 @@ void evidence_absorb(struct evidence *evidence, struct evidence *part)
     bool used = absorb_coverage(evidence, part, report, origin, take);
     used |= take && part->tests.count;
     absorb_tests(evidence, part, report, take);
+    absorb_findings(evidence, part, report);
     for (int kind = 0; kind < EVIDENCE_KINDS; kind++)
         evidence->has[kind] |= part->has[kind];
     if (used)

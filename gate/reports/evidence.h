@@ -1,8 +1,8 @@
 // The evidence model: what every report format becomes. Rules read this and nothing else.
 //
 // Coverage is kept per source file as bitmaps of known and hit lines, so that shards unite by
-// (file, line) and never add up twice. Everything lives in the evidence's arena, but for the three
-// tables, which evidence_done releases too. A report is read
+// (file, line) and never add up twice. Everything lives in the evidence's arena, but for the
+// tables of files and tests, which evidence_done releases too. A report is read
 // into an evidence of its own and absorbed when it was read to its end: what fails half way leaves
 // nothing behind.
 //
@@ -16,10 +16,21 @@
 #include "gate/base/arena.h"
 #include "gate/base/error.h"
 #include "gate/base/sha256.h"
+#include "gate/reports/statement.h"
+#include "gate/reports/timing.h"
+#include "gate/reports/vulnerability.h"
 
 #include <stdint.h>
 
-enum evidence_kind { EVIDENCE_COVERAGE, EVIDENCE_TESTS, EVIDENCE_KINDS };
+enum evidence_kind {
+    EVIDENCE_COVERAGE,
+    EVIDENCE_TESTS,
+    EVIDENCE_VULNERABILITIES,
+    EVIDENCE_TIMINGS,
+    EVIDENCE_STATEMENTS,
+    EVIDENCE_KINDS,
+};
+const char *evidence_kind_name(enum evidence_kind kind); // "coverage", "tests", …: as in totals
 
 // One report file (or one entry of an archive).
 struct report {
@@ -33,9 +44,14 @@ struct report {
     const char **suspicions; // sentences; `suspicion_count` of them
     size_t suspicion_count, suspicion_room;
     bool duplicate;       // same digest as an earlier one: counted once
-    bool empty;           // read, but without any line or test: unusable, and a suspicion
-    struct error error;   // kind ERROR_NONE when it was read
-    const char **sources; // Cobertura <source> prefixes, LCOV none
+    bool empty;           // read, but holds nothing where there must be something: unusable, and
+                          // a suspicion. A scanner that found nothing is not empty.
+    bool nothing_audited; // see report_nothing_audited
+    const char *scanner_failed; // its sentence; null = it did not
+    int64_t made_ms;            // when the report says that it was made; 0 = it does not
+    const char *tool;           // "pip-audit 2.7.3", as the report says; null = it does not
+    struct error error;         // kind ERROR_NONE when it was read
+    const char **sources;       // Cobertura <source> prefixes, LCOV none
     size_t source_count, source_room;
 };
 
@@ -102,6 +118,9 @@ struct evidence {
     size_t report_count, report_room;
     struct coverage coverage;
     struct tests tests;
+    struct vulnerabilities vulnerabilities;
+    struct timings timings;
+    struct statements statements;
     bool has[EVIDENCE_KINDS]; // a usable report of this kind was read
 };
 
@@ -115,6 +134,12 @@ struct report *evidence_report(struct evidence *evidence, const char *path, cons
 void report_suspect(struct evidence *evidence, struct report *report, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void report_source(struct evidence *evidence, struct report *report, str source); // copies
+// "The scanner failed", "nothing was scanned" and "clean" are three different things. The first two
+// are suspicions, and make the report empty: it is no evidence. Sentences are copied, bounded to
+// 300 bytes; the first one stays.
+void report_scanner_failed(struct evidence *evidence, struct report *report, str sentence);
+void report_nothing_audited(struct evidence *evidence, struct report *report, const char *sentence);
+void report_tool(struct evidence *evidence, struct report *report, str name, str version);
 
 // The file of that name, made when absent. The pointer is valid until the next call.
 struct covered_file *coverage_file(struct evidence *evidence, str reported);

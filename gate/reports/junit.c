@@ -24,12 +24,12 @@ struct reading {
     uint64_t unnamed;
 };
 
-static int recognise(str first_bytes)
+static int recognise(const struct report_head *head)
 {
-    struct xml_root root;
-    if (!xml_root(first_bytes, &root))
+    if (!head->is_xml)
         return 0;
-    return str_is(root.name, "testsuites") || str_is(root.name, "testsuite") ? 95 : 0;
+    str root = head->xml.name;
+    return str_is(root, "testsuites") || str_is(root, "testsuite") ? 95 : 0;
 }
 
 static str first_line(str s)

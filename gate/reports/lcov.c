@@ -3,6 +3,7 @@
 // cannot be seen, a record that is cut can.
 #include "gate/base/limits.h"
 #include "gate/base/text.h"
+#include "gate/reports/lines.h"
 #include "gate/reports/registry.h"
 
 enum { SAID_LF, SAID_LH, SAID_BRF, SAID_BRH, SAYINGS };
@@ -21,10 +22,7 @@ struct reading {
     bool in_record, any_line;
     bool headed; // a test name (TN) stands there, and its record has not begun
     uint64_t record_from;
-    struct text carry; // a line whose end has not come yet
-    uint64_t offset;   // of the current line
-    uint32_t line;     // its number
-    const char *path;
+    struct lines input;
 };
 
 // What may stand in a record besides what is read here.
@@ -39,15 +37,13 @@ static bool is_passed_over(str line)
     return line.len == 0 || line.data[0] == '#';
 }
 
-static int recognise(str first_bytes)
+static int recognise(const struct report_head *head)
 {
     int score = 0;
-    if (str_starts(first_bytes, STR("\xef\xbb\xbf")))
-        first_bytes = str_from(first_bytes, 3);
-    while (first_bytes.len) {
-        str line = str_cut(&first_bytes, '\n');
-        if (line.len && line.data[line.len - 1] == '\r')
-            line.len--;
+    str rest = head->bytes, line;
+    if (str_starts(rest, STR("\xef\xbb\xbf")))
+        rest = str_from(rest, 3);
+    while (report_head_line(&rest, &line)) {
         if (str_starts(line, STR("SF:")))
             return line.len > 3 ? 95 : 60;
         if (!is_passed_over(line))
@@ -60,11 +56,7 @@ static int recognise(str first_bytes)
 
 static bool refuse(struct reading *r, struct error *err, const char *what, str line)
 {
-    struct position at = {r->path, r->line, 1};
-    str shown = str_first(line, 60);
-    if (!str_is_utf8(shown))
-        return error_at(err, ERROR_INPUT, at, "%s", what);
-    return error_at(err, ERROR_INPUT, at, "%s: `" STR_FMT "`", what, STR_ARG(shown));
+    return lines_refuse(&r->input, line, err, what);
 }
 
 // Digits up to a comma or the end of the line; past 64 bits the largest number. Moves *s past them.
@@ -158,7 +150,7 @@ static bool open_record(struct reading *r, str whole, struct error *err)
     text_add(&r->file_name, name);
     r->in_record = true;
     r->headed = false;
-    r->record_from = r->offset;
+    r->record_from = r->input.offset;
     return true;
 }
 
@@ -172,7 +164,8 @@ static void compare(struct reading *r, const struct coverage_totals *totals)
         if (r->has_said[i] && r->said[i] != plain[i] && r->said[i] != united[i])
             report_suspect(r->evidence, &r->evidence->reports[r->report],
                            "line %u: %s of " STR_FMT " says %llu, but the record holds %llu",
-                           r->line, names[i], STR_ARG(str_first(text_str(&r->file_name), 200)),
+                           r->input.number, names[i],
+                           STR_ARG(str_first(text_str(&r->file_name), 200)),
                            (unsigned long long)r->said[i], (unsigned long long)united[i]);
 }
 
@@ -188,7 +181,7 @@ static bool close_record(struct reading *r, str whole, struct error *err)
     struct covered_file *file = coverage_file(r->evidence, text_str(&r->file_name));
     if (!coverage_unite(r->evidence, file, &r->stage, err))
         return false;
-    coverage_range(r->evidence, file, r->report, r->record_from, r->offset + whole.len);
+    coverage_range(r->evidence, file, r->report, r->record_from, r->input.offset + whole.len);
     covered_clear(&r->stage);
     r->arm_count = 0;
     r->lines = r->lines_hit = r->arms_taken = 0;
@@ -212,7 +205,8 @@ static bool read_other(struct reading *r, str line, struct error *err)
     if (!str_is_utf8(line))
         return refuse(r, err, "this line is not LCOV", line);
     report_suspect(r->evidence, &r->evidence->reports[r->report],
-                   "line %u is unknown: `" STR_FMT "`", r->line, STR_ARG(str_first(line, 60)));
+                   "line %u is unknown: `" STR_FMT "`", r->input.number,
+                   STR_ARG(str_first(line, 60)));
     return true;
 }
 
@@ -243,21 +237,11 @@ static bool read_line(struct reading *r, str line, struct error *err)
     return read_other(r, line, err);
 }
 
-static bool whole_line(struct reading *r, str line, struct error *err)
+static bool on_line(void *context, str line, struct error *err)
 {
-    size_t size = line.len;
-    r->line++;
-    if (r->line == 1 && str_starts(line, STR("\xef\xbb\xbf")))
-        line = str_from(line, 3);
     while (line.len && memchr("\r\t ", line.data[line.len - 1], 3))
         line.len--;
-    if (!read_line(r, line, err)) {
-        if (!err->at.file)
-            err->at = (struct position){r->path, r->line, 1};
-        return false;
-    }
-    r->offset += size + 1;
-    return true;
+    return read_line(context, line, err);
 }
 
 static bool open_reading(struct evidence *evidence, uint32_t report, struct reading **ret,
@@ -267,45 +251,23 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
     struct reading *r = memory_alloc(sizeof *r);
     r->evidence = evidence;
     r->report = report;
-    r->path = evidence->reports[report].path;
     r->file_name = text_of(LIMIT_PATH);
-    r->carry = text_of(LIMIT_TOKEN_BYTES);
+    r->input = lines_of(evidence->reports[report].path, on_line, r);
     *ret = r;
     return true;
 }
 
 static bool feed(struct reading *r, str bytes, struct error *err)
 {
-    if (memchr(bytes.data, '\0', bytes.len)) {
-        struct position at = {r->path, r->line + 1, 0};
-        return error_at(err, ERROR_INPUT, at, "a NUL byte stands in or after this line");
-    }
-    for (size_t end; (end = str_find(bytes, '\n')) != STR_NONE;) {
-        str line = str_make(bytes.data, end);
-        if (r->carry.len) {
-            text_add(&r->carry, line);
-            line = text_str(&r->carry);
-        }
-        if (text_full(&r->carry) || line.len > LIMIT_TOKEN_BYTES)
-            break;
-        if (!whole_line(r, line, err))
-            return false;
-        text_clear(&r->carry);
-        bytes = str_make(bytes.data + end + 1, bytes.len - end - 1);
-    }
-    text_add(&r->carry, bytes);
-    if (!text_full(&r->carry))
-        return true;
-    struct position at = {r->path, r->line + 1, 0};
-    return error_at(err, ERROR_LIMIT, at, "the line is longer than %u bytes", LIMIT_TOKEN_BYTES);
+    return lines_feed(&r->input, bytes, err);
 }
 
 static bool end(struct reading *r, struct error *err)
 {
-    if (r->carry.len && !whole_line(r, text_str(&r->carry), err))
+    if (!lines_end(&r->input, err))
         return false;
     if (r->in_record)
-        return error_at(err, ERROR_INPUT, (struct position){r->path, r->line, 0},
+        return error_at(err, ERROR_INPUT, (struct position){r->input.path, r->input.number, 0},
                         "the file ends inside the record of " STR_FMT ": end_of_record is missing",
                         STR_ARG(str_first(text_str(&r->file_name), 200)));
     struct report *report = &r->evidence->reports[r->report];
@@ -321,7 +283,7 @@ static bool end(struct reading *r, struct error *err)
 static void close_reading(struct reading *r)
 {
     text_done(&r->file_name);
-    text_done(&r->carry);
+    lines_done(&r->input);
     arena_done(&r->arena);
     memory_free(r);
 }

@@ -4,6 +4,7 @@
 #define GATE_REPORTS_READER_H
 
 #include "gate/reports/evidence.h"
+#include "gate/reports/report_head.h"
 
 struct reading; // a reader's own state, made by open
 
@@ -11,12 +12,13 @@ struct report_reader {
     const char *name;  // "cobertura"
     const char *title; // "Cobertura XML"
     enum evidence_kind kind;
+    unsigned also; // bits (1 << kind) of further kinds that such a file may hold
     // What ends a record of a format that has no end of its own: whole records that are missing at
     // the end of such a file cannot be seen. Null for all others.
     const char *record_end;
     // How sure the first bytes (up to 64 KiB) make it: 0 = not this format, 100 = certainly.
     // The highest answer wins; two equal ones are an error that names both.
-    int (*recognise)(str first_bytes);
+    int (*recognise)(const struct report_head *head);
     // Into `evidence`, whose report number `report` this is. Both outlive the reading.
     bool (*open)(struct evidence *evidence, uint32_t report, struct reading **ret,
                  struct error *err);
@@ -27,8 +29,10 @@ struct report_reader {
 
 extern const struct report_reader *const report_readers[]; // ends with null
 
-// The reader for these first bytes. ERROR_INPUT when none or two fit: says what was looked for.
-bool report_recognise(str first_bytes, const struct report_reader **ret, struct error *err);
+// The reader for these first bytes; `whole`: they are all of the file. ERROR_INPUT when none or two
+// fit: says what it looked like.
+bool report_recognise(str first_bytes, bool whole, const struct report_reader **ret,
+                      struct error *err);
 
 // Reads one whole file: recognises, digests (SHA-256 in the same pass), feeds, compares totals.
 // What cannot be read is noted in report->error and returned; the evidence of a file that failed

@@ -53,12 +53,15 @@ static bool unknown(str first_bytes, struct error *err)
                      looks, known);
 }
 
-bool report_recognise(str first_bytes, const struct report_reader **ret, struct error *err)
+bool report_recognise(str first_bytes, bool whole, const struct report_reader **ret,
+                      struct error *err)
 {
     const struct report_reader *best = NULL, *second = NULL;
     int best_score = 0;
+    struct report_head head;
+    report_head_look(first_bytes, whole, &head);
     for (size_t i = 0; report_readers[i]; i++) {
-        int score = report_readers[i]->recognise(first_bytes);
+        int score = report_readers[i]->recognise(&head);
         if (score > best_score) {
             best = report_readers[i];
             best_score = score;
@@ -67,6 +70,7 @@ bool report_recognise(str first_bytes, const struct report_reader **ret, struct 
             second = report_readers[i];
         }
     }
+    report_head_done(&head);
     if (!best)
         return unknown(first_bytes, err);
     if (second)

@@ -48,17 +48,19 @@ struct report_feed *report_feed_open(struct evidence *evidence, const char *show
     return feed;
 }
 
-static bool start(struct report_feed *feed, struct error *err)
+// `whole`: these first bytes are all there are.
+static bool start(struct report_feed *feed, bool whole, struct error *err)
 {
-    static const char *const kinds[EVIDENCE_KINDS] = {"coverage", "tests"};
     struct report *report = &feed->part.reports[0];
     str first = str_make(feed->first, feed->first_size);
-    if (!report_recognise(first, &feed->reader, err))
+    if (!report_recognise(first, whole, &feed->reader, err))
         return false;
     report->format = feed->reader->name;
-    if (!(feed->kinds >> feed->reader->kind & 1))
+    unsigned holds = 1u << feed->reader->kind | feed->reader->also;
+    if (!(feed->kinds & holds))
         return error_set(err, ERROR_INPUT, "this is %s, which is evidence of %s, not of %s",
-                         feed->reader->title, kinds[feed->reader->kind], kinds[report->kind]);
+                         feed->reader->title, evidence_kind_name(feed->reader->kind),
+                         evidence_kind_name(report->kind));
     report->kind = feed->reader->kind;
     if (!feed->reader->open(&feed->part, 0, &feed->reading, err))
         return false;
@@ -75,7 +77,7 @@ static bool take(struct report_feed *feed, str bytes, struct error *err)
         memcpy(feed->first + feed->first_size, head.data, head.len);
         feed->first_size += head.len;
         bytes = str_from(bytes, head.len);
-        if (feed->first_size == FIRST_BYTES && !start(feed, err))
+        if (feed->first_size == FIRST_BYTES && !start(feed, false, err))
             return false;
     }
     return bytes.len == 0 || feed->reader->feed(feed->reading, bytes, err);
@@ -103,17 +105,27 @@ static bool fits(const struct report_feed *feed, struct error *err)
                          LIMIT_SOURCE_FILES);
     if (all->tests.count + part->tests.count > LIMIT_TESTS)
         return error_set(err, ERROR_LIMIT, "the reports hold more than %u tests", LIMIT_TESTS);
+    if (all->vulnerabilities.count + part->vulnerabilities.count > LIMIT_VULNERABILITIES)
+        return error_set(err, ERROR_LIMIT, "the reports hold more than %u findings",
+                         LIMIT_VULNERABILITIES);
+    if (all->statements.count + part->statements.count > LIMIT_STATEMENTS)
+        return error_set(err, ERROR_LIMIT, "the reports hold more than %u statements",
+                         LIMIT_STATEMENTS);
+    if (all->timings.count + all->timings.check_count + part->timings.count +
+            part->timings.check_count >
+        LIMIT_TIMINGS)
+        return error_set(err, ERROR_LIMIT, "the reports hold more than %u timings", LIMIT_TIMINGS);
     return true;
 }
 
 static bool finish(struct report_feed *feed, struct error *err)
 {
     struct report *report = &feed->part.reports[0];
-    if (!feed->reading && !start(feed, err))
+    if (!feed->reading && !start(feed, true, err))
         return false;
     if (!feed->reader->end(feed->reading, err))
         return false;
-    feed->part.has[report->kind] = !report->empty;
+    feed->part.has[report->kind] |= !report->empty;
     return fits(feed, err);
 }
 
@@ -134,6 +146,9 @@ static void forget_contents(struct evidence *part)
     part->coverage.count = 0;
     part->coverage.has_branches = false;
     part->tests.count = 0;
+    part->vulnerabilities.count = 0;
+    part->statements.count = 0;
+    part->timings.count = part->timings.check_count = 0;
     memset(part->has, 0, sizeof part->has);
 }
 

@@ -4,8 +4,11 @@
 
 #define NAMED 5u // paths or patterns named in one message
 
-static const char *const kind_names[EVIDENCE_KINDS] = {"coverage", "tests"};
-static const char *const kind_words[EVIDENCE_KINDS] = {"coverage", "test"};
+static const char *const kind_words[EVIDENCE_KINDS] = {"coverage", "test", "vulnerability",
+                                                       "performance", "VEX or catalogue"};
+// What `evidence:` calls a kind.
+static const char *const kind_keys[EVIDENCE_KINDS] = {"coverage", "tests", "vulnerabilities",
+                                                      "performance", "vulnerabilities"};
 
 static const char *report_name(const struct report *report, struct findings *out)
 {
@@ -18,7 +21,7 @@ static void say_unreadable(const struct rule_context *context, const struct repo
     const char *name = report_name(report, out);
     struct finding *finding =
         finding_add(out, "evidence", context->in->on_missing, "evidence.%s.unreadable[%s]",
-                    kind_names[report->kind], name);
+                    evidence_kind_name(report->kind), name);
     finding->message =
         finding_text(out, "%s cannot be used as evidence: %s.", name, report->error.message);
     finding->advice = "See that the step which writes it ended well.";
@@ -31,7 +34,7 @@ static void say_suspect(const struct rule_context *context, const struct report 
     const char *name = report_name(report, out);
     struct finding *finding =
         finding_add(out, "evidence", context->in->on_missing, "evidence.%s.suspect[%s]",
-                    kind_names[report->kind], name);
+                    evidence_kind_name(report->kind), name);
     struct text text = text_of(4096);
     for (size_t i = 0; i < report->suspicion_count; i++)
         text_addf(&text, "%s%s", i ? "; " : "", report->suspicions[i]);
@@ -46,8 +49,9 @@ static void say_suspect(const struct rule_context *context, const struct report 
 static void say_duplicate(const struct report *report, struct findings *out)
 {
     const char *name = report_name(report, out);
-    struct finding *finding = finding_add(
-        out, "evidence", VERDICT_WARN, "evidence.%s.duplicate[%s]", kind_names[report->kind], name);
+    struct finding *finding =
+        finding_add(out, "evidence", VERDICT_WARN, "evidence.%s.duplicate[%s]",
+                    evidence_kind_name(report->kind), name);
     finding->message =
         finding_text(out, "%s is the same file as an earlier report; it was counted once.", name);
     finding_place(out, finding, report->path, 0, 0);
@@ -98,7 +102,7 @@ static void judge_search(const struct rule_context *context, enum evidence_kind 
     for (size_t i = 0; i < need->missing_count; i++) {
         struct finding *finding =
             finding_add(out, "evidence", context->in->on_missing, "evidence.%s.missing[%s]",
-                        kind_names[kind], need->missing[i]);
+                        evidence_kind_name(kind), need->missing[i]);
         finding->message = finding_text(out, "No file matches `%s`: that %s evidence is missing.",
                                         need->missing[i], kind_words[kind]);
         finding->advice = "Run the step that writes it before the gate, or correct the pattern.";
@@ -106,7 +110,7 @@ static void judge_search(const struct rule_context *context, enum evidence_kind 
     size_t usable = usable_reports(context->in->evidence, kind);
     if (need->shards && usable < need->shards) {
         struct finding *finding = finding_add(out, "evidence", context->in->on_missing,
-                                              "evidence.%s.shards", kind_names[kind]);
+                                              "evidence.%s.shards", evidence_kind_name(kind));
         finding->have = finding_text(out, "%zu", usable);
         finding->want = finding_text(out, "%u", need->shards);
         finding->message = finding_text(out, "%zu of %u %s shards are there.", usable, need->shards,
@@ -119,11 +123,11 @@ static void say_missing(const struct rule_context *context, enum evidence_kind k
                         const char *message, struct findings *out)
 {
     struct finding *finding = finding_add(out, "evidence", context->in->on_missing,
-                                          "evidence.%s.missing", kind_names[kind]);
+                                          "evidence.%s.missing", evidence_kind_name(kind));
     finding->message = message;
     finding->advice = finding_text(
         out, "Write a report in the step before the gate, or name it under `evidence: %s:`.",
-        kind_names[kind]);
+        kind_keys[kind]);
 }
 
 // A report that was read but holds nothing is as good as none, whoever asked for it.
@@ -145,6 +149,8 @@ static void judge_content(const struct rule_context *context, enum evidence_kind
             say_missing(context, kind, "The coverage reports hold no line.", out);
         return;
     }
+    if (kind != EVIDENCE_TESTS)
+        return;
     struct test_totals totals = tests_totals(&evidence->tests);
     if (totals.total == 0)
         say_missing(context, kind, "The test reports hold no test.", out);

@@ -58,7 +58,10 @@ static inline int report_promises(const struct report_reader *reader, const uint
     str bytes = str_make((const char *)data, size);
     struct evidence whole = {0}, parts = {0}, absorbed = {0};
     struct error err = {0}, part_err = {0};
-    int score = reader->recognise(bytes);
+    struct report_head head;
+    report_head_look(bytes, true, &head);
+    int score = reader->recognise(&head);
+    report_head_done(&head);
     PROMISE(score >= 0 && score <= 100, "%d", score);
     bool ok = report_try(reader, bytes, size ? size : 1, &whole, &err);
     PROMISE(ok || err.message[0], "no sentence");

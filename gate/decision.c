@@ -19,8 +19,7 @@ static void sort_findings(struct findings *findings)
         for (size_t i = 0; i < findings->count; i++)
             if ((int)findings->items[i].verdict == verdict)
                 sorted[n++] = findings->items[i];
-    findings->items = sorted;
-    findings->room = findings->count + 1;
+    findings_reorder(findings, sorted);
 }
 
 void decision_settle(struct decision *decision, bool enforce)
@@ -148,6 +147,7 @@ static void add_finding(struct json_out *out, const struct finding *finding)
     add_text(out, "id", finding->id);
     add_text(out, "rule", finding->rule);
     add_text(out, "verdict", verdict_name(finding->verdict));
+    add_text(out, "scope", scope_name(finding->scope));
     add_text(out, "have", finding->have);
     add_text(out, "want", finding->want);
     add_text(out, "message", finding->message);

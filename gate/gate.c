@@ -4,6 +4,7 @@
 #include "gate/git/attributes.h"
 #include "gate/git/changes.h"
 #include "gate/register.h"
+#include "gate/rules/standing.h"
 
 // ---- where we stand ----------------------------------------------------------------------------
 static const char *keep(struct arena *arena, const char *hex)
@@ -270,6 +271,8 @@ bool gate_judge(struct arena *arena, const struct gate_request *request, struct 
         .evidence = &gate->evidence,
         .demands = request->demands,
         .on_missing = severity_verdict(request->evidence->on_missing),
+        .change = request->change,
+        .history = request->history,
         .now_ms = request->now_ms,
     };
     *decision = (struct decision){.findings = {.arena = arena}};
@@ -280,6 +283,7 @@ bool gate_judge(struct arena *arena, const struct gate_request *request, struct 
     fill_needs(&run, input);
     judge(&run, input, &decision->findings);
     say_sources(&run, &decision->findings);
+    findings_stand(input, &decision->findings);
     fill_decision(&run, input, decision);
     decision_settle(decision, request->enforce);
     return true;

@@ -36,6 +36,8 @@ struct gate_request {
     const struct evidence_config *evidence;
     const struct gate_demands *demands;
     bool enforce;
+    bool change;                   // a pull request: only what it causes holds or blocks
+    const struct history *history; // null = there is no record at hand
     int64_t now_ms;
 };
 

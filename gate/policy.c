@@ -141,6 +141,9 @@ static void note_asked(struct policy *policy, const struct node *tree)
         node_get(gate, "vulnerabilities") || node_get(evidence, "vulnerabilities");
     policy->asked[EVIDENCE_TIMINGS] =
         node_get(gate, "performance") || node_get(evidence, "performance");
+    const struct node *scanners = node_get(evidence, "vulnerabilities");
+    policy->asked[EVIDENCE_STATEMENTS] =
+        node_get(scanners, "vex") || node_get(scanners, "catalogues");
     // Due dates are judged of a register that is found; limits cannot be judged without one.
     const struct node *risk = node_get(gate, "risk");
     policy->risks_asked =

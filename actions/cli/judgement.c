@@ -103,6 +103,7 @@ bool judgement_make(struct invocation *call, struct judgement *judgement)
         .evidence = judgement->config.evidence,
         .demands = judgement->config.gate,
         .enforce = judgement->config.enforce,
+        .change = base != NULL,
         .now_ms = now_ms,
     };
     return gate_judge(call->arena, &gate, &judgement->gate, &call->error);

@@ -24,10 +24,10 @@ static void check_pattern(str pattern, struct position at, struct problems *prob
     }
 }
 
-static void check_patterns(const struct shape_list *list, const struct node *node,
+static void check_patterns(const struct shape_list *list, const struct node *node, const char *key,
                            struct problems *problems)
 {
-    const struct node *reports = node_get(node, "reports");
+    const struct node *reports = node_get(node, key);
     const struct node *item = reports && reports->kind == NODE_LIST ? reports->first : reports;
     for (size_t i = 0; i < list->count; i++) {
         check_pattern(((const str *)list->items)[i], item ? item->at : node->at, problems);
@@ -38,13 +38,27 @@ static void check_patterns(const struct shape_list *list, const struct node *nod
 static void check_coverage(void *value, const struct node *node, struct problems *problems)
 {
     const struct evidence_coverage *coverage = value;
-    check_patterns(&coverage->reports, node, problems);
+    check_patterns(&coverage->reports, node, "reports", problems);
 }
 
 static void check_tests(void *value, const struct node *node, struct problems *problems)
 {
     const struct evidence_tests *tests = value;
-    check_patterns(&tests->reports, node, problems);
+    check_patterns(&tests->reports, node, "reports", problems);
+}
+
+static void check_vulnerabilities(void *value, const struct node *node, struct problems *problems)
+{
+    const struct evidence_vulnerabilities *vulnerabilities = value;
+    check_patterns(&vulnerabilities->reports, node, "reports", problems);
+    check_patterns(&vulnerabilities->vex, node, "vex", problems);
+    check_patterns(&vulnerabilities->catalogues, node, "catalogues", problems);
+}
+
+static void check_performance(void *value, const struct node *node, struct problems *problems)
+{
+    const struct evidence_performance *performance = value;
+    check_patterns(&performance->reports, node, "reports", problems);
 }
 
 static const struct shape_field coverage_fields[] = {
@@ -69,14 +83,14 @@ static const struct shape_field coverage_fields[] = {
      .doc = "Prefixes that reported paths have in front of the repository's."},
     {0}};
 
-static const struct shape coverage_shape = {
-    .name = "coverage evidence",
-    .size_bytes = sizeof(struct evidence_coverage),
-    .fields = coverage_fields,
-    .shorthand = "reports",
-    .position_offset = offsetof(struct evidence_coverage, at) + 1,
-    .check = check_coverage,
-    .doc = "Where the coverage reports are: Cobertura XML or LCOV."};
+static const struct shape coverage_shape = {.name = "coverage evidence",
+                                            .size_bytes = sizeof(struct evidence_coverage),
+                                            .fields = coverage_fields,
+                                            .shorthand = "reports",
+                                            .position_offset =
+                                                offsetof(struct evidence_coverage, at) + 1,
+                                            .check = check_coverage,
+                                            .doc = "Where the coverage reports are."};
 
 static const struct shape_field tests_fields[] = {
     {.key = "reports",
@@ -90,14 +104,69 @@ static const struct shape_field tests_fields[] = {
     {.key = "at_least", .kind = SHAPE_LATER, .doc = "A share of the baseline's number of tests."},
     {0}};
 
-static const struct shape tests_shape = {
-    .name = "test evidence",
-    .size_bytes = sizeof(struct evidence_tests),
-    .fields = tests_fields,
+static const struct shape tests_shape = {.name = "test evidence",
+                                         .size_bytes = sizeof(struct evidence_tests),
+                                         .fields = tests_fields,
+                                         .shorthand = "reports",
+                                         .position_offset = offsetof(struct evidence_tests, at) + 1,
+                                         .check = check_tests,
+                                         .doc = "Where the test reports are."};
+
+static const struct shape_field vulnerabilities_fields[] = {
+    {.key = "reports",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct evidence_vulnerabilities, reports),
+     .shape = &shape_of_str,
+     .min = 1,
+     .max = 256,
+     .required = true,
+     .doc = "Files, patterns with `**`, or ARCHIVE!PATTERN; each must match at least one file."},
+    {.key = "max_age",
+     .kind = SHAPE_DURATION,
+     .offset = offsetof(struct evidence_vulnerabilities, max_age_ms),
+     .doc = "A report that was made longer ago is stale, which is missing evidence."},
+    {.key = "vex",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct evidence_vulnerabilities, vex),
+     .shape = &shape_of_str,
+     .max = 256,
+     .doc = "VEX documents: CycloneDX, OpenVEX or CSAF."},
+    {.key = "catalogues",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct evidence_vulnerabilities, catalogues),
+     .shape = &shape_of_str,
+     .max = 256,
+     .doc = "KEV and EPSS files."},
+    {0}};
+
+static const struct shape vulnerabilities_shape = {
+    .name = "vulnerability evidence",
+    .size_bytes = sizeof(struct evidence_vulnerabilities),
+    .fields = vulnerabilities_fields,
     .shorthand = "reports",
-    .position_offset = offsetof(struct evidence_tests, at) + 1,
-    .check = check_tests,
-    .doc = "Where the test reports are: JUnit XML in any dialect."};
+    .position_offset = offsetof(struct evidence_vulnerabilities, at) + 1,
+    .check = check_vulnerabilities,
+    .doc = "Where the scanners' reports are, and what is known beside them."};
+
+static const struct shape_field performance_fields[] = {
+    {.key = "reports",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct evidence_performance, reports),
+     .shape = &shape_of_str,
+     .min = 1,
+     .max = 256,
+     .required = true,
+     .doc = "Files, patterns with `**`, or ARCHIVE!PATTERN; each must match at least one file."},
+    {0}};
+
+static const struct shape performance_shape = {.name = "performance evidence",
+                                               .size_bytes = sizeof(struct evidence_performance),
+                                               .fields = performance_fields,
+                                               .shorthand = "reports",
+                                               .position_offset =
+                                                   offsetof(struct evidence_performance, at) + 1,
+                                               .check = check_performance,
+                                               .doc = "Where the load tests' reports are."};
 
 static const char *const on_missing_choices[] = {"block", "hold", "warn", NULL};
 
@@ -112,8 +181,16 @@ static const struct shape_field evidence_fields[] = {
      .offset = offsetof(struct evidence_config, tests),
      .shape = &tests_shape,
      .doc = "Test reports."},
-    {.key = "performance", .kind = SHAPE_LATER, .doc = "Timings."},
-    {.key = "vulnerabilities", .kind = SHAPE_LATER, .doc = "Findings of scanners."},
+    {.key = "performance",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct evidence_config, performance),
+     .shape = &performance_shape,
+     .doc = "Reports of load tests."},
+    {.key = "vulnerabilities",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct evidence_config, vulnerabilities),
+     .shape = &vulnerabilities_shape,
+     .doc = "Reports of scanners, VEX documents and catalogues."},
     {.key = "dependencies", .kind = SHAPE_LATER, .doc = "Lock files."},
     {.key = "risks",
      .kind = SHAPE_STR,

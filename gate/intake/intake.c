@@ -37,6 +37,41 @@ static const str usual_tests[] = {
     STR_INIT("target/nextest/**/junit.xml"),
 };
 
+static const str usual_vulnerabilities[] = {
+    STR_INIT("trivy.json"),
+    STR_INIT("trivy*.json"),
+    STR_INIT("grype.json"),
+    STR_INIT("grype*.json"),
+    STR_INIT("snyk.json"),
+    STR_INIT("snyk*.json"),
+    STR_INIT("osv*.json"),
+    STR_INIT("pip-audit.json"),
+    STR_INIT("npm-audit.json"),
+    STR_INIT("*.sarif"),
+    STR_INIT("reports/*.sarif"),
+    STR_INIT("reports/trivy*.json"),
+    STR_INIT("reports/grype*.json"),
+    STR_INIT("reports/snyk*.json"),
+    STR_INIT("reports/pip-audit.json"),
+    STR_INIT("reports/npm-audit.json"),
+};
+static const str usual_timings[] = {
+    STR_INIT("k6-*.json"),
+    STR_INIT("k6.json"),
+    STR_INIT("reports/k6*.json"),
+    STR_INIT("*_stats.csv"),
+    STR_INIT("*.jtl"),
+    STR_INIT("reports/*.jtl"),
+    STR_INIT("lighthouse.json"),
+    STR_INIT("reports/lighthouse*.json"),
+};
+static const str usual_statements[] = {
+    STR_INIT("*.openvex.json"),
+    STR_INIT("*.vex.json"),
+    STR_INIT("vex/*.json"),
+    STR_INIT(".vex/*.json"),
+};
+
 struct patterns {
     const str *items;
     size_t count;
@@ -134,26 +169,68 @@ static void note_looked_for(struct run *run, enum evidence_kind kind, struct pat
     run->intake.search[kind].looked_for = words.len ? words.data : NULL;
 }
 
+static struct patterns listed(const struct shape_list *list)
+{
+    return (struct patterns){list->items, list->count};
+}
+
+// VEX documents and catalogues are statements; both lists together.
+static struct patterns statements(struct run *run, const struct evidence_vulnerabilities *config)
+{
+    size_t count = config->vex.count + config->catalogues.count;
+    str *items = ARENA_ARRAY(&run->arena, str, count + 1);
+    if (config->vex.count)
+        memcpy(items, config->vex.items, config->vex.count * sizeof *items);
+    if (config->catalogues.count)
+        memcpy(items + config->vex.count, config->catalogues.items,
+               config->catalogues.count * sizeof *items);
+    return (struct patterns){items, count};
+}
+
+static void named_patterns(struct run *run, struct patterns ret[EVIDENCE_KINDS])
+{
+    const struct evidence_config *config = run->request->config;
+    memset(ret, 0, EVIDENCE_KINDS * sizeof *ret);
+    if (!config)
+        return;
+    if (config->coverage)
+        ret[EVIDENCE_COVERAGE] = listed(&config->coverage->reports);
+    if (config->tests)
+        ret[EVIDENCE_TESTS] = listed(&config->tests->reports);
+    if (config->performance)
+        ret[EVIDENCE_TIMINGS] = listed(&config->performance->reports);
+    if (config->vulnerabilities) {
+        ret[EVIDENCE_VULNERABILITIES] = listed(&config->vulnerabilities->reports);
+        ret[EVIDENCE_STATEMENTS] = statements(run, config->vulnerabilities);
+    }
+}
+
+#define USUAL(list)                                                                                \
+    {                                                                                              \
+        list, sizeof list / sizeof *(list)                                                         \
+    }
+
 static bool find(struct run *run, struct error *err)
 {
     static const struct patterns usual[EVIDENCE_KINDS] = {
-        [EVIDENCE_COVERAGE] = {usual_coverage, sizeof usual_coverage / sizeof *usual_coverage},
-        [EVIDENCE_TESTS] = {usual_tests, sizeof usual_tests / sizeof *usual_tests}};
+        [EVIDENCE_COVERAGE] = USUAL(usual_coverage),
+        [EVIDENCE_TESTS] = USUAL(usual_tests),
+        [EVIDENCE_VULNERABILITIES] = USUAL(usual_vulnerabilities),
+        [EVIDENCE_TIMINGS] = USUAL(usual_timings),
+        [EVIDENCE_STATEMENTS] = USUAL(usual_statements),
+    };
     const struct evidence_config *config = run->request->config;
-    const struct shape_list *lists[EVIDENCE_KINDS] = {NULL};
-    if (config && config->coverage) {
-        lists[EVIDENCE_COVERAGE] = &config->coverage->reports;
+    struct patterns named[EVIDENCE_KINDS];
+    bool silent = true;
+    named_patterns(run, named);
+    for (int i = 0; i < EVIDENCE_KINDS; i++)
+        silent &= named[i].count == 0;
+    if (config && config->coverage)
         run->intake.search[EVIDENCE_COVERAGE].shards = (uint32_t)config->coverage->shards;
-    }
-    if (config && config->tests)
-        lists[EVIDENCE_TESTS] = &config->tests->reports;
-    bool silent = !lists[EVIDENCE_COVERAGE] && !lists[EVIDENCE_TESTS];
     for (int i = 0; i < EVIDENCE_KINDS; i++) {
         enum evidence_kind kind = (enum evidence_kind)i;
-        struct patterns patterns = usual[i];
-        if (lists[i])
-            patterns = (struct patterns){lists[i]->items, lists[i]->count};
-        else if (!silent)
+        struct patterns patterns = silent ? usual[i] : named[i];
+        if (patterns.count == 0)
             continue;
         run->intake.search[i].asked = !silent;
         note_looked_for(run, kind, patterns);

@@ -31,13 +31,28 @@ struct evidence_tests {
     struct position at;
 };
 
+struct evidence_vulnerabilities {
+    struct shape_list reports;    // of str
+    int64_t max_age_ms;           // a report made longer ago is stale; 0 = no limit
+    struct shape_list vex;        // of str: VEX documents
+    struct shape_list catalogues; // of str: KEV and EPSS
+    struct position at;
+};
+
+struct evidence_performance {
+    struct shape_list reports; // of str
+    struct position at;
+};
+
 enum evidence_on_missing { ON_MISSING_BLOCK, ON_MISSING_HOLD, ON_MISSING_WARN };
 
 struct evidence_config {
-    const struct evidence_coverage *coverage; // null = not said
-    const struct evidence_tests *tests;       // null = not said
-    str risks;                                // empty = not said
-    int on_missing;                           // enum evidence_on_missing
+    const struct evidence_coverage *coverage;               // null = not said
+    const struct evidence_tests *tests;                     // null = not said
+    const struct evidence_vulnerabilities *vulnerabilities; // null = not said
+    const struct evidence_performance *performance;         // null = not said
+    str risks;                                              // empty = not said
+    int on_missing;                                         // enum evidence_on_missing
     struct position at;
 };
 

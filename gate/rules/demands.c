@@ -206,8 +206,16 @@ static const struct shape_field gate_fields[] = {
     {.key = "vulnerabilities", .kind = SHAPE_LATER},
     {.key = "incidents", .kind = SHAPE_LATER},
     {.key = "upgrades", .kind = SHAPE_LATER},
-    {.key = "enforcement", .kind = SHAPE_LATER},
-    {.key = "scope", .kind = SHAPE_LATER},
+    {.key = "enforcement",
+     .kind = SHAPE_STRUCT,
+     .offset = offsetof(struct gate_demands, enforcement),
+     .shape = &enforcement_shape,
+     .doc = "The worst that each family of rules may do."},
+    {.key = "scope",
+     .kind = SHAPE_STRUCT,
+     .offset = offsetof(struct gate_demands, scope),
+     .shape = &family_scope_shape,
+     .doc = "Whether a family of rules is judged on pull requests too, or on releases only."},
     {0},
 };
 const struct shape gate_demands_shape = {

@@ -8,6 +8,7 @@
 #define GATE_RULES_DEMANDS_H
 
 #include "gate/doc/shape.h"
+#include "gate/rules/enforcement.h"
 #include "gate/rules/finding.h"
 
 // Shares: den 0 = not demanded.
@@ -45,6 +46,8 @@ struct gate_demands {
     struct coverage_demands *coverage;
     struct test_demands *tests;
     struct risk_limits *risk;
+    struct family_enforcement enforcement;
+    struct family_scope scope;
     struct position at;
 };
 

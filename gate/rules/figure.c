@@ -43,6 +43,7 @@ void figure_judge(struct findings *out, struct finding *finding, struct share sh
     text_done(&want);
     finding->have = finding_text(out, "%llu/%llu", (unsigned long long)share.covered,
                                  (unsigned long long)share.total);
+    finding->sense = FIGURE_MORE_IS_BETTER;
     const char *percent = figure_percent(out, share, limit);
     if (share_meets(share, limit)) {
         finding->message =

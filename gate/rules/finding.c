@@ -10,6 +10,12 @@ const char *verdict_name(enum verdict verdict)
     return names[verdict];
 }
 
+const char *scope_name(enum scope scope)
+{
+    static const char *const names[] = {"yours", "inherited", "environment"};
+    return names[scope];
+}
+
 __attribute__((format(printf, 2, 0))) static const char *
 format_text(struct arena *arena, const char *format, va_list args)
 {
@@ -33,12 +39,48 @@ const char *finding_text(struct findings *findings, const char *format, ...)
     return out;
 }
 
+// ---- ids --------------------------------------------------------------------------------------
+static uint32_t hash_of(const char *id) // FNV-1a
+{
+    uint32_t hash = 2166136261u;
+    for (; *id; id++)
+        hash = (hash ^ (unsigned char)*id) * 16777619u;
+    return hash;
+}
+
+// The slot of that id, or the free one where it belongs. The table is never full.
+static uint32_t *slot_of(const struct findings *findings, const char *id)
+{
+    size_t at = hash_of(id) & (findings->index_room - 1);
+    while (findings->index[at] && strcmp(findings->items[findings->index[at] - 1].id, id) != 0)
+        at = (at + 1) & (findings->index_room - 1);
+    return &findings->index[at];
+}
+
+static void index_grow(struct findings *findings)
+{
+    findings->index_room = findings->index_room ? findings->index_room * 4 : 64;
+    findings->index = ARENA_ARRAY(findings->arena, uint32_t, findings->index_room);
+    for (size_t i = 0; i < findings->count; i++)
+        *slot_of(findings, findings->items[i].id) = (uint32_t)i + 1;
+}
+
+void findings_reorder(struct findings *findings, struct finding *items)
+{
+    findings->items = items;
+    findings->room = findings->count;
+    for (size_t i = 0; i < findings->index_room; i++)
+        findings->index[i] = 0;
+    for (size_t i = 0; i < findings->count; i++)
+        *slot_of(findings, items[i].id) = (uint32_t)i + 1;
+}
+
 const struct finding *finding_find(const struct findings *findings, const char *id)
 {
-    for (size_t i = 0; i < findings->count; i++)
-        if (strcmp(findings->items[i].id, id) == 0)
-            return &findings->items[i];
-    return NULL;
+    if (findings->count == 0)
+        return NULL;
+    uint32_t number = *slot_of(findings, id);
+    return number ? &findings->items[number - 1] : NULL;
 }
 
 // Two things of one name (a report given under two patterns, say) get "#2", "#3", … in order.
@@ -55,6 +97,9 @@ static struct finding *push(struct findings *findings, const char *rule, enum ve
 {
     findings->items = arena_grow(findings->arena, findings->items, findings->count, &findings->room,
                                  sizeof *findings->items);
+    if ((findings->count + 1) * 2 > findings->index_room)
+        index_grow(findings);
+    *slot_of(findings, id) = (uint32_t)findings->count + 1;
     struct finding *finding = &findings->items[findings->count++];
     *finding = (struct finding){
         .id = id, .rule = rule, .verdict = verdict, .have = "", .want = "", .message = ""};

@@ -18,6 +18,17 @@ enum verdict { VERDICT_PASS, VERDICT_WARN, VERDICT_HOLD, VERDICT_BLOCK }; // wor
 
 const char *verdict_name(enum verdict verdict); // "pass", "warn", "hold", "block"
 
+// Whose a finding is. A pull request is blocked by its own only; a release by all.
+enum scope {
+    SCOPE_YOURS,       // caused by this change
+    SCOPE_INHERITED,   // was there on the base
+    SCOPE_ENVIRONMENT, // came from outside: a CVE published today, an overdue review
+};
+const char *scope_name(enum scope scope); // "yours", "inherited", "environment"
+
+// How two figures of one finding compare, for "no worse than before".
+enum figure_sense { FIGURE_NONE, FIGURE_MORE_IS_BETTER, FIGURE_LESS_IS_BETTER };
+
 struct place {
     const char *path;
     uint32_t line;     // 0 = the whole file
@@ -28,10 +39,13 @@ struct finding {
     const char *id;
     const char *rule; // the family: "coverage", "tests", "evidence", "risk", "policy"
     enum verdict verdict;
-    const char *have;    // "31582/71846"; "" when there is no figure
-    const char *want;    // "44%"; likewise
-    const char *message; // one sentence or two
-    const char *advice;  // what to do about it; null = nothing
+    enum verdict judged; // by the rule, before scope, enforcement and waivers; set by the gate
+    enum scope scope;
+    enum figure_sense sense; // of `have`, which is then a number or a fraction
+    const char *have;        // "31582/71846"; "" when there is no figure
+    const char *want;        // "44%"; likewise
+    const char *message;     // one sentence or two
+    const char *advice;      // what to do about it; null = nothing
     const char *waived_by;
     struct place *where;
     size_t where_count, where_room;
@@ -44,17 +58,22 @@ struct findings {
     struct arena *arena;
     struct finding *items;
     size_t count, room;
+    uint32_t *index; // hash table over ids: number + 1
+    size_t index_room;
     struct finding overflow; // takes what is said past LIMIT_FINDINGS
 };
 
-// A new finding; have, want and message are empty. The pointer is valid until the next call. Past
-// LIMIT_FINDINGS a blocking finding `findings.limit` closes the list.
+// A new finding, in scope `yours`; have, want and message are empty. The pointer is valid until the
+// next call. Past LIMIT_FINDINGS a blocking finding `findings.limit` closes the list.
 struct finding *finding_add(struct findings *findings, const char *rule, enum verdict verdict,
                             const char *id_format, ...) __attribute__((format(printf, 4, 5)));
 void finding_place(struct findings *findings, struct finding *finding, const char *path,
                    uint32_t line, uint32_t end_line);
 const char *finding_text(struct findings *findings, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+// The same findings in another order; `items` holds all of them and lives in the arena.
+void findings_reorder(struct findings *findings, struct finding *items);
 
 const struct finding *finding_find(const struct findings *findings, const char *id);
 

@@ -15,6 +15,8 @@ static void judge_exposure(const struct rule_context *context, const struct risk
         finding_add(out, "risk", pass ? VERDICT_PASS : VERDICT_BLOCK, "risk.exposure");
     finding->have = finding_text(out, "%llu", (unsigned long long)totals->exposure);
     finding->want = finding_text(out, "%lld", (long long)limits->max_exposure);
+    finding->sense = FIGURE_LESS_IS_BETTER;
+    finding->scope = SCOPE_INHERITED; // the base's own register is judged
     finding->message = finding_text(out, "Open risks add up to an exposure of %s; at most %s.",
                                     finding->have, finding->want);
     if (!pass)
@@ -39,6 +41,8 @@ static void judge_open(const struct rule_context *context, const struct risk_tot
             finding_add(out, "risk", pass ? VERDICT_PASS : VERDICT_BLOCK, "risk.open.%s", name);
         finding->have = finding_text(out, "%llu", (unsigned long long)totals->open[i]);
         finding->want = finding_text(out, "%lld", (long long)most[i]);
+        finding->sense = FIGURE_LESS_IS_BETTER;
+        finding->scope = SCOPE_INHERITED;
         finding->message = finding_text(out, "%s open %s %s; at most %s.", finding->have, name,
                                         totals->open[i] == 1 ? "risk" : "risks", finding->want);
         for (size_t k = 0; !pass && k < context->in->risks->risks.count; k++) {
@@ -62,6 +66,7 @@ static void judge_overdue(const struct rule_context *context, const struct risk 
     long long late = (long long)(context->today_days - risk->due_days);
     finding->have = finding_text(out, "%lld %s late", late, late == 1 ? "day" : "days");
     finding->want = finding_text(out, "%04d-%02d-%02d", year, month, day);
+    finding->scope = SCOPE_ENVIRONMENT; // time has passed
     finding->message = finding_text(out, "Risk " STR_FMT " (" STR_FMT ") was due on %s.",
                                     STR_ARG(risk->id), STR_ARG(risk->title), finding->want);
     finding->advice = finding_text(out, STR_FMT " treats it, closes it or sets a new date.",

@@ -10,6 +10,7 @@
 #include "gate/reports/evidence.h"
 #include "gate/risk/register.h"
 #include "gate/rules/demands.h"
+#include "gate/rules/history.h"
 
 // Whether a kind of evidence was asked for, and how the search for it went.
 struct evidence_need {
@@ -47,6 +48,9 @@ struct rule_input {
     const char *changed_advice;
 
     const bool *generated; // for each file of the coverage; null = none is
+
+    bool change;                   // a pull request is judged, not a release
+    const struct history *history; // null = there is no record at hand
     int64_t now_ms;
 };
 

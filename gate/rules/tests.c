@@ -40,6 +40,7 @@ static void judge(const struct rule_context *context, struct findings *out)
     finding->have = finding_text(out, "%llu/%llu", (unsigned long long)failed,
                                  (unsigned long long)totals.total);
     finding->want = finding_text(out, "%lld", (long long)demands->failures);
+    finding->sense = FIGURE_LESS_IS_BETTER;
     finding->message =
         finding_text(out, "%llu of %llu tests failed, %lld allowed", (unsigned long long)failed,
                      (unsigned long long)totals.total, (long long)demands->failures);

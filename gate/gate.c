@@ -2,9 +2,11 @@
 
 #include "gate/base/moment.h"
 #include "gate/git/attributes.h"
+#include "gate/git/authors.h"
 #include "gate/git/changes.h"
-#include "gate/register.h"
+#include "gate/policy_findings.h"
 #include "gate/rules/standing.h"
+#include "gate/rules/waiving.h"
 
 // ---- where we stand ----------------------------------------------------------------------------
 static const char *keep(struct arena *arena, const char *hex)
@@ -49,7 +51,6 @@ struct run {
     struct gate *gate;
     struct gate_demands floor; // of the built-in default, when the policy is tightened
     enum verdict floor_on_missing;
-    struct register_file risks;
     struct error *err;
 };
 
@@ -127,7 +128,7 @@ static bool read_changes(struct run *run, struct rule_input *input)
     if (!attributes_read(run->arena, request->repository, place->base ? place->base : place->commit,
                          &attributes, run->err))
         return false;
-    if (asks_for_changes(request->demands) &&
+    if ((request->change || asks_for_changes(request->demands)) &&
         !changes_between(run->arena, request->repository, place->base, place->commit, NULL, 0,
                          &changes, run->err))
         return false;
@@ -138,18 +139,74 @@ static bool read_changes(struct run *run, struct rule_input *input)
     return true;
 }
 
+static bool first_problem(struct problems *problems, struct error *err)
+{
+    problems_sort(problems);
+    return problems_none(problems, err);
+}
+
 static bool read_register(struct run *run, struct rule_input *input)
 {
-    struct source tree = {.repository = run->request->repository, .root = run->request->root};
-    if (!register_read(run->arena, run->request->policy, &tree, run->request->evidence->risks,
-                       &run->risks, run->err))
-        return false;
+    const struct companion *file = &run->gate->companions[COMPANION_RISKS];
+    struct problems problems = {.arena = run->arena};
     input->risks_asked = run->request->policy->risks_asked;
-    input->risks_path = run->risks.path;
-    if (run->risks.found) {
-        run->gate->risks = run->risks.risks;
-        input->risks = &run->gate->risks;
+    input->risks_path = file->path;
+    if (!file->found)
+        return true;
+    if (!risk_register_bind(run->arena, file->root, &run->gate->risks, &problems))
+        return first_problem(&problems, run->err);
+    input->risks = &run->gate->risks;
+    return true;
+}
+
+static bool read_exceptions(struct run *run, struct rule_input *input)
+{
+    const struct companion *waivers = &run->gate->companions[COMPANION_WAIVERS];
+    const struct companion *quarantine = &run->gate->companions[COMPANION_QUARANTINE];
+    struct problems problems = {.arena = run->arena};
+    if (waivers->found) {
+        (void)waivers_bind(run->arena, waivers->root, &run->gate->waivers, &problems);
+        input->waivers = &run->gate->waivers;
+        input->waivers_path = waivers->path;
     }
+    if (quarantine->found) {
+        (void)quarantine_bind(run->arena, quarantine->root, &run->gate->quarantine, &problems);
+        input->quarantine = &run->gate->quarantine;
+        input->quarantine_path = quarantine->path;
+    }
+    return first_problem(&problems, run->err);
+}
+
+// What stands beside the configuration.
+static bool read_companions(struct run *run, struct rule_input *input)
+{
+    const struct evidence_config *config = run->request->evidence;
+    const str named[COMPANIONS] = {[COMPANION_RISKS] = config->risks,
+                                   [COMPANION_WAIVERS] = config->waivers,
+                                   [COMPANION_QUARANTINE] = config->quarantine};
+    struct source tree = {.repository = run->request->repository, .root = run->request->root};
+    for (int kind = 0; kind < COMPANIONS; kind++)
+        if (!companion_read(run->arena, (enum companion_kind)kind, run->request->policy, &tree,
+                            named[kind], &run->gate->companions[kind], run->err))
+            return false;
+    return read_register(run, input) && read_exceptions(run, input);
+}
+
+// Whoever is among them approves nothing of this change.
+static bool read_authors(struct run *run, struct rule_input *input)
+{
+    const struct gate_place *place = &run->request->place;
+    struct authors authors;
+    if (!place->commit || !input->waivers)
+        return true;
+    if (!authors_between(run->arena, run->request->repository, place->base, place->commit, &authors,
+                         run->err))
+        return error_wrap(run->err, "the authors of the change");
+    struct change_author *items = ARENA_ARRAY(run->arena, struct change_author, authors.count + 1);
+    for (size_t i = 0; i < authors.count; i++)
+        items[i] = (struct change_author){authors.items[i].name, authors.items[i].email};
+    input->authors = items;
+    input->author_count = authors.count;
     return true;
 }
 
@@ -213,34 +270,6 @@ static void judge(struct run *run, struct rule_input *input, struct findings *fi
     add_worse(findings, &more);
 }
 
-static void say_sources(const struct run *run, struct findings *findings)
-{
-    const struct policy *policy = run->request->policy;
-    const struct gate_place *place = &run->request->place;
-    if (policy->tighten) {
-        struct finding *finding = finding_add(findings, "policy", VERDICT_PASS, "policy.source");
-        finding->message = finding_text(
-            findings, "%s: judged by the working tree's %s, tightened by the built-in `default`.",
-            place->base           ? "The base has no configuration yet"
-            : place->base_unknown ? "There is no base"
-                                  : "There is no commit before this one",
-            policy->path);
-    }
-    if (policy->differs) {
-        struct finding *finding = finding_add(findings, "policy", VERDICT_PASS, "policy.differs");
-        finding->message = finding_text(
-            findings, "%s differs from the base's, which judges; it counts once it is on the base.",
-            policy->path);
-    }
-    if (run->risks.from_tree) {
-        struct finding *finding =
-            finding_add(findings, "policy", VERDICT_PASS, "policy.source[%s]", run->risks.path);
-        finding->message = finding_text(
-            findings, "The base has no risk register yet: the working tree's %s was read.",
-            run->risks.path);
-    }
-}
-
 static void fill_decision(const struct run *run, const struct rule_input *input,
                           struct decision *decision)
 {
@@ -252,12 +281,13 @@ static void fill_decision(const struct run *run, const struct rule_input *input,
     decision->time_ms = request->now_ms;
     decision->evidence = &run->gate->evidence;
     if (input->risks) {
+        const struct companion *file = &run->gate->companions[COMPANION_RISKS];
         int64_t today = request->now_ms / MS_DAY;
         decision->has_risks = true;
         decision->risks = risk_totals(input->risks, today);
-        decision->register_path = run->risks.path;
-        memcpy(decision->register_sha256, run->risks.sha256, SHA256_HEX);
-        decision->register_bytes = run->risks.size_bytes;
+        decision->register_path = file->path;
+        memcpy(decision->register_sha256, file->sha256, SHA256_HEX);
+        decision->register_bytes = file->size_bytes;
     }
 }
 
@@ -278,12 +308,15 @@ bool gate_judge(struct arena *arena, const struct gate_request *request, struct 
     *decision = (struct decision){.findings = {.arena = arena}};
     if (request->policy->tighten && !bind_floor(&run))
         return false;
-    if (!read_register(&run, input) || !read_reports(&run) || !read_changes(&run, input))
+    if (!read_companions(&run, input) || !read_authors(&run, input) || !read_reports(&run) ||
+        !read_changes(&run, input))
         return false;
     fill_needs(&run, input);
     judge(&run, input, &decision->findings);
-    say_sources(&run, &decision->findings);
+    if (!policy_findings(arena, request, gate, &decision->findings, err))
+        return false;
     findings_stand(input, &decision->findings);
+    findings_waive(input, &decision->findings);
     fill_decision(&run, input, decision);
     decision_settle(decision, request->enforce);
     return true;

@@ -10,6 +10,7 @@
 #ifndef GATE_GATE_H
 #define GATE_GATE_H
 
+#include "gate/companion.h"
 #include "gate/decision.h"
 #include "gate/intake/intake.h"
 #include "gate/policy.h"
@@ -45,6 +46,9 @@ struct gate { // all zero is empty; everything else lives in the arena that gate
     struct evidence evidence;
     struct intake intake;
     struct risk_register risks;
+    struct companion companions[COMPANIONS];
+    struct waivers waivers;
+    struct quarantine quarantine;
     struct changed_file *changed; // computed when a rule asks for it
     size_t changed_count;
     struct rule_input input; // what the rules saw

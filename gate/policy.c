@@ -59,7 +59,7 @@ static bool read_named(struct arena *arena, const struct source *source, const s
     const char *path = arena_copy(arena, name->text);
     str bytes;
     bool found;
-    if (!source_read(arena, source, path, &bytes, &found, err)) {
+    if (!source_read(arena, source, path, LIMIT_CONFIG_BYTES, &bytes, &found, err)) {
         err->at = name->at;
         return false;
     }
@@ -110,15 +110,16 @@ static bool find(struct arena *arena, const struct policy_request *request, stru
     str bytes = {NULL, 0}, own = {NULL, 0};
     if (request->outside) {
         policy->source = request->base.commit ? request->base : request->tree;
-        if (!source_read_file(arena, request->path, ret, &found, err))
+        if (!source_read_file(arena, request->path, LIMIT_CONFIG_BYTES, ret, &found, err))
             return false;
         return found ||
                error_set(err, ERROR_ABSENT, "there is no configuration at %s", request->path);
     }
     if (request->base.commit &&
-        !source_read(arena, &request->base, request->path, &bytes, &found, err))
+        !source_read(arena, &request->base, request->path, LIMIT_CONFIG_BYTES, &bytes, &found, err))
         return false;
-    if (!source_read(arena, &request->tree, request->path, &own, &found_tree, err))
+    if (!source_read(arena, &request->tree, request->path, LIMIT_CONFIG_BYTES, &own, &found_tree,
+                     err))
         return false;
     if (!found && !found_tree)
         return error_set(err, ERROR_ABSENT,
@@ -174,25 +175,53 @@ without_inherited_version(struct arena *arena, const struct node *document, cons
     return node_merge(arena, tree, over);
 }
 
-bool policy_load(struct arena *arena, const struct policy_request *request, struct policy *ret,
-                 struct error *err)
+// *ret_own: without what is implied where nothing is extended.
+static bool merge(struct arena *arena, const struct source *source, const char *path, str bytes,
+                  const struct node *floor, const struct node **ret_own, const struct node **ret,
+                  struct error *err)
 {
-    struct policy policy = {.path = request->path};
     const struct node *document, *tree;
-    str bytes;
-    if (!find(arena, request, &policy, &bytes, err) ||
-        !yaml_parse(arena, request->path, bytes, &document, err))
+    if (!yaml_parse(arena, path, bytes, &document, err))
         return false;
     if (document->kind != NODE_MAP)
         return error_at(err, ERROR_INPUT, document->at, "the configuration is %s, not a map",
                         node_kind_name(document->kind));
-    policy.floor = policy_preset(arena, STR("default"), err);
-    if (!policy.floor || !policy_extend(arena, &policy.source, document, &tree, err))
+    if (!policy_extend(arena, source, document, &tree, err))
         return false;
-    note_asked(&policy, tree);
+    *ret_own = tree;
     if (!node_get(document, "extends"))
-        tree = node_merge(arena, policy.floor, tree);
-    policy.tree = without_inherited_version(arena, document, tree);
+        tree = node_merge(arena, floor, tree);
+    *ret = without_inherited_version(arena, document, tree);
+    return true;
+}
+
+bool policy_tree(struct arena *arena, const struct source *source, const char *path,
+                 const struct node **ret, struct error *err)
+{
+    bool found = false;
+    str bytes;
+    const struct node *own, *floor = policy_preset(arena, STR("default"), err);
+    if (!floor || !source_read(arena, source, path, LIMIT_CONFIG_BYTES, &bytes, &found, err))
+        return false;
+    if (found)
+        return merge(arena, source, path, bytes, floor, &own, ret, err);
+    *ret = NULL;
+    return true;
+}
+
+bool policy_load(struct arena *arena, const struct policy_request *request, struct policy *ret,
+                 struct error *err)
+{
+    struct policy policy = {.path = request->path, .outside = request->outside};
+    const struct node *own;
+    str bytes;
+    if (!find(arena, request, &policy, &bytes, err))
+        return false;
+    policy.floor = policy_preset(arena, STR("default"), err);
+    if (!policy.floor ||
+        !merge(arena, &policy.source, request->path, bytes, policy.floor, &own, &policy.tree, err))
+        return false;
+    note_asked(&policy, own);
     if (!digest(policy.tree, policy.sha256, err))
         return false;
     *ret = policy;

@@ -29,6 +29,7 @@ struct policy {
     const char *path;
     struct source source;       // where it was found, and where its register is looked for first
     bool tighten;               // by the built-in `default`
+    bool outside;               // see policy_request
     bool differs;               // the working tree's own is not the same text
     const struct node *tree;    // merged with everything that it extends
     const struct node *floor;   // the built-in `default`
@@ -40,6 +41,11 @@ struct policy {
 // ERROR_INPUT with a position for what is wrong in it, ERROR_ABSENT when there is none anywhere.
 bool policy_load(struct arena *arena, const struct policy_request *request, struct policy *ret,
                  struct error *err);
+
+// The configuration of one source alone, merged with everything that it extends; *ret null when it
+// has none. ERROR_INPUT with a position.
+bool policy_tree(struct arena *arena, const struct source *source, const char *path,
+                 const struct node **ret, struct error *err);
 
 // A document on top of everything that its `extends` names: presets by name, files of `source` by
 // path. `extends` itself stays that of the document.

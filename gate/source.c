@@ -1,6 +1,5 @@
 #include "gate/source.h"
 
-#include "gate/base/limits.h"
 #include "gate/base/text.h"
 
 #include <errno.h>
@@ -18,8 +17,8 @@ bool source_path_stays(const char *path)
     return true;
 }
 
-bool source_read_file(struct arena *arena, const char *path, str *ret, bool *ret_found,
-                      struct error *err)
+bool source_read_file(struct arena *arena, const char *path, size_t max_bytes, str *ret,
+                      bool *ret_found, struct error *err)
 {
     struct stat info;
     FILE *file = fopen(path, "rbe");
@@ -29,7 +28,7 @@ bool source_read_file(struct arena *arena, const char *path, str *ret, bool *ret
     }
     if (!file)
         return error_errno(err, "reading", path);
-    struct text bytes = text_of(LIMIT_CONFIG_BYTES);
+    struct text bytes = text_of(max_bytes);
     bool regular = fstat(fileno(file), &info) == 0 && S_ISREG(info.st_mode);
     char chunk[16384];
     size_t n = 0;
@@ -41,7 +40,7 @@ bool source_read_file(struct arena *arena, const char *path, str *ret, bool *ret
     else if (ferror(file))
         ok = error_set(err, ERROR_SYSTEM, "reading %s failed", path);
     else if (text_full(&bytes))
-        ok = error_set(err, ERROR_LIMIT, "%s is larger than %u bytes", path, LIMIT_CONFIG_BYTES);
+        ok = error_set(err, ERROR_LIMIT, "%s is larger than %zu bytes", path, max_bytes);
     if (ok) {
         *ret = arena_str(arena, text_str(&bytes));
         *ret_found = true;
@@ -51,14 +50,14 @@ bool source_read_file(struct arena *arena, const char *path, str *ret, bool *ret
     return ok;
 }
 
-bool source_read(struct arena *arena, const struct source *source, const char *path, str *ret,
-                 bool *ret_found, struct error *err)
+bool source_read(struct arena *arena, const struct source *source, const char *path,
+                 size_t max_bytes, str *ret, bool *ret_found, struct error *err)
 {
     if (!source_path_stays(path))
         return error_set(err, ERROR_INPUT, "`%s` is not a path inside the repository", path);
     if (source->commit)
-        return repository_file(arena, source->repository, source->commit, path, LIMIT_CONFIG_BYTES,
-                               ret, ret_found, err);
+        return repository_file(arena, source->repository, source->commit, path, max_bytes, ret,
+                               ret_found, err);
     const char *full = arena_format(arena, "%s%s", source->root, path).data;
-    return source_read_file(arena, full, ret, ret_found, err);
+    return source_read_file(arena, full, max_bytes, ret, ret_found, err);
 }

@@ -14,13 +14,13 @@ struct source {
 };
 
 // `path` is relative to the root and does not climb out of it (ERROR_INPUT). *ret_found is false
-// when there is no such file. At most LIMIT_CONFIG_BYTES.
-bool source_read(struct arena *arena, const struct source *source, const char *path, str *ret,
-                 bool *ret_found, struct error *err);
+// when there is no such file. ERROR_LIMIT past `max_bytes`.
+bool source_read(struct arena *arena, const struct source *source, const char *path,
+                 size_t max_bytes, str *ret, bool *ret_found, struct error *err);
 
 // A file of the machine, whatever its path. *ret_found is false when there is none.
-bool source_read_file(struct arena *arena, const char *path, str *ret, bool *ret_found,
-                      struct error *err);
+bool source_read_file(struct arena *arena, const char *path, size_t max_bytes, str *ret,
+                      bool *ret_found, struct error *err);
 
 // Is this a relative path without ".."?
 bool source_path_stays(const char *path);

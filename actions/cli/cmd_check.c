@@ -2,13 +2,17 @@
 #include "actions/cli/judgement.h"
 #include "actions/report/gate_text.h"
 #include "gate/base/limits.h"
+#include "gate/companion.h"
 #include "gate/doc/json.h"
 #include "gate/doc/yaml.h"
-#include "gate/register.h"
+#include "gate/risk/register.h"
+#include "gate/risk/waivers.h"
 
 static const struct option options[] = {
     {.name = "schema", .help = "Print the JSON schema of the configuration."},
     {.name = "register-schema", .help = "Print the JSON schema of the risk register."},
+    {.name = "waivers-schema", .help = "Print the JSON schema of the waivers."},
+    {.name = "quarantine-schema", .help = "Print the JSON schema of the quarantine."},
     {0},
 };
 
@@ -17,34 +21,56 @@ static void add_problem(struct problems *problems, const struct error *err)
     problem_at(problems, err->at, "%s", err->message);
 }
 
-// The register as the working tree has it; nothing is wrong when none is named and none is there.
-static void check_register(struct invocation *call, const struct policy *policy, str named,
-                           const char **ret_path, struct problems *problems)
+static void bind_companion(struct invocation *call, enum companion_kind kind,
+                           const struct node *root, struct problems *problems)
+{
+    struct risk_register risks;
+    struct waivers waivers;
+    struct quarantine quarantine;
+    switch (kind) {
+    case COMPANION_RISKS:
+        (void)risk_register_bind(call->arena, root, &risks, problems);
+        return;
+    case COMPANION_WAIVERS:
+        (void)waivers_bind(call->arena, root, &waivers, problems);
+        return;
+    case COMPANION_QUARANTINE:
+        (void)quarantine_bind(call->arena, root, &quarantine, problems);
+        return;
+    case COMPANIONS:
+        return;
+    }
+}
+
+// As the working tree has it; nothing is wrong when none is named and none is there.
+static void check_companion(struct invocation *call, enum companion_kind kind,
+                            const struct policy *policy, str named, struct text *checked,
+                            struct problems *problems)
 {
     struct error err = {0};
     const struct node *root;
-    struct risk_register risks;
-    struct register_place place;
-    if (!register_find(call->arena, &policy->source, named, &place, &err)) {
-        err.at = register_named_at(policy);
+    struct companion file;
+    struct position at = companion_named_at(kind, policy);
+    if (!companion_find(call->arena, kind, &policy->source, named, &file, &err)) {
+        err.at = at;
         add_problem(problems, &err);
         return;
     }
-    *ret_path = place.found ? place.path : NULL;
-    if (!place.found) {
+    if (!file.found) {
         if (named.len)
-            problem_at(problems, register_named_at(policy), "`risks` names %s, which is not there",
-                       place.path);
+            problem_at(problems, at, "`%s` names %s, which is not there", companion_key(kind),
+                       file.path);
         return;
     }
-    if (!yaml_parse(call->arena, place.path, place.bytes, &root, &err))
+    text_addf(checked, " and %s", file.path);
+    if (!yaml_parse(call->arena, file.path, file.bytes, &root, &err))
         add_problem(problems, &err);
     else
-        (void)risk_register_bind(call->arena, root, &risks, problems);
+        bind_companion(call, kind, root, problems);
 }
 
-static bool check_all(struct invocation *call, struct judgement *judgement,
-                      const char **ret_register, struct problems *problems)
+static bool check_all(struct invocation *call, struct judgement *judgement, struct text *checked,
+                      struct problems *problems)
 {
     struct policy_request request;
     if (!judgement_open_tree(call, judgement, &request))
@@ -59,8 +85,13 @@ static bool check_all(struct invocation *call, struct judgement *judgement,
         return true;
     }
     (void)config_bind(call->arena, judgement->policy.tree, &judgement->config, problems);
-    check_register(call, &judgement->policy, judgement->config.evidence->risks, ret_register,
-                   problems);
+    const struct evidence_config *evidence = judgement->config.evidence;
+    const str named[COMPANIONS] = {[COMPANION_RISKS] = evidence->risks,
+                                   [COMPANION_WAIVERS] = evidence->waivers,
+                                   [COMPANION_QUARANTINE] = evidence->quarantine};
+    for (int kind = 0; kind < COMPANIONS; kind++)
+        check_companion(call, (enum companion_kind)kind, &judgement->policy, named[kind], checked,
+                        problems);
     return true;
 }
 
@@ -90,7 +121,7 @@ static void add_json(const struct problems *problems, struct text *text)
     text_addc(text, '\n');
 }
 
-static void add_text(const struct judgement *judgement, const char *register_path,
+static void add_text(const struct judgement *judgement, const struct text *checked,
                      const struct problems *problems, struct text *text)
 {
     for (size_t i = 0; i < problems->count; i++) {
@@ -104,8 +135,7 @@ static void add_text(const struct judgement *judgement, const char *register_pat
     if (count)
         text_addf(text, "%zu %s\n", count, count == 1 ? "error" : "errors");
     else
-        text_addf(text, "%s%s%s: no errors\n", judgement->policy.path, register_path ? " and " : "",
-                  register_path ? register_path : "");
+        text_addf(text, "%s%s: no errors\n", judgement->policy.path, text_c(checked));
 }
 
 static void annotate(struct invocation *call, const struct problems *problems, struct text *text)
@@ -138,17 +168,21 @@ static int run(struct invocation *call)
         return print_schema(call, &config_shape, "The configuration of sluice");
     if (option_given(&call->options, "register-schema"))
         return print_schema(call, &risk_register_shape, "The risk register of sluice");
+    if (option_given(&call->options, "waivers-schema"))
+        return print_schema(call, &waivers_shape, "The waivers of sluice");
+    if (option_given(&call->options, "quarantine-schema"))
+        return print_schema(call, &quarantine_shape, "The quarantine of sluice");
     struct judgement judgement = {0};
     struct problems problems = {.arena = call->arena};
     struct text out = text_of(LIMIT_CONFIG_BYTES);
-    const char *register_path = NULL;
+    struct text checked = text_of(LIMIT_PATH * COMPANIONS);
     int status;
-    if (check_all(call, &judgement, &register_path, &problems)) {
+    if (check_all(call, &judgement, &checked, &problems)) {
         problems_sort(&problems);
         if (call->format == FORMAT_JSON)
             add_json(&problems, &out);
         else
-            add_text(&judgement, register_path, &problems, &out);
+            add_text(&judgement, &checked, &problems, &out);
         bool ok = (call->quiet && !problems.count) || command_print(call, text_str(&out));
         if (ok && call->runner.is_actions) {
             text_clear(&out);
@@ -160,6 +194,7 @@ static int run(struct invocation *call)
         status = command_failed(call);
     }
     text_done(&out);
+    text_done(&checked);
     judgement_done(&judgement);
     return status;
 }
@@ -168,8 +203,10 @@ const struct command command_check = {
     .name = "check",
     .operands = "",
     .summary = "validates every file that sluice reads, offline; all errors at once",
-    .description = "Reads the configuration of the working tree, the policies that it extends and\n"
-                   "the risk register, and says everything that is wrong with line and column.",
+    .description =
+        "Reads the configuration of the working tree, the policies that it extends and\n"
+        "the risk register, waivers and quarantine beside it, and says everything that is wrong\n"
+        "with line and column.",
     .options = options,
     .formats = 1U << FORMAT_TEXT | 1U << FORMAT_JSON,
     .run = run,

@@ -4,6 +4,7 @@
 #define GATE_BASE_LIMITS_H
 
 #define LIMIT_CONFIG_BYTES (1u << 20)     // one YAML file: configuration, policy, register
+#define LIMIT_REGISTER_BYTES (64u << 20)  // a risk register
 #define LIMIT_DOC_DEPTH 64u               // nesting of YAML, JSON and XML
 #define LIMIT_DOC_NODES (1u << 18)        // nodes of one YAML or JSON tree
 #define LIMIT_EXTENDS 8u                  // policies that extend policies
@@ -13,10 +14,13 @@
 #define LIMIT_REPORT_FILES 4096u          // report files of one run
 #define LIMIT_SOURCE_FILES (1u << 20)     // source files named by reports
 #define LIMIT_SOURCE_LINE (1u << 24)      // the highest line number of a source file
+#define LIMIT_FILE_PLACES (1u << 22)      // statements, or branches, that a report has of one file
 #define LIMIT_TESTS (4u << 20)            // test cases of one run
 #define LIMIT_VULNERABILITIES (1u << 20)  // scanner findings of one run
+#define LIMIT_SARIF_RULES (1u << 16)      // rules of one run of a SARIF report
 #define LIMIT_STATEMENTS (1u << 20)       // VEX statements and catalogue entries of one run
 #define LIMIT_TIMINGS (1u << 18)          // rows and checks of load tests of one run
+#define LIMIT_TIMING_VALUES (1u << 22)    // different times in one report of single requests
 #define LIMIT_EVIDENCE_BYTES (1u << 30)   // memory for what the reports of one run hold
 #define LIMIT_TOKEN_BYTES (1u << 20)      // one attribute, string or line of a report
 #define LIMIT_ARCHIVE_ENTRIES 65536u      // entries of one archive

@@ -51,7 +51,7 @@ struct evidence_config {
     const struct evidence_tests *tests;                     // null = not said
     const struct evidence_vulnerabilities *vulnerabilities; // null = not said
     const struct evidence_performance *performance;         // null = not said
-    str risks;                                              // empty = not said
+    str risks, waivers, quarantine;                         // empty = not said
     int on_missing;                                         // enum evidence_on_missing
     struct position at;
 };

@@ -46,7 +46,9 @@ struct finding {
     const char *want;        // "44%"; likewise
     const char *message;     // one sentence or two
     const char *advice;      // what to do about it; null = nothing
-    const char *waived_by;
+    const char *waived_by;   // who has let it pass; null = nobody
+    const str *names;        // further names that a waiver may know it by
+    size_t name_count;
     struct place *where;
     size_t where_count, where_room;
     uint64_t where_more; // places past FINDING_PLACES

@@ -9,6 +9,7 @@
 
 #include "gate/reports/evidence.h"
 #include "gate/risk/register.h"
+#include "gate/risk/waivers.h"
 #include "gate/rules/demands.h"
 #include "gate/rules/history.h"
 
@@ -32,6 +33,10 @@ struct changed_file { // added and changed lines; deleted ones and blank ones ar
     size_t range_count;
 };
 
+struct change_author { // of a commit of the change; committers and co-authors too
+    str name, email;
+};
+
 struct rule_input {
     const struct evidence *evidence;
     struct evidence_need needs[EVIDENCE_KINDS];
@@ -44,10 +49,17 @@ struct rule_input {
 
     const struct changed_file *changed; // by path
     size_t changed_count;
+    const struct change_author *authors; // of all commits of the change
+    size_t author_count;
     const char *changed_unknown; // why the change is not known; null = it is
     const char *changed_advice;
 
     const bool *generated; // for each file of the coverage; null = none is
+
+    const struct waivers *waivers; // null = there are none
+    const char *waivers_path;
+    const struct quarantine *quarantine; // null = there is none
+    const char *quarantine_path;
 
     bool change;                   // a pull request is judged, not a release
     const struct history *history; // null = there is no record at hand

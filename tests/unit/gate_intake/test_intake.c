@@ -196,7 +196,7 @@ Test(intake, the_configuration_is_checked)
         {"coverage: {shards: 2}", "reports"},
         {"coverage: {reports: x, shards: 0}", "shards"},
         {"on_missing: pass", "on_missing"},
-        {"dependencies: {locks: x}", "vulnerabilities"},
+        {"dependencies: {locks: x}", "dependencies"},
         {"waivers: waivers.yml", "waivers"},
         {"coverag: x", "coverag"},
     };

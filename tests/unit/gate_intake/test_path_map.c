@@ -177,3 +177,92 @@ Test(path_map, without_a_repository_paths_stand_as_reported)
     cr_expect_str_eq(path_of("models.py"), "models.py");
     cr_expect_str_eq(path_of("other.py"), "other.py");
 }
+
+// The same with other files in the repository, and with Go modules.
+static struct unmatched map_in(const char *const *files, const struct path_module *modules,
+                               size_t module_count)
+{
+    struct error err = {0};
+    struct unmatched unmatched;
+    str paths[32];
+    size_t count = 0;
+    for (; files[count]; count++)
+        paths[count] = str_of(files[count]);
+    struct path_map map = {
+        .paths = paths, .path_count = count, .modules = modules, .module_count = module_count};
+    cr_assert(path_map_apply(&map, &evidence, &unmatched, &err), "%s", err.message);
+    return unmatched;
+}
+
+Test(path_map, java_reports_packages_not_folders)
+{
+    report(LIST(), LIST("org/x/Foo.java", "org/x/Bar.java", "org/x/gen/Made.java"));
+    struct unmatched unmatched =
+        map_in(LIST("a/src/main/java/org/x/Bar.java", "b/src/main/java/org/x/Bar.java",
+                    "src/main/java/org/x/Foo.java", "src/main/java/x/gen/Made.java"),
+               NULL, 0);
+    cr_expect_str_eq(path_of("org/x/Foo.java"), "src/main/java/org/x/Foo.java");
+    cr_assert_eq(unmatched.count, 2);
+    expect_str(unmatched.items[0].reported, "org/x/Bar.java");
+    cr_expect(unmatched.items[0].ambiguous);
+    expect_str(unmatched.items[1].reported, "org/x/gen/Made.java"); // Java has no short folders
+}
+
+Test(path_map, kotlin_folders_may_leave_out_the_common_package)
+{
+    report(LIST(), LIST("com/acme/app/ui/Screen.kt", "com/acme/app/Main.kt", "com/acme/app/Full.kt",
+                        "com/acme/app/db/Dao.kt", "com/other/lib/Main.kt"));
+    struct unmatched unmatched =
+        map_in(LIST("app/src/main/java/com/acme/app/Full.kt", "app/src/main/kotlin/Main.kt",
+                    "app/src/main/kotlin/db/Dao.kt", "app/src/main/kotlin/ui/Screen.kt",
+                    "core/src/main/kotlin/db/Dao.kt"),
+               NULL, 0);
+    cr_expect_str_eq(path_of("com/acme/app/ui/Screen.kt"), "app/src/main/kotlin/ui/Screen.kt");
+    cr_expect_str_eq(path_of("com/acme/app/Full.kt"), "app/src/main/java/com/acme/app/Full.kt");
+    cr_expect_str_eq(path_of("com/acme/app/Main.kt"), "app/src/main/kotlin/Main.kt");
+    cr_assert_eq(unmatched.count, 2);
+    expect_str(unmatched.items[0].reported, "com/acme/app/db/Dao.kt");
+    cr_expect(unmatched.items[0].ambiguous);
+    expect_str(unmatched.items[1].reported, "com/other/lib/Main.kt"); // only its name agrees
+    cr_expect_not(unmatched.items[1].ambiguous);
+}
+
+Test(path_map, go_files_of_known_modules)
+{
+    static const struct path_module modules[] = {
+        {STR_INIT("github.com/x/shop"), {NULL, 0}},
+        {STR_INIT("github.com/x/shop/tools"), STR_INIT("build/tools")},
+        {STR_INIT("example.org/desk"), STR_INIT("services/desk-svc")},
+    };
+    report(LIST(), LIST("github.com/x/shop/main.go", "github.com/x/shop/pay/card.go",
+                        "github.com/x/shop/tools/gen.go", "example.org/desk/main.go",
+                        "github.com/y/lib/pay/card.go", "github.com/x/shop/pay/made.go",
+                        "github.com/x/shopping/pay/card.go", "pay/card.go"));
+    struct unmatched unmatched =
+        map_in(LIST("build/tools/gen.go", "main.go", "pay/card.go", "services/desk-svc/main.go",
+                    "tools/gen.go", "vendor/x/pay/made.go"),
+               modules, 3);
+    cr_expect_str_eq(path_of("github.com/x/shop/main.go"), "main.go");
+    cr_expect_str_eq(path_of("github.com/x/shop/pay/card.go"), "pay/card.go");
+    cr_expect_str_eq(path_of("github.com/x/shop/tools/gen.go"), "build/tools/gen.go");
+    cr_expect_str_eq(path_of("example.org/desk/main.go"), "services/desk-svc/main.go");
+    cr_assert_eq(unmatched.count, 3);
+    expect_str(unmatched.items[0].reported, "github.com/x/shop/pay/made.go");
+    expect_str(unmatched.items[1].reported, "github.com/x/shopping/pay/card.go");
+    expect_str(unmatched.items[2].reported, "github.com/y/lib/pay/card.go");
+}
+
+Test(path_map, go_files_without_a_known_module)
+{
+    static const struct path_module other = {STR_INIT("example.org/tools"), STR_INIT("tools")};
+    for (size_t modules = 0; modules < 2; modules++) {
+        report(LIST(), LIST("github.com/x/shop/main.go", "github.com/x/shop/pay/card.go",
+                            "github.com/y/lib/main.go"));
+        struct unmatched unmatched = map_in(LIST("main.go", "pay/card.go"), &other, modules);
+        cr_expect_str_eq(path_of("github.com/x/shop/main.go"), "main.go");
+        cr_expect_str_eq(path_of("github.com/x/shop/pay/card.go"), "pay/card.go");
+        cr_assert_eq(unmatched.count, 1); // only its name agrees
+        expect_str(unmatched.items[0].reported, "github.com/y/lib/main.go");
+        evidence_done(&evidence);
+    }
+}

@@ -3,6 +3,7 @@
 #include "gate/base/arena.h"
 #include "gate/base/limits.h"
 #include "gate/base/text.h"
+#include "gate/doc/json_escape.h"
 #include "gate/doc/json_token.h"
 
 // What may come next. Which containers are open stands in a stack beside it.
@@ -13,11 +14,9 @@ enum state {
     WANT_KEY_OR_CLOSE,   // after '{'
     WANT_COLON,
     WANT_COMMA_OR_CLOSE,
-    WANT_END, // the outermost value is whole
-    IN_STRING,
+    WANT_END,  // the outermost value is whole
+    IN_STRING, // this one and those after it: inside a token
     IN_ESCAPE, // after '\'
-    IN_HEX,    // after '\u'
-    WANT_LOW,  // after a high surrogate: '\', then 'u'
     IN_NUMBER,
     IN_WORD,
 };
@@ -26,7 +25,8 @@ struct json_stream {
     const char *file;
     json_handler *handler;
     void *context;
-    bool many, failed, seen_value;
+    bool many, mark_allowed, failed, seen_value;
+    unsigned marked; // bytes of a byte order mark that were passed over
     struct error error;
 
     str chunk; // the bytes at hand, and how many of them are done
@@ -43,9 +43,10 @@ struct json_stream {
     struct text token; // what is gathered of a string or number that one chunk does not hold
     uint64_t token_offset, token_extra; // where it begins, and line_extra there
     bool is_key, has_high_bytes;
-    const char *word; // true, false, null
-    size_t word_at, hex_digits;
-    unsigned unit, high; // of \u: the unit at hand, the high surrogate before it
+    str word; // true, false, null
+    size_t word_at;
+    struct json_escape escape;
+    unsigned passed; // depth inside the container that is passed over; 0 = none
 };
 
 static bool refuse(struct json_stream *s, uint64_t offset, struct error *err, enum error_kind kind,
@@ -62,18 +63,23 @@ static bool refuse_here(struct json_stream *s, struct error *err, const char *se
     return refuse(s, s->base + s->at, err, ERROR_INPUT, sentence);
 }
 
-static bool emit(struct json_stream *s, enum json_event_type type, str text, uint64_t offset,
-                 struct error *err)
+static bool tell(struct json_stream *s, const struct json_event *event, struct error *err)
 {
-    struct json_event event = {type, text, s->depth, offset, s->line};
-    if (s->handler(s->context, &event, err))
+    if (s->passed || s->handler(s->context, event, err))
         return true;
     if (!err->at.file) {
         struct error plain;
-        (void)refuse(s, offset, &plain, err->kind, "");
+        (void)refuse(s, event->offset, &plain, err->kind, "");
         err->at = plain.at;
     }
     return false;
+}
+
+static bool emit(struct json_stream *s, enum json_event_type type, str text, uint64_t offset,
+                 struct error *err)
+{
+    struct json_event event = {type, text, s->depth, offset, JSON_NOT_DIGITS, s->line};
+    return tell(s, &event, err);
 }
 
 static void after_value(struct json_stream *s)
@@ -126,79 +132,21 @@ static bool in_string(struct json_stream *s, struct error *err)
     if (s->chunk.data[s->at] != '\\')
         return refuse_here(s, err, "a control character stands inside a text: it must be escaped");
     s->at++;
+    json_escape_begin(&s->escape);
     s->state = IN_ESCAPE;
     return true;
 }
 
 static bool in_escape(struct json_stream *s, struct error *err)
 {
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    char c = s->chunk.data[s->at];
-    if (c == 'u') {
-        s->state = IN_HEX;
-        s->hex_digits = 0;
-        s->unit = 0;
-    } else {
-        const char *found = c ? strchr(from, c) : NULL;
-        if (!found)
-            return refuse_here(s, err, "this escape is not known in JSON");
-        text_addc(&s->token, to[found - from]);
+    const char *why;
+    bool ended;
+    if (!json_escape_take(&s->escape, s->chunk.data[s->at], &s->token, &ended, &why))
+        return refuse_here(s, err, why);
+    s->at++;
+    if (ended) {
+        s->has_high_bytes = true; // perhaps
         s->state = IN_STRING;
-    }
-    s->at++;
-    return true;
-}
-
-static bool end_hex(struct json_stream *s, struct error *err)
-{
-    bool is_high = s->unit >= 0xD800 && s->unit < 0xDC00;
-    bool is_low = s->unit >= 0xDC00 && s->unit < 0xE000;
-    if (s->unit == 0)
-        return refuse_here(s, err, "a text may not hold a NUL character (`\\u0000`)");
-    if (is_low != (s->high != 0))
-        return refuse_here(s, err,
-                           "half of a surrogate pair (`\\uD800` to `\\uDFFF`) stands alone");
-    if (is_high) {
-        s->high = s->unit;
-        s->word_at = 0;
-        s->state = WANT_LOW;
-        return true;
-    }
-    json_add_utf8(&s->token,
-                  is_low ? 0x10000 + ((s->high - 0xD800) << 10) + (s->unit - 0xDC00) : s->unit);
-    s->has_high_bytes = true;
-    s->high = 0;
-    s->state = IN_STRING;
-    return true;
-}
-
-static bool in_hex(struct json_stream *s, struct error *err)
-{
-    char c = s->chunk.data[s->at];
-    unsigned digit;
-    if (c >= '0' && c <= '9')
-        digit = (unsigned)(c - '0');
-    else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-        digit = (unsigned)((c | 0x20) - 'a' + 10);
-    else
-        return refuse_here(s, err, "four hexadecimal digits must follow `\\u`");
-    s->unit = s->unit << 4 | digit;
-    if (++s->hex_digits == 4 && !end_hex(s, err))
-        return false;
-    s->at++;
-    return true;
-}
-
-static bool want_low(struct json_stream *s, struct error *err)
-{
-    if (s->chunk.data[s->at] != "\\u"[s->word_at])
-        return refuse_here(s, err,
-                           "half of a surrogate pair (`\\uD800` to `\\uDFFF`) stands alone");
-    s->at++;
-    if (++s->word_at == 2) {
-        s->state = IN_HEX;
-        s->hex_digits = 0;
-        s->unit = 0;
     }
     return true;
 }
@@ -207,7 +155,9 @@ static bool end_number(struct json_stream *s, str text, struct error *err)
 {
     if (!json_is_number(text))
         return refuse(s, s->token_offset, err, ERROR_INPUT, "this is not a number of JSON");
-    if (!emit(s, JSON_NUMBER, text, s->token_offset, err))
+    struct json_event event = {JSON_NUMBER,       text,   s->depth, s->token_offset,
+                               json_digits(text), s->line};
+    if (!tell(s, &event, err))
         return false;
     after_value(s);
     return true;
@@ -232,23 +182,63 @@ static bool in_number(struct json_stream *s, struct error *err)
     return s->at == s->chunk.len || end_number(s, text_str(&s->token), err);
 }
 
-static bool in_word(struct json_stream *s, struct error *err)
+// Reports are mostly lists of numbers: those that follow each other are told without any detour.
+static bool begin_number(struct json_stream *s, struct error *err)
 {
-    while (s->at < s->chunk.len && s->word[s->word_at]) {
-        if (s->chunk.data[s->at] != s->word[s->word_at])
-            return refuse_here(s, err, "only true, false and null may stand without quotes");
-        s->at++;
-        s->word_at++;
+    const char *start = s->chunk.data, *end = start + s->chunk.len, *from = start + s->at, *to;
+    bool listed = s->depth && s->open[s->depth - 1] == '[';
+    struct json_event event = {.type = JSON_NUMBER, .depth = s->depth, .line = s->line};
+    for (;;) {
+        event.digits = json_short_number(from, end, &to);
+        event.offset = s->token_offset = s->base + (size_t)(from - start);
+        s->at = (size_t)(from - start);
+        if (!to)
+            break;
+        event.text = str_make(from, (size_t)(to - from));
+        if (!tell(s, &event, err))
+            return false;
+        s->at = (size_t)(to - start);
+        from = to + 1;
+        if (from < end && *from == ' ')
+            from++;
+        if (!listed || *to != ',' || from == end || *from < '0' || *from > '9') {
+            after_value(s);
+            return true;
+        }
     }
-    if (s->word[s->word_at])
-        return true;
-    enum json_event_type type = s->word[0] == 't'   ? JSON_TRUE
-                                : s->word[0] == 'f' ? JSON_FALSE
-                                                    : JSON_NULL;
-    if (!emit(s, type, str_of(s->word), s->token_offset, err))
+    text_clear(&s->token);
+    s->state = IN_NUMBER;
+    return in_number(s, err);
+}
+
+static bool end_word(struct json_stream *s, struct error *err)
+{
+    enum json_event_type type = s->word.data[0] == 't'   ? JSON_TRUE
+                                : s->word.data[0] == 'f' ? JSON_FALSE
+                                                         : JSON_NULL;
+    if (!emit(s, type, s->word, s->token_offset, err))
         return false;
     after_value(s);
     return true;
+}
+
+static bool in_word(struct json_stream *s, struct error *err)
+{
+    for (; s->at < s->chunk.len && s->word_at < s->word.len; s->at++, s->word_at++)
+        if (s->chunk.data[s->at] != s->word.data[s->word_at])
+            return refuse_here(s, err, "only true, false and null may stand without quotes");
+    return s->word_at < s->word.len || end_word(s, err);
+}
+
+static bool begin_word(struct json_stream *s, char c, struct error *err)
+{
+    s->word = c == 't' ? STR("true") : c == 'f' ? STR("false") : STR("null");
+    s->word_at = 0;
+    s->state = IN_WORD;
+    if (!str_starts(str_from(s->chunk, s->at), s->word))
+        return in_word(s, err); // in pieces, or wrong
+    s->at += s->word.len;
+    return end_word(s, err);
 }
 
 static bool open_container(struct json_stream *s, char c, struct error *err)
@@ -271,7 +261,9 @@ static bool close_container(struct json_stream *s, char c, struct error *err)
     if (!s->depth || s->open[s->depth - 1] != (map ? '{' : '['))
         return refuse_here(s, err, map ? "this `}` closes nothing" : "this `]` closes nothing");
     s->depth--;
-    if (!emit(s, map ? JSON_MAP_CLOSE : JSON_LIST_CLOSE, (str){NULL, 0}, s->base + s->at, err))
+    if (s->passed > s->depth)
+        s->passed = 0;
+    else if (!emit(s, map ? JSON_MAP_CLOSE : JSON_LIST_CLOSE, (str){NULL, 0}, s->base + s->at, err))
         return false;
     s->at++;
     after_value(s);
@@ -284,7 +276,6 @@ static void begin_string(struct json_stream *s, bool is_key)
     s->token_extra = s->line_extra;
     s->is_key = is_key;
     s->has_high_bytes = false;
-    s->high = 0;
     text_clear(&s->token);
     s->state = IN_STRING;
 }
@@ -299,14 +290,11 @@ static bool begin_value(struct json_stream *s, char c, struct error *err)
         return open_container(s, c, err);
     case '"':
         begin_string(s, false);
-        return true;
+        return in_string(s, err);
     case 't':
     case 'f':
     case 'n':
-        s->word = c == 't' ? "true" : c == 'f' ? "false" : "null";
-        s->word_at = 0;
-        s->state = IN_WORD;
-        return true;
+        return begin_word(s, c, err);
     default:
         break;
     }
@@ -315,9 +303,7 @@ static bool begin_value(struct json_stream *s, char c, struct error *err)
             return refuse_here(s, err, "the file starts with a byte order mark: save it without");
         return refuse_here(s, err, "a value is missing here");
     }
-    text_clear(&s->token);
-    s->state = IN_NUMBER;
-    return true;
+    return begin_number(s, err);
 }
 
 static bool after_comma(struct json_stream *s)
@@ -342,7 +328,7 @@ static bool take_structure(struct json_stream *s, char c, struct error *err)
         if (c != '"')
             return refuse_here(s, err, "a key in double quotes is missing here");
         begin_string(s, true);
-        return true;
+        return in_string(s, err);
     case WANT_COLON:
         if (c != ':')
             return refuse_here(s, err, "a `:` is missing after the key");
@@ -360,8 +346,6 @@ static bool take_structure(struct json_stream *s, char c, struct error *err)
                        : refuse_here(s, err, "something follows the end of the JSON");
     case IN_STRING:
     case IN_ESCAPE:
-    case IN_HEX:
-    case WANT_LOW:
     case IN_NUMBER:
     case IN_WORD:
         break;
@@ -371,44 +355,45 @@ static bool take_structure(struct json_stream *s, char c, struct error *err)
 
 static void skip_white(struct json_stream *s)
 {
-    for (; s->at < s->chunk.len; s->at++) {
-        char c = s->chunk.data[s->at];
-        if (c == '\n') {
+    const char *start = s->chunk.data, *end = start + s->chunk.len, *at = start + s->at;
+    for (; at < end; at++) {
+        while (end - at > 8 && memcmp(at, "        ", 8) == 0) // an indented report is mostly this
+            at += 8;
+        if (*at == '\n') {
             s->line++;
-            s->line_start = s->base + s->at + 1;
+            s->line_start = s->base + (size_t)(at - start) + 1;
             s->line_extra = 0;
-        } else if (c != ' ' && c != '\t' && c != '\r') {
-            return;
+        } else if (*at != ' ' && *at != '\t' && *at != '\r') {
+            break;
         }
     }
+    s->at = (size_t)(at - start);
 }
 
-static bool step(struct json_stream *s, struct error *err)
+static bool in_token(struct json_stream *s, struct error *err)
 {
-    switch (s->state) {
-    case IN_STRING:
+    if (s->state == IN_STRING)
         return in_string(s, err);
-    case IN_ESCAPE:
+    if (s->state == IN_ESCAPE)
         return in_escape(s, err);
-    case IN_HEX:
-        return in_hex(s, err);
-    case WANT_LOW:
-        return want_low(s, err);
-    case IN_NUMBER:
-        return in_number(s, err);
-    case IN_WORD:
-        return in_word(s, err);
-    case WANT_VALUE:
-    case WANT_VALUE_OR_CLOSE:
-    case WANT_KEY:
-    case WANT_KEY_OR_CLOSE:
-    case WANT_COLON:
-    case WANT_COMMA_OR_CLOSE:
-    case WANT_END:
-        break;
+    return s->state == IN_NUMBER ? in_number(s, err) : in_word(s, err);
+}
+
+// Up to the end of the chunk, or to a token that it does not hold whole.
+static bool run(struct json_stream *s, struct error *err)
+{
+    while (s->at < s->chunk.len) {
+        if (s->state > WANT_END) {
+            if (!in_token(s, err))
+                return false;
+            continue;
+        }
+        if (s->chunk.data[s->at] <= ' ')
+            skip_white(s);
+        if (s->at < s->chunk.len && !take_structure(s, s->chunk.data[s->at], err))
+            return false;
     }
-    skip_white(s);
-    return s->at == s->chunk.len || take_structure(s, s->chunk.data[s->at], err);
+    return true;
 }
 
 struct json_stream *json_stream_open(const char *file, json_handler *handler, void *context)
@@ -427,6 +412,32 @@ void json_stream_allow_many(struct json_stream *s)
     s->many = true;
 }
 
+void json_stream_pass_over(struct json_stream *s)
+{
+    s->passed = s->depth + 1;
+}
+
+void json_stream_allow_mark(struct json_stream *s)
+{
+    s->mark_allowed = true;
+}
+
+// A byte order mark at the very beginning, which may come in pieces. It makes no column.
+static bool skip_mark(struct json_stream *s, struct error *err)
+{
+    static const str mark = STR_INIT("\xef\xbb\xbf");
+    while (s->at < s->chunk.len && s->marked < mark.len && s->base + s->at == s->marked &&
+           s->chunk.data[s->at] == mark.data[s->marked]) {
+        s->at++;
+        s->marked++;
+    }
+    if (s->marked)
+        s->line_start = s->marked;
+    if (s->marked == 0 || s->marked == mark.len || s->at == s->chunk.len)
+        return true;
+    return refuse_here(s, err, "a byte order mark begins here, but does not end");
+}
+
 static bool failed(struct json_stream *s, const struct error *err)
 {
     s->failed = true;
@@ -442,9 +453,10 @@ bool json_stream_feed(struct json_stream *s, str bytes, struct error *err)
     }
     s->chunk = bytes;
     s->at = 0;
-    while (s->at < bytes.len)
-        if (!step(s, err))
-            return failed(s, err);
+    if (s->mark_allowed && s->base < 3 && !skip_mark(s, err))
+        return failed(s, err);
+    if (!run(s, err))
+        return failed(s, err);
     s->base += bytes.len;
     s->at = 0;
     s->chunk = (str){NULL, 0};

@@ -9,6 +9,7 @@
 #define GATE_DOC_JSON_STREAM_H
 
 #include "gate/base/error.h"
+#include "gate/doc/json_token.h"
 
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ struct json_event {
     str text;        // of keys, strings, numbers; lives until the handler returns
     unsigned depth;  // of the containers around it: 0 for the outermost value
     uint64_t offset; // byte offset of its first byte
+    uint64_t digits; // of a number that is at most 18 digits its value; else JSON_NOT_DIGITS
     uint32_t line;
 };
 
@@ -40,6 +42,11 @@ struct json_stream;
 struct json_stream *json_stream_open(const char *file, json_handler *handler, void *context);
 // Any number of values one after another, as in JSON lines; none is then no error.
 void json_stream_allow_many(struct json_stream *stream);
+// A byte order mark before all else is passed over, as Windows' tools write it; refused otherwise.
+void json_stream_allow_mark(struct json_stream *stream);
+// From a handler, at JSON_MAP_OPEN or JSON_LIST_OPEN: what stands in that container, and its end,
+// is checked but not told.
+void json_stream_pass_over(struct json_stream *stream);
 bool json_stream_feed(struct json_stream *stream, str bytes, struct error *err);
 bool json_stream_end(struct json_stream *stream, struct error *err); // truncated input is an error
 void json_stream_close(struct json_stream *stream);

@@ -1,7 +1,5 @@
 #include "gate/doc/json_token.h"
 
-#include <stdint.h>
-
 // Eight bytes at a time: the usual tricks with the top bit of each byte.
 size_t json_plain_run(str s, bool *high)
 {
@@ -76,4 +74,34 @@ bool json_is_number(str s)
         return n > 0 && n == s.len;
     }
     return s.len == 0;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+uint64_t json_digits(str s)
+{
+    uint64_t value = 0;
+    if (s.len == 0 || s.len > JSON_DIGITS)
+        return JSON_NOT_DIGITS;
+    for (size_t i = 0; i < s.len; i++) {
+        if (!is_digit(s.data[i]))
+            return JSON_NOT_DIGITS;
+        value = value * 10 + (uint64_t)(s.data[i] - '0');
+    }
+    return value;
+}
+
+uint64_t json_short_number(const char *from, const char *end, const char **ret_to)
+{
+    const char *to = from;
+    uint64_t value = 0;
+    for (; to < end && is_digit(*to); to++)
+        value = value * 10 + (uint64_t)(*to - '0');
+    bool ends = to < end && (*to == ',' || *to == ']' || *to == '}' || *to <= ' ');
+    bool plain = ends && to > from && to - from <= JSON_DIGITS && (*from != '0' || to == from + 1);
+    *ret_to = plain ? to : NULL;
+    return value;
 }

@@ -45,6 +45,7 @@ static void check_tests(void *value, const struct node *node, struct problems *p
 {
     const struct evidence_tests *tests = value;
     check_patterns(&tests->reports, node, "reports", problems);
+    check_patterns(&tests->base_reports, node, "base_reports", problems);
 }
 
 static void check_vulnerabilities(void *value, const struct node *node, struct problems *problems)
@@ -101,7 +102,16 @@ static const struct shape_field tests_fields[] = {
      .max = 256,
      .required = true,
      .doc = "Files, patterns with `**`, or ARCHIVE!PATTERN; each must match at least one file."},
-    {.key = "at_least", .kind = SHAPE_LATER, .doc = "A share of the baseline's number of tests."},
+    {.key = "base_reports",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct evidence_tests, base_reports),
+     .shape = &shape_of_str,
+     .max = 256,
+     .doc = "Reports of the same tests run on the base's code: what a fix has to fail there."},
+    {.key = "at_least",
+     .kind = SHAPE_PERCENT,
+     .offset = offsetof(struct evidence_tests, at_least),
+     .doc = "Of the baseline's number of tests so many must have been run."},
     {0}};
 
 static const struct shape tests_shape = {.name = "test evidence",

@@ -4,6 +4,7 @@
 #include "gate/base/limits.h"
 #include "gate/doc/archive.h"
 #include "gate/intake/find.h"
+#include "gate/intake/go_modules.h"
 #include "gate/reports/reader.h"
 
 #include <fcntl.h>
@@ -22,6 +23,20 @@ static const str usual_coverage[] = {
     STR_INIT("lcov.info"),
     STR_INIT("coverage.lcov"),
     STR_INIT("**/coverage/lcov.info"),
+    STR_INIT("clover.xml"),
+    STR_INIT("**/coverage/clover.xml"),
+    STR_INIT("build/logs/clover.xml"),
+    STR_INIT("**/target/site/jacoco/jacoco.xml"),
+    STR_INIT("**/target/site/jacoco-aggregate/jacoco.xml"),
+    STR_INIT("**/build/reports/jacoco/**/*.xml"),
+    STR_INIT("**/build/reports/kover/**/*.xml"),
+    STR_INIT("**/coverage.opencover.xml"),
+    STR_INIT("coverage.json"),
+    STR_INIT("**/coverage/coverage-final.json"),
+    STR_INIT("**/coverage/.resultset.json"),
+    STR_INIT("coverage.out"),
+    STR_INIT("cover.out"),
+    STR_INIT("coverage.txt"),
 };
 static const str usual_tests[] = {
     STR_INIT("junit.xml"),
@@ -35,6 +50,24 @@ static const str usual_tests[] = {
     STR_INIT("**/target/failsafe-reports/TEST-*.xml"),
     STR_INIT("**/build/test-results/**/TEST-*.xml"),
     STR_INIT("target/nextest/**/junit.xml"),
+    STR_INIT("test-results.json"),
+    STR_INIT("test-results/results.json"),
+    STR_INIT("playwright-report/results.json"),
+    STR_INIT("mochawesome-report/mochawesome.json"),
+    STR_INIT("jest-results.json"),
+    STR_INIT("ctrf-report.json"),
+    STR_INIT("ctrf/*.json"),
+    STR_INIT("go-test.json"),
+    STR_INIT("cucumber.json"),
+    STR_INIT("cucumber-report.json"),
+    STR_INIT("reports/cucumber.json"),
+    STR_INIT("**/target/cucumber.json"),
+    STR_INIT("*.tap"),
+    STR_INIT("reports/*.tap"),
+    STR_INIT("TestResult.xml"),
+    STR_INIT("**/TestResults/*.trx"),
+    STR_INIT("**/TestResults/TestResults.xml"),
+    STR_INIT("test-output/testng-results.xml"),
 };
 
 static const str usual_vulnerabilities[] = {
@@ -72,6 +105,13 @@ static const str usual_statements[] = {
     STR_INIT(".vex/*.json"),
 };
 
+// Names that other files bear as well: nobody misses a report where such a one is none.
+static const str shared_names[] = {
+    STR_INIT("coverage.out"),  STR_INIT("cover.out"),
+    STR_INIT("coverage.txt"),  STR_INIT("coverage.json"),
+    STR_INIT("cucumber.json"), // cucumber-js reads its settings from such a one
+};
+
 struct patterns {
     const str *items;
     size_t count;
@@ -81,6 +121,7 @@ struct wanted { // a file, and as evidence of what
     const char *path;
     str entry; // pattern of entries, when it is an archive; else empty
     unsigned kinds;
+    bool if_known; // passed over when it is no report of these kinds
 };
 
 struct run {
@@ -107,7 +148,8 @@ static bool want(struct run *run, const char *path, str entry, enum evidence_kin
                          LIMIT_REPORT_FILES);
     run->wanted = arena_grow(&run->arena, run->wanted, run->wanted_count, &run->wanted_room,
                              sizeof *run->wanted);
-    run->wanted[run->wanted_count++] = (struct wanted){path, entry, 1u << kind};
+    run->wanted[run->wanted_count++] =
+        (struct wanted){.path = path, .entry = entry, .kinds = 1u << kind};
     return true;
 }
 
@@ -146,6 +188,16 @@ static bool find_named(struct run *run, enum evidence_kind kind, struct patterns
     return true;
 }
 
+static bool is_shared(str path)
+{
+    size_t slash = str_find_last(path, '/');
+    str name = slash == STR_NONE ? path : str_from(path, slash + 1);
+    for (size_t i = 0; i < sizeof shared_names / sizeof *shared_names; i++)
+        if (str_eq(name, shared_names[i]))
+            return true;
+    return false;
+}
+
 static bool find_usual(struct run *run, enum evidence_kind kind, struct patterns patterns,
                        struct error *err)
 {
@@ -156,6 +208,8 @@ static bool find_usual(struct run *run, enum evidence_kind kind, struct patterns
     for (size_t i = 0; i < found.count; i++)
         if (!want(run, found.items[i], (str){NULL, 0}, kind, err))
             return false;
+    for (size_t i = 0; i < run->wanted_count; i++)
+        run->wanted[i].if_known = is_shared(str_of(run->wanted[i].path));
     return true;
 }
 
@@ -314,6 +368,20 @@ static void read_archive(struct run *run, const struct wanted *wanted)
                      arena_format(&run->arena, "%s!%s", wanted->path, pattern));
 }
 
+// By its first bytes.
+static bool is_known(struct run *run, int file, unsigned kinds)
+{
+    enum { LOOK_BYTES = 64 * 1024 };
+    struct error unknown;
+    const struct report_reader *reader;
+    char *bytes = arena_alloc(&run->arena, LOOK_BYTES);
+    size_t len = 0;
+    for (ssize_t got = 1; got > 0 && len<LOOK_BYTES; len += got> 0 ? (size_t)got : 0)
+        got = pread(file, bytes + len, LOOK_BYTES - len, (off_t)len);
+    return report_recognise(str_make(bytes, len), len < LOOK_BYTES, &reader, &unknown) &&
+           ((1u << reader->kind | reader->also) & kinds);
+}
+
 static void read_file(struct run *run, const struct wanted *wanted)
 {
     struct error failed;
@@ -322,7 +390,8 @@ static void read_file(struct run *run, const struct wanted *wanted)
         note_failure(run, wanted, NULL, &failed);
         return;
     }
-    (void)report_read_file(run->evidence, file, wanted->path, wanted->kinds, &failed);
+    if (!wanted->if_known || is_known(run, file, wanted->kinds))
+        (void)report_read_file(run->evidence, file, wanted->path, wanted->kinds, &failed);
     (void)close(file);
 }
 
@@ -333,6 +402,14 @@ static void count_usable(struct run *run)
         run->intake.search[report->kind].usable +=
             report->error.kind == ERROR_NONE && !report->duplicate && !report->empty;
     }
+}
+
+static bool covers_go(const struct coverage *coverage)
+{
+    for (size_t i = 0; i < coverage->count; i++)
+        if (str_ends(coverage->files[i].reported, STR(".go")))
+            return true;
+    return false;
 }
 
 static bool map_paths(struct run *run, struct error *err)
@@ -348,6 +425,11 @@ static bool map_paths(struct run *run, struct error *err)
         map.strip = request->config->coverage->strip.items;
         map.strip_count = request->config->coverage->strip.count;
     }
+    struct go_modules modules = {0};
+    if (request->paths && covers_go(&run->evidence->coverage))
+        go_modules_find(&run->arena, run->root, request->paths, &modules);
+    map.modules = modules.items;
+    map.module_count = modules.count;
     char *root = realpath(request->root, NULL);
     map.root = root;
     bool ok = path_map_apply(&map, run->evidence, &run->intake.unmatched, err);

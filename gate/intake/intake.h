@@ -27,7 +27,9 @@ struct evidence_coverage {
 };
 
 struct evidence_tests {
-    struct shape_list reports; // of str
+    struct shape_list reports;      // of str
+    struct shape_list base_reports; // of str: of the same tests, run on the base's code
+    struct fraction at_least; // of the baseline's number of tests that were run; den 0 = not asked
     struct position at;
 };
 

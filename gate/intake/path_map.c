@@ -20,7 +20,8 @@ struct mapping {
     struct arena arena; // for the time of the mapping
     str *strip;
     str root;
-    str *trusted; // folders that others were found to lie in, sorted
+    bool modules_used; // some file is one of a Go module that is known
+    str *trusted;      // folders that others were found to lie in, sorted
     size_t trusted_count, trusted_room;
 };
 
@@ -134,6 +135,63 @@ static struct match match_end(const struct mapping *m, str path)
     return (struct match){0};
 }
 
+// The module that a Go file is of: the one with the longest prefix. Null when it is of none.
+static const struct path_module *module_of(const struct path_map *map, str path)
+{
+    const struct path_module *best = NULL;
+    for (size_t i = 0; i < map->module_count; i++) {
+        const struct path_module *one = &map->modules[i];
+        if (below(path, one->prefix).data && (!best || one->prefix.len > best->prefix.len))
+            best = one;
+    }
+    return best;
+}
+
+// A Go file of a known module is where the module says, or nowhere. In a report that speaks of
+// modules, one that begins with another host's name ("github.com/…") is a dependency's.
+static bool match_module(const struct mapping *m, str path, struct match *ret)
+{
+    if (!m->modules_used || !str_ends(path, STR(".go")))
+        return false;
+    const struct path_module *module = module_of(m->map, path);
+    str host = str_first(path, str_find(path, '/'));
+    if (!module && (host.len == path.len || str_find(host, '.') == STR_NONE || host.data[0] == '.'))
+        return false;
+    *ret = (struct match){0};
+    if (!module)
+        return true;
+    struct arena scratch = {0};
+    str rest = below(path, module->prefix);
+    if (module->folder.len)
+        rest = join(&scratch, module->folder, rest);
+    const str *hit = path_index_find(&m->index, rest);
+    if (hit)
+        *ret = (struct match){.quality = MATCH_EXACT, .path = *hit};
+    arena_done(&scratch);
+    return true;
+}
+
+// Kotlin's folders may leave out the packages that all files have in common.
+static struct match match_package_end(const struct mapping *m, str path)
+{
+    for (str rest = path; rest.len;) {
+        size_t slash = str_find(rest, '/');
+        if (slash == STR_NONE)
+            break;
+        rest = str_from(rest, slash + 1);
+        const str *hit = NULL;
+        size_t count = path_index_ending(&m->index, rest, &hit);
+        if (count == 0)
+            continue;
+        return (struct match){.quality = MATCH_SUFFIX,
+                              .path = *hit,
+                              .ambiguous = count > 1,
+                              .dropped = str_first(path, path.len - rest.len),
+                              .doubtful = str_find(rest, '/') == STR_NONE};
+    }
+    return (struct match){0};
+}
+
 static struct match match_one(const struct mapping *m, str path)
 {
     struct match match = match_known_prefix(m, path);
@@ -141,6 +199,8 @@ static struct match match_one(const struct mapping *m, str path)
         return match;
     if (is_absolute(path))
         return match_end(m, path);
+    if (match_module(m, path, &match))
+        return match;
     const str *hit = path_index_find(&m->index, path);
     if (hit)
         return (struct match){.quality = MATCH_EXACT, .path = *hit};
@@ -149,7 +209,7 @@ static struct match match_one(const struct mapping *m, str path)
         return (struct match){.quality = MATCH_SUFFIX, .path = *hit};
     if (count > 1)
         return (struct match){.quality = MATCH_SUFFIX, .path = *hit, .ambiguous = true};
-    return match_end(m, path);
+    return str_ends(path, STR(".kt")) ? match_package_end(m, path) : match_end(m, path);
 }
 
 static struct match better(struct match a, struct match b)
@@ -252,11 +312,22 @@ static str kept_path(struct arena *arena, const struct covered_file *file,
     return arena_str(arena, match->path);
 }
 
+static bool uses_modules(const struct mapping *m, const struct coverage *coverage)
+{
+    for (size_t i = 0; m->map->module_count && i < coverage->count; i++) {
+        str path = coverage->files[i].reported;
+        if (str_ends(path, STR(".go")) && module_of(m->map, path))
+            return true;
+    }
+    return false;
+}
+
 static void match_all(struct mapping *m, struct evidence *evidence, struct unmatched *ret)
 {
     struct coverage *coverage = &evidence->coverage;
     struct match *matches = ARENA_ARRAY(&m->arena, struct match, coverage->count + 1);
     size_t room = 0;
+    m->modules_used = uses_modules(m, coverage);
     for (size_t i = 0; i < coverage->count; i++)
         matches[i] = match_file(m, evidence, &coverage->files[i]);
     collect_trusted(m, matches, coverage->count);

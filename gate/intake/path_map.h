@@ -11,11 +11,18 @@
 
 #include "gate/reports/evidence.h"
 
+// A Go module: Go reports its files as PREFIX/…, and they lie in `folder` (empty = the root).
+struct path_module {
+    str prefix, folder;
+};
+
 struct path_map {
     const str *paths; // of the repository, sorted bytewise; null = there is no repository
     size_t path_count;
     const str *strip; // prefixes that reported paths may have, as configured
     size_t strip_count;
+    const struct path_module *modules; // of the repository
+    size_t module_count;
     const char *root; // absolute path of the working tree; null = unknown
 };
 

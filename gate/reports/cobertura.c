@@ -341,6 +341,7 @@ static void close_reading(struct reading *r)
 const struct report_reader cobertura_reader = {
     .name = "cobertura",
     .title = "Cobertura XML",
+    .form = REPORT_XML,
     .kind = EVIDENCE_COVERAGE,
     .recognise = recognise,
     .open = open_reading,

@@ -116,6 +116,35 @@ bool covered_line(struct arena *arena, struct covered_file *stage, uint32_t line
     return true;
 }
 
+static void fill(uint64_t *map, uint32_t first, uint32_t last)
+{
+    uint64_t head = ~UINT64_C(0) << (first % 64), tail = ~UINT64_C(0) >> (63 - last % 64);
+    if (first / 64 == last / 64) {
+        map[first / 64] |= head & tail;
+        return;
+    }
+    map[first / 64] |= head;
+    for (uint32_t i = first / 64 + 1; i < last / 64; i++)
+        map[i] = ~UINT64_C(0);
+    map[last / 64] |= tail;
+}
+
+bool covered_lines(struct arena *arena, struct covered_file *stage, uint32_t first, uint32_t last,
+                   uint64_t hits, struct error *err)
+{
+    if (first == 0 || last > LIMIT_SOURCE_LINE || first > last)
+        return error_set(err, ERROR_INPUT, "lines %u to %u are out of range (1 to %u)", first, last,
+                         LIMIT_SOURCE_LINE);
+    if (last >= stage->lines_room)
+        lines_reserve(arena, stage, last);
+    fill(stage->known, first, last);
+    if (hits)
+        fill(stage->hit, first, last);
+    if (last > stage->last_line)
+        stage->last_line = last;
+    return true;
+}
+
 static bool within_limits(const struct evidence *evidence, struct error *err)
 {
     if (evidence->arena.used_bytes > LIMIT_EVIDENCE_BYTES)

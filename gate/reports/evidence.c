@@ -171,14 +171,37 @@ static void absorb_tests(struct evidence *evidence, struct evidence *part, uint3
                          bool take)
 {
     struct error ignored;
-    for (size_t i = 0; i < part->tests.count; i++) {
-        struct test_case *one = &part->tests.cases[i];
-        one->report = report;
-        if (take)
-            tests_put(evidence, one);
-        else
-            (void)tests_add(evidence, one, &ignored);
+    for (size_t i = 0; i < part->tests.count; i++)
+        part->tests.cases[i].report = report;
+    if (take && evidence->tests.count == 0) { // the first report: the table itself is taken over
+        struct tests empty = evidence->tests;
+        evidence->tests = part->tests;
+        part->tests = empty;
+        return;
     }
+    for (size_t i = 0; i < part->tests.count; i++) {
+        if (take)
+            tests_put(evidence, &part->tests.cases[i]);
+        else
+            (void)tests_add(evidence, &part->tests.cases[i], &ignored);
+    }
+}
+
+// A catalogue has hundreds of thousands of entries: the table itself is taken over where it can be.
+static bool absorb_statements(struct evidence *evidence, struct evidence *part, uint32_t report,
+                              bool take)
+{
+    struct error ignored;
+    struct statements *from = &part->statements;
+    for (size_t i = 0; i < from->count; i++)
+        from->items[i].report = report;
+    if (take && from->count && evidence->statements.count == 0) {
+        evidence->statements = *from;
+        return true;
+    }
+    for (size_t i = 0; i < from->count; i++)
+        (void)statement_add(evidence, &from->items[i], &ignored);
+    return false;
 }
 
 // Limits were kept when the part was read, and again by all parts together before this.
@@ -188,10 +211,6 @@ static void absorb_findings(struct evidence *evidence, struct evidence *part, ui
     for (size_t i = 0; i < part->vulnerabilities.count; i++) {
         part->vulnerabilities.items[i].report = report;
         (void)vulnerability_add(evidence, &part->vulnerabilities.items[i], &ignored);
-    }
-    for (size_t i = 0; i < part->statements.count; i++) {
-        part->statements.items[i].report = report;
-        (void)statement_add(evidence, &part->statements.items[i], &ignored);
     }
     for (size_t i = 0; i < part->timings.count; i++) {
         part->timings.rows[i].report = report;
@@ -213,6 +232,7 @@ void evidence_absorb(struct evidence *evidence, struct evidence *part)
     used |= take && part->tests.count;
     absorb_tests(evidence, part, report, take);
     absorb_findings(evidence, part, report);
+    used |= absorb_statements(evidence, part, report, take);
     for (int kind = 0; kind < EVIDENCE_KINDS; kind++)
         evidence->has[kind] |= part->has[kind];
     if (used)

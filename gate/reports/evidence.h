@@ -168,6 +168,9 @@ void covered_counts(struct arena *arena, struct covered_file *stage, struct bran
 // reader clears and fills the same one again and again; its memory is `arena`, not the evidence's.
 bool covered_line(struct arena *arena, struct covered_file *stage, uint32_t line, uint64_t hits,
                   struct error *err);
+// The same for all lines between two, both included. ERROR_INPUT when they are in the wrong order.
+bool covered_lines(struct arena *arena, struct covered_file *stage, uint32_t first, uint32_t last,
+                   uint64_t hits, struct error *err);
 void covered_clear(struct covered_file *stage);
 // Lines, branches and ranges of `from` become those of `file` too, as small as they can be stored.
 bool coverage_unite(struct evidence *evidence, struct covered_file *file,
@@ -180,6 +183,9 @@ bool coverage_regroup(struct evidence *evidence, const str *names, struct error 
 bool tests_add(struct evidence *evidence, const struct test_case *one, struct error *err); // copies
 // Unites test cases by identity: failure and pass = flaky, all failed = one failure.
 void tests_settle(struct tests *tests);
+// For formats in which several tests of one report bear one name: the second becomes "name (2)",
+// in the order of the report. `by_line`: those that stand on one line of the source are one test.
+void tests_tell_apart(struct evidence *evidence, bool by_line);
 
 // Takes over the only report of `part` and all it holds, under a new index; `part` is empty
 // afterwards.

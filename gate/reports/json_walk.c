@@ -2,12 +2,14 @@
 
 #include "gate/base/arena.h"
 #include "gate/base/limits.h"
+#include "gate/base/number.h"
 #include "gate/base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { NOWHERE = 0, ROOT = 1 };
+enum { NOWHERE = 0, ROOT = 1, PLACE_BITS = 0xff };
+_Static_assert(JSON_PLACES <= PLACE_BITS, "a place and what must stand there share a number");
 
 struct row {
     str name;
@@ -28,9 +30,9 @@ struct json_walk {
     bool is_list[LIMIT_DOC_DEPTH + 1];
     int next;        // where the value after this key leads
     struct text key; // the member's own name, kept until its value comes
-    unsigned skip;   // depth of the container that is passed over; 0 = none
 };
 
+// The place that a key leads to, with what must stand there.
 static int step_from(const struct json_walk *walk, int place, str key)
 {
     const struct row *rows = &walk->rows[walk->first[place]];
@@ -54,11 +56,44 @@ static str key_of(const struct json_walk *walk, const struct json_event *event)
     return in_map ? text_str(&walk->key) : (str){"", 0};
 }
 
+// What a value is; null is let through everywhere.
+static const int kinds[] = {
+    [JSON_MAP_OPEN] = JSON_IS_MAP,  [JSON_LIST_OPEN] = JSON_IS_LIST, [JSON_STRING] = JSON_IS_TEXT,
+    [JSON_NUMBER] = JSON_IS_NUMBER, [JSON_TRUE] = JSON_IS_BOOL,      [JSON_FALSE] = JSON_IS_BOOL,
+    [JSON_NULL] = ~PLACE_BITS};
+
+static const char *kind_name(int some) // of the first of them
+{
+    static const char *const names[] = {"a map", "a list", "text", "a number", "a boolean"};
+    int i = 0;
+    while (i < 4 && !(some & (JSON_IS_MAP << i)))
+        i++;
+    return names[i];
+}
+
+// The value is not what it must be.
+static bool wrong(const struct json_walk *walk, const struct json_event *event, int to,
+                  struct error *err)
+{
+    int must = to & ~PLACE_BITS, is = kinds[event->type];
+    str key = str_shorten(key_of(walk, event), 80);
+    (void)error_set(err, ERROR_INPUT, "%s" STR_FMT "%s is %s, not %s", key.len ? "`" : "",
+                    STR_ARG(key.len ? key : STR("an element of a list")), key.len ? "`" : "",
+                    kind_name(is), kind_name(must));
+    return refused(walk, event, err);
+}
+
+static bool is_right(const struct json_walk *walk, const struct json_event *event, int to,
+                     struct error *err)
+{
+    return to <= PLACE_BITS || (to & kinds[event->type]) || wrong(walk, event, to, err);
+}
+
 static bool on_open(struct json_walk *walk, const struct json_event *event, int place,
                     struct error *err)
 {
     if (place == NOWHERE) {
-        walk->skip = event->depth + 1;
+        json_stream_pass_over(walk->stream);
         return true;
     }
     walk->open[event->depth + 1] = place;
@@ -104,27 +139,25 @@ static bool on_value(struct json_walk *walk, const struct json_event *event, int
 static bool on_event(void *context, const struct json_event *event, struct error *err)
 {
     struct json_walk *walk = context;
+    int to;
     switch (event->type) {
     case JSON_MAP_CLOSE:
     case JSON_LIST_CLOSE:
-        if (!walk->skip)
-            return on_close(walk, event, err);
-        if (event->depth + 1 == walk->skip)
-            walk->skip = 0;
-        return true;
+        return on_close(walk, event, err);
     case JSON_KEY:
-        if (!walk->skip)
-            on_key(walk, event);
+        on_key(walk, event);
         return true;
     case JSON_MAP_OPEN:
     case JSON_LIST_OPEN:
-        return walk->skip || on_open(walk, event, place_of(walk, event), err);
+        to = place_of(walk, event);
+        return is_right(walk, event, to, err) && on_open(walk, event, to & PLACE_BITS, err);
     case JSON_STRING:
     case JSON_NUMBER:
     case JSON_TRUE:
     case JSON_FALSE:
     case JSON_NULL:
-        return walk->skip || on_value(walk, event, place_of(walk, event), err);
+        to = place_of(walk, event);
+        return is_right(walk, event, to, err) && on_value(walk, event, to & PLACE_BITS, err);
     }
     return true;
 }
@@ -166,6 +199,7 @@ struct json_walk *json_walk_open(const char *path, const struct json_step *steps
     walk->context = context;
     walk->key = text_of(LIMIT_TOKEN_BYTES);
     walk->stream = json_stream_open(path, on_event, walk);
+    json_stream_allow_mark(walk->stream);
     sort_steps(walk, steps);
     return walk;
 }
@@ -193,6 +227,29 @@ void json_walk_close(struct json_walk *walk)
     memory_free(walk);
 }
 
+bool json_walk_count(const struct json_walk *walk, const struct json_event *event, const char *what,
+                     uint64_t *ret, struct error *err)
+{
+    double large = 0;
+    str text = event->text;
+    if (event->digits != JSON_NOT_DIGITS) {
+        *ret = event->digits;
+        return true;
+    }
+    if (event->type == JSON_NUMBER && number_u64_saturating(text, ret))
+        return true;
+    // JavaScript writes what is past 21 digits as 1e+21.
+    if (event->type == JSON_NUMBER && str_search(text, STR("e+")) != STR_NONE &&
+        number_double(text, &large) && large >= 0x1p64) {
+        *ret = UINT64_MAX;
+        return true;
+    }
+    str shown = event->type == JSON_NUMBER ? str_shorten(text, 40) : STR("something else");
+    return json_walk_refuse(walk, event, err,
+                            "%s must be a whole number that is not negative, but is " STR_FMT, what,
+                            STR_ARG(shown));
+}
+
 bool json_walk_refuse(const struct json_walk *walk, const struct json_event *event,
                       struct error *err, const char *format, ...)
 {
@@ -203,4 +260,37 @@ bool json_walk_refuse(const struct json_walk *walk, const struct json_event *eve
     va_end(args);
     return error_at(err, ERROR_INPUT, (struct position){walk->path, event->line, 0}, "%s",
                     sentence);
+}
+
+bool json_walk_fits(const struct json_walk *walk, const struct json_form *forms, int place,
+                    const struct json_event *event, struct error *err)
+{
+    const struct json_form *form = &forms[place];
+    bool fits = event->type == JSON_NULL;
+    const char *wanted = "";
+    switch (form->type) {
+    case 'm':
+        fits |= event->type == JSON_MAP_OPEN;
+        wanted = "a map";
+        break;
+    case 'l':
+        fits |= event->type == JSON_LIST_OPEN;
+        wanted = "a list";
+        break;
+    case 's':
+        fits |= event->type == JSON_STRING;
+        wanted = "a text";
+        break;
+    case 'n':
+        fits |= event->type == JSON_NUMBER;
+        wanted = "a number";
+        break;
+    case 'b':
+        fits |= event->type == JSON_TRUE || event->type == JSON_FALSE;
+        wanted = "true or false";
+        break;
+    default:
+        return true;
+    }
+    return fits || json_walk_refuse(walk, event, err, "%s is not %s", form->name, wanted);
 }

@@ -17,9 +17,20 @@
 struct json_step {
     int in;          // place of the container; 1 is the outermost value
     const char *key; // of a map; "*" = any other key; null = the elements of a list
-    int to;          // place of the value, from 1 to JSON_PLACES - 1
+    int to;          // place of the value, from 1 to JSON_PLACES - 1, and what it must be
 };
 #define JSON_PLACES 96
+
+// What a value must be, added to `to`: {RUN, "results", RESULTS | JSON_IS_LIST}. Several mean one
+// of them; none: anything. Null is always let through. Anything else is ERROR_INPUT: "`results` is
+// text, not a list".
+enum json_is {
+    JSON_IS_MAP = 1 << 8,
+    JSON_IS_LIST = 1 << 9,
+    JSON_IS_TEXT = 1 << 10,
+    JSON_IS_NUMBER = 1 << 11,
+    JSON_IS_BOOL = 1 << 12,
+};
 
 // `key` is the member's own name (empty in lists). All may be null. Returning false stops; an error
 // without a position gets the event's.
@@ -42,6 +53,20 @@ void json_walk_allow_many(struct json_walk *walk); // JSON lines
 bool json_walk_feed(struct json_walk *walk, str bytes, struct error *err);
 bool json_walk_end(struct json_walk *walk, struct error *err);
 void json_walk_close(struct json_walk *walk);
+
+// What a value at a place has to be, told by the steps that a reader knows: `forms[place]`. Null
+// fits everywhere, and a place without a form takes anything.
+struct json_form {
+    char type;        // 'm' map, 'l' list, 's' string, 'n' number, 'b' true or false
+    const char *name; // for the sentence: "results", "an element of vulnerabilities"
+};
+bool json_walk_fits(const struct json_walk *walk, const struct json_form *forms, int place,
+                    const struct json_event *event, struct error *err);
+
+// A count or a line: a whole number, not negative; past 64 bits the largest one. ERROR_INPUT names
+// it as `what`, such as "a line number".
+bool json_walk_count(const struct json_walk *walk, const struct json_event *event, const char *what,
+                     uint64_t *ret, struct error *err);
 
 // ERROR_INPUT with the event's position in `path`.
 bool json_walk_refuse(const struct json_walk *walk, const struct json_event *event,

@@ -7,8 +7,7 @@
 #include "gate/reports/junit_suite.h"
 #include "gate/reports/registry.h"
 #include "gate/reports/xml_root.h"
-
-enum { MESSAGE_BYTES = 300, MESSAGE_ROOM = 4096 };
+#include "gate/reports/xml_test.h"
 
 struct reading {
     struct evidence *evidence;
@@ -16,12 +15,10 @@ struct reading {
     struct xml *xml;
     struct xml_lead lead;
     struct junit_suites suites;
-    struct test_case one; // the open case; its strings are those of the texts below
-    struct text name, class_name, file, message;
+    struct xml_test test;  // the open case
     bool in_case, outside; // outside: a failure that stands in a suite, but in no case
     bool failed, error, skipped, flaky, disabled, expected;
     unsigned message_depth; // of the element whose text is kept; 0 = none
-    uint64_t unnamed;
 };
 
 static int recognise(const struct report_head *head)
@@ -32,39 +29,14 @@ static int recognise(const struct report_head *head)
     return str_is(root, "testsuites") || str_is(root, "testsuite") ? 95 : 0;
 }
 
-static str first_line(str s)
-{
-    s = str_trim(s);
-    s = str_trim(str_first(s, str_find(s, '\n')));
-    if (s.len <= MESSAGE_BYTES)
-        return s;
-    size_t n = MESSAGE_BYTES;
-    while (n && ((unsigned char)s.data[n] & 0xC0) == 0x80)
-        n--; // not in the middle of a character
-    return str_first(s, n);
-}
-
-// Seconds, with or without a fraction; some tools put commas between thousands. Microseconds.
-static int64_t time_of(const char *text)
-{
-    char plain[32];
-    size_t n = 0;
-    double seconds;
-    for (; *text && n < sizeof plain; text++)
-        if (*text != ',')
-            plain[n++] = *text;
-    if (*text || !number_double(str_make(plain, n), &seconds) || seconds < 0 || seconds > 1e9)
-        return -1;
-    return (int64_t)(seconds * 1e6 + 0.5);
-}
-
 // GoogleTest, CTest, JBoss and others say with an attribute how a test ended.
 static void read_status(struct reading *r, const char *status)
 {
     static const char *const disabled[] = {"disabled", "notrun", "suppressed", NULL};
     static const char *const skipped[] = {"skipped", "ignored", "pending", NULL};
     static const char *const failed[] = {"fail", "failed", "failure", NULL};
-    static const char *const errors[] = {"error", "errored", NULL};
+    static const char *const errors[] = {"error",   "errored", "broken",   "aborted",
+                                         "crashed", "timeout", "timedout", NULL};
     const struct {
         const char *const *words;
         bool *flag;
@@ -80,16 +52,11 @@ static void read_status(struct reading *r, const char *status)
 
 static void start_case(struct reading *r)
 {
-    r->one = (struct test_case){.time_us = -1, .report = r->report};
-    r->one.offset = r->lead.skipped + xml_offset(r->xml);
+    xml_test_begin(&r->test, r->report, r->lead.skipped + xml_offset(r->xml));
     r->in_case = true;
     r->outside = r->failed = r->error = r->skipped = r->flaky = false;
     r->disabled = r->expected = false;
     r->message_depth = 0;
-    text_clear(&r->name);
-    text_clear(&r->class_name);
-    text_clear(&r->file);
-    text_clear(&r->message);
 }
 
 static bool open_case(struct reading *r, const char **attributes, struct error *err)
@@ -100,20 +67,18 @@ static bool open_case(struct reading *r, const char **attributes, struct error *
     for (; *attributes; attributes += 2) {
         const char *name = attributes[0], *value = attributes[1];
         if (strcmp(name, "name") == 0)
-            text_adds(&r->name, value);
+            text_adds(&r->test.name, value);
         else if (strcmp(name, "classname") == 0 || strcmp(name, "class") == 0)
-            text_adds(&r->class_name, value);
+            text_adds(&r->test.class_name, value);
         else if (strcmp(name, "file") == 0)
-            text_adds(&r->file, value);
+            text_adds(&r->test.file, value);
         else if (strcmp(name, "line") == 0)
-            (void)number_u32(str_of(value), &r->one.line);
+            (void)number_u32(str_of(value), &r->test.one.line);
         else if (strcmp(name, "time") == 0)
-            r->one.time_us = time_of(value);
+            r->test.one.time_us = xml_seconds_us(value);
         else if (strcmp(name, "status") == 0 || strcmp(name, "result") == 0)
             read_status(r, value);
     }
-    if (r->name.len == 0) // tests without a name are not one and the same test
-        text_addf(&r->name, "(unnamed %llu)", (unsigned long long)++r->unnamed);
     return true;
 }
 
@@ -136,18 +101,15 @@ static bool close_case(struct reading *r, struct error *err)
     const struct junit_suite *suite = junit_suite_now(&r->suites);
     r->in_case = false;
     if (suite) {
-        r->one.suite = text_str(&suite->name);
-        r->one.host = text_str(&suite->host);
-        if (r->file.len == 0)
-            text_add(&r->file, text_str(&suite->file));
+        text_add(&r->test.suite, text_str(&suite->name));
+        text_add(&r->test.host, text_str(&suite->host));
+        if (r->test.file.len == 0)
+            text_add(&r->test.file, text_str(&suite->file));
     }
-    r->one.name = text_str(&r->name);
-    r->one.class_name = text_str(&r->class_name);
-    r->one.file = text_str(&r->file);
-    r->one.message = first_line(text_str(&r->message));
-    r->one.result = result_of(r);
-    junit_count(&r->suites, r->one.result, r->expected && r->one.result == TEST_PASSED);
-    return tests_add(r->evidence, &r->one, err);
+    enum test_result result = result_of(r);
+    r->test.one.result = result;
+    junit_count(&r->suites, result, r->expected && result == TEST_PASSED);
+    return xml_test_add(&r->test, r->evidence, err);
 }
 
 // The flag that a child of <testcase> sets; null when it is no result.
@@ -176,7 +138,7 @@ static void open_result(struct reading *r, const char *name, const char **attrib
     if (!r->in_case) { // a suite that broke before or after its tests: a failure like any other
         start_case(r);
         r->outside = true;
-        text_adds(&r->name, "(outside of any test)");
+        text_adds(&r->test.name, "(outside of any test)");
     }
     if (flag == &r->skipped && is_expected_failure(attributes))
         flag = &r->expected;
@@ -184,10 +146,10 @@ static void open_result(struct reading *r, const char *name, const char **attrib
     if (name[0] == 'r' || flag == &r->flaky)
         junit_rerun(&r->suites);
     const char *message = xml_attribute(attributes, "message");
-    if (flag == &r->skipped || flag == &r->expected || r->message.len)
+    if (flag == &r->skipped || flag == &r->expected || r->test.message.len)
         return;
     if (message && str_trim(str_of(message)).len)
-        text_add(&r->message, str_first(str_of(message), MESSAGE_ROOM));
+        xml_message_add(&r->test.message, str_of(message));
     else
         r->message_depth = xml_depth(r->xml);
 }
@@ -197,17 +159,11 @@ static bool is_suite(const char *name)
     return strcmp(name, "testsuite") == 0 || strcmp(name, "testsuites") == 0;
 }
 
-static const char *local(const char *name)
-{
-    const char *colon = strchr(name, ':');
-    return colon ? colon + 1 : name;
-}
-
 static bool on_open(void *context, const char *qualified, const char **attributes,
                     struct error *err)
 {
     struct reading *r = context;
-    const char *name = local(qualified);
+    const char *name = xml_local(qualified);
     if (is_suite(name)) {
         if (r->in_case)
             return error_set(err, ERROR_INPUT, "a <%s> stands inside a <testcase>", name);
@@ -226,7 +182,7 @@ static bool on_open(void *context, const char *qualified, const char **attribute
 static bool on_close(void *context, const char *qualified, struct error *err)
 {
     struct reading *r = context;
-    const char *name = local(qualified);
+    const char *name = xml_local(qualified);
     if (xml_depth(r->xml) == r->message_depth)
         r->message_depth = 0;
     if (strcmp(name, "testcase") == 0)
@@ -243,7 +199,7 @@ static bool on_text(void *context, str text, struct error *err)
     struct reading *r = context;
     (void)err;
     if (r->message_depth)
-        text_add(&r->message, str_first(text, MESSAGE_ROOM - r->message.len));
+        xml_message_add(&r->test.message, text);
     return true;
 }
 
@@ -256,10 +212,7 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
         .open = on_open, .close = on_close, .text = on_text, .context = r};
     r->evidence = evidence;
     r->report = report;
-    r->name = text_of(LIMIT_TOKEN_BYTES);
-    r->class_name = text_of(LIMIT_TOKEN_BYTES);
-    r->file = text_of(LIMIT_TOKEN_BYTES);
-    r->message = text_of(MESSAGE_ROOM + 1);
+    xml_test_open(&r->test);
     r->xml = xml_open(evidence->reports[report].path, &handler);
     *ret = r;
     return true;
@@ -275,13 +228,7 @@ static bool end(struct reading *r, struct error *err)
 {
     if (!xml_end(r->xml, err))
         return false;
-    struct report *report = &r->evidence->reports[r->report];
-    report->empty = r->evidence->tests.count == 0;
-    if (report->empty)
-        report_suspect(r->evidence, report, "the report holds no test");
-    if (r->unnamed)
-        report_suspect(r->evidence, report, "%llu tests have no name",
-                       (unsigned long long)r->unnamed);
+    xml_test_end(&r->test, r->evidence, r->report);
     return true;
 }
 
@@ -289,16 +236,14 @@ static void close_reading(struct reading *r)
 {
     xml_close(r->xml);
     junit_suites_done(&r->suites);
-    text_done(&r->name);
-    text_done(&r->class_name);
-    text_done(&r->file);
-    text_done(&r->message);
+    xml_test_done(&r->test);
     memory_free(r);
 }
 
 const struct report_reader junit_reader = {
     .name = "junit",
     .title = "JUnit XML",
+    .form = REPORT_XML,
     .kind = EVIDENCE_TESTS,
     .recognise = recognise,
     .open = open_reading,

@@ -291,6 +291,7 @@ static void close_reading(struct reading *r)
 const struct report_reader lcov_reader = {
     .name = "lcov",
     .title = "LCOV",
+    .form = REPORT_LINES,
     .kind = EVIDENCE_COVERAGE,
     .record_end = "end_of_record",
     .recognise = recognise,

@@ -33,14 +33,10 @@ static bool give(struct lines *lines, str line, uint64_t size, struct error *err
     return true;
 }
 
-bool lines_feed(struct lines *lines, str bytes, struct error *err)
+static bool feed_text(struct lines *lines, str bytes, struct error *err)
 {
     if (bytes.len == 0)
         return true;
-    if (memchr(bytes.data, '\0', bytes.len)) {
-        struct position at = {lines->path, lines->number + 1, 0};
-        return error_at(err, ERROR_INPUT, at, "a NUL byte stands in or after this line");
-    }
     lines->ended_whole = bytes.data[bytes.len - 1] == '\n';
     for (size_t end; (end = str_find(bytes, '\n')) != STR_NONE;) {
         str line = str_make(bytes.data, end);
@@ -60,6 +56,18 @@ bool lines_feed(struct lines *lines, str bytes, struct error *err)
         return true;
     struct position at = {lines->path, lines->number + 1, 0};
     return error_at(err, ERROR_LIMIT, at, "the line is longer than %u bytes", LIMIT_TOKEN_BYTES);
+}
+
+// What stands before a NUL is read first, so that the NUL is refused with its own line.
+bool lines_feed(struct lines *lines, str bytes, struct error *err)
+{
+    const char *nul = bytes.len ? memchr(bytes.data, '\0', bytes.len) : NULL;
+    if (!nul)
+        return feed_text(lines, bytes, err);
+    if (!feed_text(lines, str_first(bytes, (size_t)(nul - bytes.data)), err))
+        return false;
+    struct position at = {lines->path, lines->number + 1, 0};
+    return error_at(err, ERROR_INPUT, at, "a NUL byte stands in this line");
 }
 
 bool lines_end(struct lines *lines, struct error *err)

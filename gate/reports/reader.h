@@ -8,9 +8,12 @@
 
 struct reading; // a reader's own state, made by open
 
+enum report_form { REPORT_XML = 1, REPORT_JSON, REPORT_LINES };
+
 struct report_reader {
-    const char *name;  // "cobertura"
-    const char *title; // "Cobertura XML"
+    const char *name;      // "cobertura"
+    const char *title;     // "Cobertura XML"
+    enum report_form form; // files that are not known are told which formats look like them
     enum evidence_kind kind;
     unsigned also; // bits (1 << kind) of further kinds that such a file may hold
     // What ends a record of a format that has no end of its own: whole records that are missing at

@@ -5,14 +5,58 @@
 #include "gate/doc/archive.h"
 #include "gate/reports/xml_root.h"
 
+// clang-format off
 const struct report_reader *const report_readers[] = {
+    &clover_reader,
     &cobertura_reader,
+    &coveragepy_reader,
+    &gcovr_json_reader,
+    &go_cover_reader,
+    &istanbul_json_reader,
+    &jacoco_reader,
     &lcov_reader,
+    &llvm_cov_json_reader,
+    &opencover_reader,
+    &simplecov_reader,
+    &ctrf_reader,
+    &cucumber_json_reader,
+    &go_test_json_reader,
+    &jest_json_reader,
     &junit_reader,
+    &mocha_json_reader,
+    &nunit_reader,
+    &playwright_json_reader,
+    &tap_reader,
+    &testng_reader,
+    &trx_reader,
+    &xunit_reader,
+    &dependabot_reader,
+    &grype_reader,
+    &sarif_reader,
+    &snyk_reader,
+    &trivy_reader,
+    &cyclonedx_reader,
+    &npm_audit_reader,
+    &osv_reader,
+    &pip_audit_reader,
+    &csaf_vex_reader,
+    &epss_reader,
+    &kev_reader,
+    &openvex_reader,
+    &gatling_reader,
+    &gatling_log_reader,
+    &jmeter_csv_reader,
+    &jmeter_xml_reader,
+    &k6_reader,
+    &lighthouse_reader,
+    &locust_reader,
+    &wrk_reader,
     NULL,
 };
+// clang-format on
 
 #define LOOK_ALIKES_MAX 240
+#define KNOWN_MAX 440 // with the rest it fits into an error
 
 // What the bytes look like, for the message about a format that is not known.
 static void describe(str bytes, char out[LOOK_ALIKES_MAX])
@@ -39,18 +83,31 @@ static void describe(str bytes, char out[LOOK_ALIKES_MAX])
     text_done(&text);
 }
 
+// What is neither XML nor JSON is taken for lines; 0 = it looks like no report at all.
+static enum report_form form_of(str bytes)
+{
+    str start = str_trim(bytes);
+    if (start.len == 0 || archive_recognise(bytes) || memchr(bytes.data, '\0', bytes.len))
+        return 0;
+    if (start.data[0] == '<' || str_starts(start, STR("\xef\xbb\xbf<")))
+        return REPORT_XML;
+    return start.data[0] == '{' || start.data[0] == '[' ? REPORT_JSON : REPORT_LINES;
+}
+
 static bool unknown(str first_bytes, struct error *err)
 {
     char looks[LOOK_ALIKES_MAX] = "";
-    char known[LOOK_ALIKES_MAX] = "";
-    struct text titles = text_of(LOOK_ALIKES_MAX - 1);
+    enum report_form form = form_of(first_bytes);
+    struct text titles = text_of(KNOWN_MAX);
     describe(first_bytes, looks);
-    for (size_t i = 0; report_readers[i]; i++)
-        text_addf(&titles, "%s%s", i ? ", " : "", report_readers[i]->title);
-    memcpy(known, text_c(&titles), titles.len + 1);
+    for (size_t i = 0; form && report_readers[i]; i++)
+        if (report_readers[i]->form == form)
+            text_addf(&titles, "%s%s", titles.len ? ", " : "; known are ",
+                      report_readers[i]->title);
+    (void)error_set(err, ERROR_INPUT, "this is no report that is known here: it is %s%s%s", looks,
+                    text_c(&titles), text_full(&titles) ? ", …" : "");
     text_done(&titles);
-    return error_set(err, ERROR_INPUT, "this is no report that is known here: it is %s (known: %s)",
-                     looks, known);
+    return false;
 }
 
 bool report_recognise(str first_bytes, bool whole, const struct report_reader **ret,

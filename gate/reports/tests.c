@@ -44,6 +44,12 @@ bool tests_add(struct evidence *evidence, const struct test_case *one, struct er
 
 static uint64_t hash_add(uint64_t hash, str s)
 {
+    for (; s.len >= sizeof hash; s = str_from(s, sizeof hash)) { // eight bytes at once
+        uint64_t word;
+        memcpy(&word, s.data, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
     for (size_t i = 0; i < s.len; i++)
         hash = (hash ^ (unsigned char)s.data[i]) * UINT64_C(1099511628211); // FNV-1a
     return (hash ^ 0xff) * UINT64_C(1099511628211); // where one field ends matters
@@ -96,25 +102,80 @@ static void merge(struct test_case *into, const struct test_case *one)
         into->time_us = one->time_us;
 }
 
+// A hash table of cases: the first one of each key. It holds a part of each hash, because to look
+// at a case costs far more than to look at the table.
+struct firsts {
+    struct slot {
+        uint32_t number; // of the case + 1
+        uint32_t hash;
+    } * slots;
+    size_t room;
+    bool by_line; // the line is a part of the key
+};
+
+static struct firsts firsts_of(size_t count, bool by_line)
+{
+    struct firsts firsts = {.room = 64, .by_line = by_line};
+    while (firsts.room < count * 2)
+        firsts.room *= 2;
+    firsts.slots = memory_alloc(firsts.room * sizeof *firsts.slots);
+    return firsts;
+}
+
+// The first case with the key of this one: itself when there was none.
+static size_t first_like(struct firsts *firsts, const struct test_case *cases, size_t one)
+{
+    uint64_t hash = hash_of(&cases[one]);
+    if (firsts->by_line)
+        hash = (hash ^ cases[one].line) * UINT64_C(0x9e3779b97f4a7c15);
+    hash ^= hash >> 32;
+    size_t at = hash & (firsts->room - 1);
+    uint32_t part = (uint32_t)(hash >> 32);
+    for (; firsts->slots[at].number; at = (at + 1) & (firsts->room - 1)) {
+        size_t other = firsts->slots[at].number - 1;
+        if (firsts->slots[at].hash == part && same(&cases[other], &cases[one]) &&
+            (!firsts->by_line || cases[other].line == cases[one].line))
+            return other;
+    }
+    firsts->slots[at] = (struct slot){(uint32_t)one + 1, part};
+    return one;
+}
+
 void tests_settle(struct tests *tests)
 {
-    size_t room = 64, kept = 0;
-    while (room < tests->count * 2)
-        room *= 2;
-    uint32_t *index = memory_alloc(room * sizeof *index);
+    struct firsts firsts = firsts_of(tests->count, false);
+    size_t kept = 0;
     for (size_t i = 0; i < tests->count; i++) {
-        size_t at = hash_of(&tests->cases[i]) & (room - 1);
-        while (index[at] && !same(&tests->cases[index[at] - 1], &tests->cases[i]))
-            at = (at + 1) & (room - 1);
-        if (index[at]) {
-            merge(&tests->cases[index[at] - 1], &tests->cases[i]);
-            continue;
-        }
         tests->cases[kept] = tests->cases[i];
-        index[at] = (uint32_t)++kept;
+        size_t first = first_like(&firsts, tests->cases, kept);
+        if (first != kept)
+            merge(&tests->cases[first], &tests->cases[kept]);
+        else
+            kept++;
     }
     tests->count = kept;
-    memory_free(index);
+    memory_free(firsts.slots);
+}
+
+void tests_tell_apart(struct evidence *evidence, bool by_line)
+{
+    struct test_case *cases = evidence->tests.cases;
+    size_t count = evidence->tests.count;
+    struct firsts names = firsts_of(count, false), places = firsts_of(by_line ? count : 0, true);
+    uint32_t *seen = memory_alloc((count + 1) * sizeof *seen); // of a name, at its first case
+    uint32_t *nth = memory_alloc((count + 1) * sizeof *nth);
+    for (size_t i = 0; i < count; i++) {
+        size_t place = by_line ? first_like(&places, cases, i) : i;
+        nth[i] = place != i ? nth[place] : ++seen[first_like(&names, cases, i)];
+    }
+    for (size_t i = 0; i < count; i++)
+        if (nth[i] > 1)
+            cases[i].name =
+                arena_format(&evidence->arena, STR_FMT " (%u)", STR_ARG(cases[i].name), nth[i]);
+    memory_free(names.slots);
+    memory_free(places.slots);
+    memory_free(seen);
+    memory_free(nth);
 }
 
 struct test_totals tests_totals(const struct tests *tests)

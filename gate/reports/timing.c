@@ -40,13 +40,16 @@ bool timing_add(struct evidence *evidence, const struct timing *one, struct erro
     const double figures[] = {one->min_ms,  one->mean_ms,    one->p50_ms,    one->p75_ms,
                               one->p90_ms,  one->p95_ms,     one->p99_ms,    one->max_ms,
                               one->queries, one->per_second, one->duration_s};
+    str shown = one->name.len ? str_shorten(one->name, 80) : STR("the whole run");
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
         if (!is_figure(figures[i]))
             return error_set(err, ERROR_INPUT, "a figure of `" STR_FMT "` is out of range",
-                             STR_ARG(str_shorten(one->name, 80)));
+                             STR_ARG(shown));
+    if (!str_is_utf8(one->name))
+        return error_set(err, ERROR_INPUT, "a name of a request is no UTF-8");
     if (one->failures > one->requests)
         return error_set(err, ERROR_INPUT, "`" STR_FMT "` has more failures than requests",
-                         STR_ARG(str_shorten(one->name, 80)));
+                         STR_ARG(shown));
     if (!room_for_more(all, err))
         return false;
     all->rows = arena_grow(&evidence->arena, all->rows, all->count, &all->room, sizeof *all->rows);
@@ -58,6 +61,8 @@ bool timing_add(struct evidence *evidence, const struct timing *one, struct erro
 bool timing_check_add(struct evidence *evidence, const struct timing_check *one, struct error *err)
 {
     struct timings *all = &evidence->timings;
+    if (!str_is_utf8(one->name))
+        return error_set(err, ERROR_INPUT, "a name of a check is no UTF-8");
     if (!room_for_more(all, err))
         return false;
     all->checks = arena_grow(&evidence->arena, all->checks, all->check_count, &all->check_room,
@@ -67,14 +72,29 @@ bool timing_check_add(struct evidence *evidence, const struct timing_check *one,
     return true;
 }
 
+void timing_report_end(struct evidence *evidence, uint32_t index, bool cut_short)
+{
+    struct report *report = &evidence->reports[index];
+    const struct timings *all = &evidence->timings;
+    bool any = all->check_count > 0;
+    for (size_t i = 0; i < all->count; i++)
+        any |= !all->rows[i].counted || all->rows[i].requests > 0;
+    report->empty = !any;
+    if (report->empty)
+        report_suspect(evidence, report, "the report holds no timing: nothing was measured");
+    else if (cut_short)
+        report_suspect(evidence, report,
+                       "its last line has no end: the file may have been cut short");
+}
+
 // Rows of one report stand together.
 static void add_report(const struct timing *rows, size_t count, struct timing_totals *totals)
 {
-    bool named = false;
+    bool whole = false;
     for (size_t i = 0; i < count; i++)
-        named |= rows[i].name.len > 0;
+        whole |= rows[i].counted && rows[i].name.len == 0;
     for (size_t i = 0; i < count; i++) {
-        if (named && rows[i].name.len == 0)
+        if (whole && rows[i].name.len)
             continue;
         totals->requests += rows[i].requests;
         totals->failures += rows[i].failures;

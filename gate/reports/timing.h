@@ -49,10 +49,15 @@ struct timings {
 bool timing_add(struct evidence *evidence, const struct timing *one, struct error *err);
 bool timing_check_add(struct evidence *evidence, const struct timing_check *one, struct error *err);
 
+// What every reader of timings does last: a report without row and check is empty, and says so. In
+// one that ends with its last line (`cut_short`: that line has no end) more lines may be missing.
+void timing_report_end(struct evidence *evidence, uint32_t report, bool cut_short);
+
 struct timing_totals {
     uint64_t rows, requests, failures, checks, breached;
 };
-// Requests are those of named rows, or of the whole-run row where a report has no other.
+// Requests are those of the whole-run row, or of all named rows where a report has none that is
+// counted: names may overlap.
 struct timing_totals timings_totals(const struct timings *timings);
 
 #endif

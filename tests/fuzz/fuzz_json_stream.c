@@ -23,6 +23,11 @@ static bool write_event(void *context, const struct json_event *event, struct er
     if (event->type == JSON_KEY || event->type == JSON_STRING)
         text_add(&log->values, event->text);
     PROMISE(str_is_utf8(event->text), "event at %llu", (unsigned long long)event->offset);
+    if (event->digits != JSON_NOT_DIGITS) {
+        char digits[24];
+        (void)snprintf(digits, sizeof digits, "%llu", (unsigned long long)event->digits);
+        PROMISE(event->type == JSON_NUMBER && str_is(event->text, digits), "%s", digits);
+    }
     return true;
 }
 

@@ -24,7 +24,64 @@ static inline bool report_try(const struct report_reader *reader, str bytes, siz
     return ok;
 }
 
-static inline void report_consistent(struct evidence *evidence, size_t size)
+// A scanner that found nothing is clean; one that failed, or looked at nothing, is no evidence.
+static inline void findings_consistent(const struct evidence *evidence, size_t size)
+{
+    const struct report *report = &evidence->reports[0];
+    const struct vulnerabilities *all = &evidence->vulnerabilities;
+    struct vulnerability_totals totals = vulnerabilities_totals(all);
+    for (size_t i = 0; i < all->count; i++) {
+        const struct vulnerability *one = &all->items[i];
+        PROMISE(one->id.len && one->offset < size, "finding %zu", i);
+        PROMISE(one->title.len <= 300 && one->suppressed_why.len <= 300, "finding %zu", i);
+        PROMISE(one->cvss == SCORE_UNKNOWN || (one->cvss >= 0 && one->cvss <= 10), "finding %zu",
+                i);
+        PROMISE(one->line <= LIMIT_SOURCE_LINE, "finding %zu", i);
+        for (size_t k = 0; k < one->alias_count; k++)
+            PROMISE(one->aliases[k].len, "finding %zu", i);
+    }
+    PROMISE(totals.total + totals.suppressed == all->count, "totals");
+    PROMISE(totals.groups <= totals.total && !totals.groups == !totals.total, "groups");
+    PROMISE(report->empty == (report->nothing_audited || report->scanner_failed), "empty");
+}
+
+// A catalogue or a document of statements without any is no evidence.
+static inline void statements_consistent(const struct evidence *evidence, enum evidence_kind kind,
+                                         size_t size)
+{
+    const struct statements *all = &evidence->statements;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct statement *one = &all->items[i];
+        PROMISE(one->id.len && one->offset < size, "statement %zu", i);
+        PROMISE(one->justification.len <= 300, "statement %zu", i);
+        PROMISE(one->epss >= 0 && one->epss <= 1, "statement %zu", i);
+        for (size_t k = 0; k < one->alias_count; k++)
+            PROMISE(one->aliases[k].len, "statement %zu", i);
+        for (size_t k = 0; k < one->product_count; k++)
+            PROMISE(one->products[k].len, "statement %zu", i);
+    }
+    if (kind == EVIDENCE_STATEMENTS)
+        PROMISE(evidence->reports[0].empty == (all->count == 0), "empty");
+}
+
+static inline void timings_consistent(struct evidence *evidence, enum evidence_kind kind,
+                                      size_t size)
+{
+    const struct report *report = &evidence->reports[0];
+    const struct timings *all = &evidence->timings;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct timing *one = &all->rows[i];
+        PROMISE(one->failures <= one->requests && one->offset < size, "row %zu", i);
+        PROMISE(one->counted || one->requests == 0, "row %zu", i);
+    }
+    for (size_t i = 0; i < all->check_count; i++)
+        PROMISE(all->checks[i].name.len && all->checks[i].offset < size, "check %zu", i);
+    if (kind == EVIDENCE_TIMINGS && all->count + all->check_count == 0)
+        PROMISE(report->empty, "no timing, and not empty");
+}
+
+static inline void report_consistent(struct evidence *evidence, enum evidence_kind kind,
+                                     size_t size)
 {
     const struct report *report = &evidence->reports[0];
     uint64_t entries = 0;
@@ -47,7 +104,12 @@ static inline void report_consistent(struct evidence *evidence, size_t size)
         PROMISE(one->name.len && one->offset < size && one->message.len <= 300, "case %zu", i);
     }
     entries += evidence->tests.count;
-    PROMISE(report->empty == (entries == 0), "%llu entries", (unsigned long long)entries);
+    if (kind == EVIDENCE_COVERAGE || kind == EVIDENCE_TESTS)
+        PROMISE(report->empty == (entries == 0), "%llu entries", (unsigned long long)entries);
+    if (kind == EVIDENCE_VULNERABILITIES)
+        findings_consistent(evidence, size);
+    statements_consistent(evidence, kind, size);
+    timings_consistent(evidence, kind, size);
     PROMISE(!report->empty || report->suspicion_count, "empty, and nothing is said");
     PROMISE(report->suspicion_count <= REPORT_SUSPICIONS + 1, "%zu", report->suspicion_count);
 }
@@ -70,9 +132,15 @@ static inline int report_promises(const struct report_reader *reader, const uint
     if (ok) {
         struct coverage_totals a = coverage_totals(&whole.coverage);
         struct coverage_totals b = coverage_totals(&parts.coverage);
-        report_consistent(&whole, size);
+        report_consistent(&whole, reader->kind, size);
         PROMISE(memcmp(&a, &b, sizeof a) == 0, "pieces make a difference");
         PROMISE(whole.tests.count == parts.tests.count, "pieces make a difference");
+        PROMISE(whole.timings.count == parts.timings.count &&
+                    whole.timings.check_count == parts.timings.check_count,
+                "pieces make a difference");
+        PROMISE(whole.statements.count == parts.statements.count, "pieces make a difference");
+        PROMISE(whole.vulnerabilities.count == parts.vulnerabilities.count,
+                "pieces make a difference");
         evidence_absorb(&absorbed, &whole);
         evidence_absorb(&absorbed, &parts);
         tests_settle(&absorbed.tests);

@@ -265,3 +265,126 @@ Test(json_stream, a_handler_that_refuses_stops_it_for_good)
     json_stream_close(s);
     json_stream_close(NULL);
 }
+
+// Passed over where that is allowed, whole and at the very beginning only.
+Test(json_stream, a_byte_order_mark)
+{
+    static const struct {
+        const char *bytes, *want; // the log, or the error
+        bool ok;
+    } rows[] = {
+        {"\xef\xbb\xbf{}", "0 {  @3:1\n0 }  @4:1\n", true},
+        {"\xef\xbb\xbf\n[1]", "0 [  @4:2\n1 num 1 @5:2\n0 ]  @6:2\n", true},
+        {"[1]", "0 [  @0:1\n1 num 1 @1:1\n0 ]  @2:1\n", true},
+        {"\n\n\n[x", "f.json:4:2: a value is missing here", false},
+        {"\xef\xbb\xbf[x", "f.json:1:2: a value is missing here", false},
+        {"\xef\xbb{}", "f.json:1:1: a byte order mark begins here, but does not end", false},
+        {"\xef{}", "f.json:1:1: a byte order mark begins here, but does not end", false},
+        {"\xef\xbb\xbf\xef\xbb\xbf{}", "f.json:1:1: a value is missing here", false},
+        {" \xef\xbb\xbf{}", "f.json:1:2: a value is missing here", false},
+        {"\xef\xbb\xbf", "f.json:1:1: the file is empty: there is no JSON in it", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (size_t piece = 1; piece < 6; piece++) {
+            struct text log = text_of(4096);
+            struct error err = {0};
+            struct json_stream *s = json_stream_open("f.json", write_event, &log);
+            json_stream_allow_mark(s);
+            str rest = str_of(rows[i].bytes);
+            bool ok = true;
+            for (; ok && rest.len; rest = str_from(rest, piece))
+                ok = json_stream_feed(s, str_first(rest, piece), &err);
+            ok = ok && json_stream_end(s, &err);
+            json_stream_close(s);
+            cr_expect_eq(ok, rows[i].ok, "row %zu in pieces of %zu", i, piece);
+            if (rows[i].ok)
+                expect_str(text_str(&log), rows[i].want);
+            else
+                expect_error(&err, ERROR_INPUT, rows[i].want);
+            text_done(&log);
+        }
+    }
+}
+
+struct passing {
+    struct json_stream *stream;
+    struct text log;
+};
+
+// Passes over the containers that follow the key "skip".
+static bool pass_some(void *context, const struct json_event *event, struct error *err)
+{
+    struct passing *passing = context;
+    bool opens = event->type == JSON_MAP_OPEN || event->type == JSON_LIST_OPEN;
+    (void)err;
+    if (opens && text_str(&passing->log).len && str_ends(text_str(&passing->log), STR("skip ")))
+        json_stream_pass_over(passing->stream);
+    else if (opens || event->text.len)
+        text_addf(&passing->log, STR_FMT " ", STR_ARG(opens ? STR("(") : event->text));
+    else
+        text_adds(&passing->log, ") ");
+    return true;
+}
+
+static bool pass_in(str bytes, size_t chunk, struct passing *passing, struct error *err)
+{
+    bool ok = true;
+    passing->log = text_of(1 << 12);
+    passing->stream = json_stream_open("f.json", pass_some, passing);
+    for (; ok && bytes.len; bytes = str_from(bytes, chunk))
+        ok = json_stream_feed(passing->stream, str_first(bytes, chunk), err);
+    ok = ok && json_stream_end(passing->stream, err);
+    json_stream_close(passing->stream);
+    return ok;
+}
+
+Test(json_stream, what_is_passed_over_is_still_checked)
+{
+    static const struct {
+        const char *text, *want; // null: refused
+    } rows[] = {
+        {"{\"skip\": {\"a\": [1, {\"b\": []}], \"skip\": [[]]}, \"c\": [2]}", "( skip c ( 2 ) ) "},
+        {"[{\"skip\": []}, {\"skip\": {}}, 3]", "( ( skip ) ( skip ) 3 ) "},
+        {"{\"skip\": {\"a\": nul}}", NULL},
+        {"{\"skip\": {\"a\": 1]}", NULL},
+        {"{\"skip\": [\"\\ud800\"]}", NULL},
+        {"{\"skip\": [1", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (size_t chunk = 1; chunk < 100; chunk += 33) {
+            struct passing passing;
+            struct error err = {0};
+            bool ok = pass_in(str_of(rows[i].text), chunk, &passing, &err);
+            cr_expect_eq(ok, rows[i].want != NULL, "%s: %s", rows[i].text, err.message);
+            if (ok)
+                cr_expect_str_eq(text_c(&passing.log), rows[i].want);
+            text_done(&passing.log);
+        }
+    }
+}
+
+static bool add_digits(void *context, const struct json_event *event, struct error *err)
+{
+    (void)err;
+    if (event->digits != JSON_NOT_DIGITS)
+        text_addf(context, "%llu ", (unsigned long long)event->digits);
+    else if (event->type == JSON_NUMBER)
+        text_adds(context, "- ");
+    return true;
+}
+
+Test(json_stream, short_numbers_come_with_their_value)
+{
+    str text = STR("[0,12 , 999999999999999999,1000000000000000000,-1,1.5,1e3,\"7\",{\"8\":9}]");
+    for (size_t chunk = 1; chunk <= text.len; chunk++) {
+        struct text log = text_of(1 << 12);
+        struct error err;
+        struct json_stream *s = json_stream_open("f.json", add_digits, &log);
+        for (str rest = text; rest.len; rest = str_from(rest, chunk))
+            cr_expect(json_stream_feed(s, str_first(rest, chunk), &err));
+        cr_expect(json_stream_end(s, &err));
+        json_stream_close(s);
+        expect_str(text_str(&log), "0 12 999999999999999999 - - - - 9 ");
+        text_done(&log);
+    }
+}

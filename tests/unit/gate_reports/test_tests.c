@@ -106,3 +106,29 @@ Test(tests, names_for_people)
         cr_expect_str_eq(test_identity(&evidence.arena, &one), rows[i].want);
     }
 }
+
+Test(tests, of_one_name_can_be_told_apart)
+{
+    static const struct {
+        const char *suite, *name;
+        uint32_t line;
+        const char *by_order, *by_line;
+    } rows[] = {
+        {"s", "a", 3, "a", "a"},         {"s", "a", 3, "a (2)", "a"},
+        {"s", "a", 4, "a (3)", "a (2)"}, {"t", "a", 5, "a", "a"},
+        {"s", "b", 3, "b", "b"},         {"s", "a", 4, "a (4)", "a (2)"},
+        {"s", "a", 9, "a (5)", "a (3)"}, {"t", "a", 5, "a (2)", "a"},
+    };
+    for (int by_line = 0; by_line < 2; by_line++) {
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            add(rows[i].suite, "", rows[i].name, TEST_PASSED);
+            evidence.tests.cases[i].line = rows[i].line;
+        }
+        tests_tell_apart(&evidence, by_line);
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+            expect_str(evidence.tests.cases[i].name, by_line ? rows[i].by_line : rows[i].by_order);
+        evidence_done(&evidence);
+    }
+    tests_tell_apart(&evidence, true); // nothing to tell
+    cr_expect_eq(evidence.tests.count, 0);
+}

@@ -1,0 +1,92 @@
+// Where things stand in a SARIF report: the table of its reader.
+#ifndef GATE_REPORTS_SARIF_PLACES_H
+#define GATE_REPORTS_SARIF_PLACES_H
+
+#include "gate/reports/json_walk.h"
+#include "gate/reports/report_head.h"
+
+// In the order of the tree: all places of a rule, of a location, of a result stand together.
+enum sarif_at {
+    SARIF_ROOT = 1,
+    SARIF_VERSION,
+    SARIF_INLINE,
+    SARIF_INLINE_ITEM,
+    SARIF_INLINE_RESULTS,
+    SARIF_INLINE_RESULT,
+    SARIF_RUNS,
+    SARIF_RUN,
+    SARIF_EXTERNAL,
+    SARIF_EXTERNAL_RESULTS,
+    SARIF_TOOL,
+    SARIF_DRIVER,
+    SARIF_TOOL_NAME,
+    SARIF_TOOL_VERSION,
+    SARIF_TOOL_SEMANTIC,
+    SARIF_EXTENSIONS,
+    SARIF_EXTENSION,
+    SARIF_RULES,
+    SARIF_RULE,
+    SARIF_RULE_ID,
+    SARIF_RULE_NAME,
+    SARIF_RULE_SHORT,
+    SARIF_RULE_TEXT,
+    SARIF_RULE_DEFAULT,
+    SARIF_RULE_LEVEL,
+    SARIF_RULE_PROPERTIES,
+    SARIF_RULE_SCORE,
+    SARIF_RULE_TAGS,
+    SARIF_RULE_TAG,
+    SARIF_RESULTS,
+    SARIF_RESULT,
+    SARIF_RULE_REFERENCE,
+    SARIF_REFERENCE_ID,
+    SARIF_REFERENCE_INDEX,
+    SARIF_COMPONENT,
+    SARIF_COMPONENT_INDEX,
+    SARIF_LEVEL,
+    SARIF_KIND,
+    SARIF_BASELINE,
+    SARIF_MESSAGE,
+    SARIF_MESSAGE_TEXT,
+    SARIF_LOCATIONS,
+    SARIF_LOCATION,
+    SARIF_PHYSICAL,
+    SARIF_ARTIFACT_AT,
+    SARIF_AT_URI,
+    SARIF_AT_BASE,
+    SARIF_AT_INDEX,
+    SARIF_REGION,
+    SARIF_START_LINE,
+    SARIF_SUPPRESSIONS,
+    SARIF_SUPPRESSION,
+    SARIF_SUPPRESSION_STATUS,
+    SARIF_SUPPRESSION_WHY,
+    SARIF_PROPERTIES,
+    SARIF_SCORE,
+    SARIF_TAGS,
+    SARIF_TAG,
+    SARIF_INVOCATIONS,
+    SARIF_INVOCATION,
+    SARIF_SUCCESS,
+    SARIF_START_FAILURE,
+    SARIF_END_TIME,
+    SARIF_NOTES,
+    SARIF_NOTE,
+    SARIF_NOTE_LEVEL,
+    SARIF_NOTE_MESSAGE,
+    SARIF_NOTE_TEXT,
+    SARIF_BASES,
+    SARIF_BASE,
+    SARIF_BASE_URI,
+    SARIF_BASE_BASE,
+    SARIF_ARTIFACTS,
+    SARIF_ARTIFACT,
+    SARIF_ARTIFACT_LOCATION,
+};
+
+// How sure the first bytes make it, as of a report_reader.
+int sarif_recognise(const struct report_head *head);
+
+extern const struct json_step sarif_steps[];
+
+#endif

@@ -1,0 +1,7 @@
+// Any bytes as gcovr's JSON.
+#include "report_promises.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return report_promises(&gcovr_json_reader, data, size);
+}

@@ -1,0 +1,7 @@
+// Any bytes as Jest's JSON.
+#include "report_promises.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return report_promises(&jest_json_reader, data, size);
+}

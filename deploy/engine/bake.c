@@ -1,18 +1,22 @@
 // A bake: time in which a step must prove itself. It passes when its time is over, every target
 // was seen where it should be after that, and every watch says pass. Nothing known is never a
 // pass.
+//
+// A bake that does not pass when its time is over waits a little longer, but only for what may
+// still be on its way: the look that was asked for just then, and the reading of a metric whose
+// interval held the end. Once a watch says no in a way that neither mends, it is inconclusive.
 #include "deploy/engine/turn.h"
 
 #include <stdio.h>
 
-#define GRACE_MS (30 * MS_SECOND) // for observations that are on their way when the time is over
+#define GRACE_MS (30 * MS_SECOND) // or the longest interval of a metric
 
 static bool baking(const struct turn *turn)
 {
     return turn->state->phase == PHASE_STEP_BAKE || turn->state->phase == PHASE_BAKE;
 }
 
-// How long after its end a bake still waits for figures of its last moments.
+// How long at most a bake waits for what is on its way at its end.
 static int64_t grace_ms(const struct turn *turn)
 {
     int64_t grace_ms = GRACE_MS;
@@ -122,8 +126,9 @@ void bake_go_on(struct turn *turn)
     if (!baking(turn) || state->passed || turn->bake_began || turn->now_ms < state->bake_until_ms ||
         turn_resuming(turn))
         return;
-    bool passes = targets_seen(turn, why) && judge_step(turn, why);
-    if (!passes && turn->now_ms < state->bake_until_ms + grace_ms(turn))
+    bool late = true;
+    bool passes = targets_seen(turn, why) && judge_step(turn, why, &late);
+    if (!passes && late && turn->now_ms < state->bake_until_ms + grace_ms(turn))
         return;
     if (turn_wrote(turn)) {
         turn_later(turn);

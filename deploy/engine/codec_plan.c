@@ -1,7 +1,6 @@
 // Plans as JSON.
 #include "deploy/engine/codec.h"
 #include "deploy/engine/fields.h"
-#include "gate/base/number.h"
 
 #include <stddef.h>
 
@@ -147,31 +146,16 @@ void plan_write(const struct plan *plan, const char *key, struct json_out *out)
 
 // ---- reading ------------------------------------------------------------------------------------
 
-// The children of the list `key`; none when it is absent. At most `most`.
-static bool list_of(const struct node *map, const char *key, uint32_t most,
-                    const struct node **ret_first, uint32_t *ret_count, struct error *err)
-{
-    const struct node *list = node_get(map, key);
-    if (list && list->kind != NODE_LIST)
-        return error_at(err, ERROR_INPUT, list->at, "`%s` is not a list", key);
-    if (list && list->count > most)
-        return error_at(err, ERROR_LIMIT, list->at, "`%s` has more than %u entries", key,
-                        (unsigned)most);
-    *ret_first = list ? list->first : NULL;
-    *ret_count = list ? (uint32_t)list->count : 0;
-    return true;
-}
-
 static bool read_numbers(struct arena *arena, const struct node *map, const char *key,
                          uint32_t most, uint32_t **ret, uint32_t *ret_count, struct error *err)
 {
     const struct node *item = NULL;
     uint32_t count = 0;
-    if (!list_of(map, key, most, &item, &count, err))
+    if (!fields_list(map, key, 0, most, &item, &count, err))
         return false;
     uint32_t *numbers = count ? ARENA_ARRAY(arena, uint32_t, count) : NULL;
     for (uint32_t i = 0; item && i < count; i++, item = item->next)
-        if (item->kind != NODE_NUMBER || !number_u32(item->text, &numbers[i]))
+        if (!field_number(FIELD_U32, item, &numbers[i]))
             return error_at(err, ERROR_INPUT, item->at, "`%s` holds what is not a count", key);
     *ret = numbers;
     *ret_count = count;
@@ -186,7 +170,7 @@ static bool read_approval(struct arena *arena, const struct node *map, struct pl
     if (!approval)
         return true;
     if (!fields_read(arena, approval_fields, approval, ret, err) ||
-        !list_of(approval, "from", LIMIT_PROBLEMS, &item, &ret->from_count, err))
+        !fields_list(approval, "from", 0, LIMIT_PROBLEMS, &item, &ret->from_count, err))
         return false;
     ret->from = ARENA_ARRAY(arena, str, ret->from_count ? ret->from_count : 1);
     for (uint32_t i = 0; item && i < ret->from_count; i++, item = item->next) {
@@ -235,7 +219,7 @@ static bool read_steps(struct arena *arena, const struct node *node, struct plan
     static const struct field step_fields[] = {
         {"share_ppm", FIELD_U32, offsetof(struct plan_step, share_ppm), NULL}, {0}};
     const struct node *item = NULL;
-    if (!list_of(node, "steps", LIMIT_STEPS, &item, &plan->step_count, err))
+    if (!fields_list(node, "steps", 0, LIMIT_STEPS, &item, &plan->step_count, err))
         return false;
     for (uint32_t i = 0; item && i < plan->step_count; i++, item = item->next)
         if (!fields_read(arena, step_fields, item, &plan->steps[i], err) ||
@@ -250,7 +234,7 @@ static bool read_all(struct arena *arena, const struct node *node, struct plan *
     const struct node *item = NULL;
     if (!fields_read(arena, plan_fields, node, plan, err) ||
         !read_approval(arena, node, &plan->approval, err) || !read_steps(arena, node, plan, err) ||
-        !list_of(node, "targets", LIMIT_TARGETS, &item, &plan->target_count, err))
+        !fields_list(node, "targets", 0, LIMIT_TARGETS, &item, &plan->target_count, err))
         return false;
     if (plan->target_count == 0 || (plan->mode == PLAN_FORWARD && plan->step_count == 0))
         return error_set(err, ERROR_INPUT, "a plan without targets or steps");
@@ -258,7 +242,7 @@ static bool read_all(struct arena *arena, const struct node *node, struct plan *
     for (uint32_t i = 0; item && i < plan->target_count; i++, item = item->next)
         if (!read_target(arena, plan, item, &plan->targets[i], err))
             return false;
-    if (!list_of(node, "metrics", LIMIT_METRICS, &item, &plan->metric_count, err))
+    if (!fields_list(node, "metrics", 0, LIMIT_METRICS, &item, &plan->metric_count, err))
         return false;
     plan->metrics =
         ARENA_ARRAY(arena, struct plan_metric, plan->metric_count ? plan->metric_count : 1);

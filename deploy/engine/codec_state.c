@@ -1,7 +1,6 @@
 // States of rollouts as JSON.
 #include "deploy/engine/codec.h"
 #include "deploy/engine/fields.h"
-#include "gate/base/number.h"
 
 #include <stddef.h>
 
@@ -125,25 +124,16 @@ static bool read_phase(const struct node *node, const char *key, enum rollout_ph
                      STR_ARG(node_text(node, key)));
 }
 
-static bool list_with(const struct node *node, const char *key, uint32_t count,
-                      const struct node **ret_first, struct error *err)
-{
-    const struct node *list = node_get(node, key);
-    if (!list || list->kind != NODE_LIST || list->count != count)
-        return error_set(err, ERROR_INPUT, "`%s` must be a list of %u", key, (unsigned)count);
-    *ret_first = list->first;
-    return true;
-}
-
 static bool read_watch(struct arena *arena, const struct node *node, struct watch_state *ret,
                        struct error *err)
 {
     const struct node *sum = NULL;
+    uint32_t count = 0;
     if (!fields_read(arena, watch_fields, node, ret, err) ||
-        !list_with(node, "sums", EPROCESS_RATIOS, &sum, err))
+        !fields_list(node, "sums", EPROCESS_RATIOS, EPROCESS_RATIOS, &sum, &count, err))
         return false;
     for (int i = 0; sum && i < EPROCESS_RATIOS; i++, sum = sum->next)
-        if (sum->kind != NODE_NUMBER || !number_double(sum->text, &ret->process.sum[i]))
+        if (!field_number(FIELD_DOUBLE, sum, &ret->process.sum[i]))
             return error_at(err, ERROR_INPUT, sum->at, "`sums` holds what is not a number");
     return true;
 }
@@ -153,9 +143,10 @@ static bool read_answered(struct arena *arena, const struct node *node, struct r
 {
     static const struct field answered_field[] = {{"by", FIELD_HEX, 0, NULL}, {0}};
     const struct node *item = NULL;
+    uint32_t count = 0;
     if (state->answers > ROLLOUT_ANSWERS)
         return error_set(err, ERROR_LIMIT, "more than %d answers", ROLLOUT_ANSWERS);
-    if (!list_with(node, "answered", state->answers, &item, err))
+    if (!fields_list(node, "answered", state->answers, state->answers, &item, &count, err))
         return false;
     for (uint32_t i = 0; item && i < state->answers; i++, item = item->next)
         if (!fields_read(arena, answered_field, item, &state->answered[i], err))
@@ -167,11 +158,12 @@ static bool read_all(struct arena *arena, const struct plan *plan, const struct 
                      struct rollout_state *state, struct error *err)
 {
     const struct node *item = NULL;
+    uint32_t count = 0;
     if (!fields_read(arena, state_fields, node, state, err) ||
         !read_phase(node, "phase", &state->phase, err) ||
         !read_phase(node, "held_from", &state->held_from, err) ||
         !read_answered(arena, node, state, err) ||
-        !list_with(node, "targets", plan->target_count, &item, err))
+        !fields_list(node, "targets", plan->target_count, plan->target_count, &item, &count, err))
         return false;
     if (state->step > 0 && state->step >= plan->step_count)
         return error_set(err, ERROR_INPUT, "`step` is past the plan's steps");
@@ -181,7 +173,8 @@ static bool read_all(struct arena *arena, const struct plan *plan, const struct 
         if (!verb_of(node_text(item, "verb"), &state->targets[i].verb))
             return error_at(err, ERROR_INPUT, item->at, "`verb` is none");
     }
-    if (!list_with(node, "watches", plan_watch_count(plan), &item, err))
+    if (!fields_list(node, "watches", plan_watch_count(plan), plan_watch_count(plan), &item, &count,
+                     err))
         return false;
     for (uint32_t i = 0; item && i < plan_watch_count(plan); i++, item = item->next)
         if (!read_watch(arena, item, &state->watches[i], err))

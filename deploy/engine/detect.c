@@ -4,13 +4,27 @@
 #include "gate/judge/eprocess.h"
 
 #include <math.h>
+#include <stdio.h>
 
-#define RATIO_MOST 1000.0 // worse than this is not looked for
+#define RATIO_MOST 1000.0          // worse than this is not looked for
+#define BAKE_MOST_MS (30 * MS_DAY) // longer is not recommended to anybody
+
+// No error in n requests: fewer than one in twenty such runs come from a share above 3 / n.
+static bool is_bounded(const struct detect_traffic *traffic)
+{
+    return !(traffic->bad_share > 0) && !(traffic->bad_share < 0) && traffic->seen > 3 &&
+           isfinite(traffic->seen);
+}
+
+static double bad_share(const struct detect_traffic *traffic)
+{
+    return is_bounded(traffic) ? 3 / traffic->seen : traffic->bad_share;
+}
 
 static bool known(const struct detect_traffic *traffic)
 {
-    return traffic->per_minute > 0 && isfinite(traffic->per_minute) && traffic->bad_share > 0 &&
-           traffic->bad_share < 1;
+    double share = bad_share(traffic);
+    return traffic->per_minute > 0 && isfinite(traffic->per_minute) && share > 0 && share < 1;
 }
 
 static double share_at(const struct plan *plan, uint32_t target, uint32_t step)
@@ -36,11 +50,11 @@ static double headroom(const struct plan *plan, const struct plan_metric *metric
 {
     double bad = 0;
     for (uint32_t s = 0; s + 1 < plan->step_count; s++)
-        bad += traffic->per_minute * traffic->bad_share * (1 - share_at(plan, target, s)) *
+        bad += traffic->per_minute * bad_share(traffic) * (1 - share_at(plan, target, s)) *
                minutes(plan_bake_ms(plan, s));
     if (bad > 0)
         return plan->tolerance * (bad + 3 * sqrt(bad) + 3) / bad;
-    return metric->max > 0 ? metric->max / traffic->bad_share : INFINITY;
+    return metric->max > 0 ? metric->max / bad_share(traffic) : INFINITY;
 }
 
 static double minutes_to_see(const struct plan *plan, uint32_t m, uint32_t nth, uint32_t step,
@@ -49,11 +63,11 @@ static double minutes_to_see(const struct plan *plan, uint32_t m, uint32_t nth, 
     const struct plan_metric *metric = &plan->metrics[m];
     uint32_t target = metric->targets[nth];
     double share = share_at(plan, target, step);
-    double bad = traffic->per_minute * traffic->bad_share;
+    double bad = traffic->per_minute * bad_share(traffic);
     double delay = minutes(metric->lag_ms + metric->every_ms);
     unsigned processes = plan_processes(plan);
-    if (ratio * traffic->bad_share > 1)
-        ratio = 1 / traffic->bad_share; // no more than all of them can be bad
+    if (ratio * bad_share(traffic) > 1)
+        ratio = 1 / bad_share(traffic); // no more than all of them can be bad
     if (share >= 1)
         return delay + eprocess_minutes_fixed(power, ratio, headroom(plan, metric, target, traffic),
                                               plan_alpha(plan), processes, bad);
@@ -119,7 +133,10 @@ static void fill(const struct plan *plan, const struct detect_traffic *all, uint
     ret->needed_ms =
         milliseconds(minutes_to_see(plan, m, nth, step, traffic, ratio, plan->detect_power));
     ret->blast_requests = requests * median;
-    ret->blast_bad = ret->blast_requests * fmin(1, traffic->bad_share * ratio);
+    ret->blast_bad = ret->blast_requests * fmin(1, bad_share(traffic) * ratio);
+    if (is_bounded(traffic))
+        snprintf(ret->basis, sizeof ret->basis, "no error in %.0f requests: at most %.2g %%",
+                 traffic->seen, 100 * bad_share(traffic));
 }
 
 void detect_plan(const struct plan *plan, const struct detect_traffic *traffic,
@@ -145,70 +162,149 @@ void detect_plan(const struct plan *plan, const struct detect_traffic *traffic,
     }
 }
 
-static bool sees(const struct plan *plan, const struct detect_step *found, uint32_t step,
-                 struct error *err)
-{
-    char bake[32];
-    char needed[32];
-    char takes[32];
-    int64_t bake_ms = plan_bake_ms(plan, step);
-    const char *key = step + 1 < plan->step_count ? "step_bake" : "bake";
-    double share = plan->steps[step].share_ppm / 1e4;
-    if (found->metric == UINT32_MAX || found->needed_ms <= bake_ms)
-        return true;
-    const struct plan_metric *metric = &plan->metrics[found->metric];
-    if (found->needed_ms == DETECT_NEVER)
-        return error_set(err, ERROR_INPUT,
-                         "stage " STR_FMT ": step %u (%.4g %%) can never see metric " STR_FMT
-                         " get %.4g times worse: give it a larger `detect: {ratio}`, or `max`",
-                         STR_ARG(plan->stage), (unsigned)step + 1, share, STR_ARG(metric->name),
-                         plan->detect_ratio);
-    int64_t whole_ms = (found->needed_ms + MS_SECOND - 1) / MS_SECOND * MS_SECOND;
-    return error_set(err, ERROR_INPUT,
-                     "stage " STR_FMT ": step %u (%.4g %%) cannot see metric " STR_FMT
-                     " get %.4g times worse within its bake of %s: that takes %s in %.4g %% of all "
-                     "cases. Set `%s: %s` or more, or begin with a larger step",
-                     STR_ARG(plan->stage), (unsigned)step + 1, share, STR_ARG(metric->name),
-                     plan->detect_ratio, duration_format(bake_ms, bake),
-                     duration_words(whole_ms, takes), plan->detect_power * 100, key,
-                     duration_format(whole_ms, needed));
-}
+// ---- the verdict on a plan ----------------------------------------------------------------------
+
+struct need { // of one step
+    int64_t bake_ms;
+    const struct plan_metric *counts; // it is `min_requests` of this metric that take so long
+    double per_minute;                // requests of it that meet the release
+};
 
 // Too few requests for `min_requests` would leave every such bake inconclusive.
-static bool reaches(const struct plan *plan, const struct detect_traffic *traffic, uint32_t m,
-                    uint32_t nth, uint32_t step, struct error *err)
+static void add_requests(const struct plan *plan, const struct detect_traffic *traffic,
+                         uint32_t step, struct need *need)
 {
-    const struct plan_metric *metric = &plan->metrics[m];
-    const struct detect_traffic *of = &traffic[plan_watch(plan, m, nth)];
-    if (metric->judge != JUDGE_RATE || !(of->per_minute > 0))
-        return true;
-    double share = share_at(plan, metric->targets[nth], step);
-    int64_t needed_ms = milliseconds(metric->min_requests / (share * of->per_minute)) +
-                        metric->lag_ms + metric->every_ms;
-    if (needed_ms <= plan_bake_ms(plan, step))
-        return true;
-    char needed[32];
-    int64_t whole_ms = (needed_ms + MS_SECOND - 1) / MS_SECOND * MS_SECOND;
-    return error_set(
-        err, ERROR_INPUT,
-        "stage " STR_FMT ": step %u (%.4g %%) sends about %.4g requests a minute to the "
-        "release and metric " STR_FMT " needs %.6g: set `%s: %s` or more, or a smaller "
-        "`min_requests`",
-        STR_ARG(plan->stage), (unsigned)step + 1, plan->steps[step].share_ppm / 1e4,
-        share * of->per_minute, STR_ARG(metric->name), metric->min_requests,
-        step + 1 < plan->step_count ? "step_bake" : "bake", duration_format(whole_ms, needed));
+    for (uint32_t m = 0; m < plan->metric_count; m++) {
+        const struct plan_metric *metric = &plan->metrics[m];
+        for (uint32_t n = 0; n < metric->target_count; n++) {
+            const struct detect_traffic *of = &traffic[plan_watch(plan, m, n)];
+            double per_minute = share_at(plan, metric->targets[n], step) * of->per_minute;
+            if (metric->judge != JUDGE_RATE || !(per_minute > 0))
+                continue;
+            int64_t bake_ms = milliseconds(metric->min_requests / per_minute +
+                                           minutes(metric->lag_ms + metric->every_ms));
+            if (bake_ms > need->bake_ms)
+                *need = (struct need){bake_ms, metric, per_minute};
+        }
+    }
+}
+
+static struct need need_of(const struct plan *plan, const struct detect_traffic *traffic,
+                           const struct detect_step *found, uint32_t step)
+{
+    struct need need = {found->metric == UINT32_MAX ? 0 : found->needed_ms, NULL, 0};
+    add_requests(plan, traffic, step, &need);
+    return need;
+}
+
+// What is recommended has slack, for traffic is never quite what it was.
+static int64_t recommended_ms(int64_t needed_ms)
+{
+    return (needed_ms + needed_ms / 10 + MS_MINUTE - 1) / MS_MINUTE * MS_MINUTE;
+}
+
+// Makes the bakes of `plan` long enough. False when no bake is for the step *ret_step.
+static bool lengthen(struct plan *plan, const struct detect_traffic *traffic, uint32_t *ret_step,
+                     struct need *ret_need)
+{
+    struct detect_step found[LIMIT_STEPS];
+    int64_t step_bake_ms = plan->step_bake_ms;
+    for (uint32_t step = 0; step < plan->step_count; step++) {
+        bool last = step + 1 == plan->step_count;
+        if (last)
+            plan->step_bake_ms = step_bake_ms; // of which the last step has its reference
+        if (last || step == 0)
+            detect_plan(plan, traffic, found);
+        struct need need = need_of(plan, traffic, &found[step], step);
+        int64_t *bake_ms = last ? &plan->bake_ms : &step_bake_ms;
+        if (need.bake_ms > BAKE_MOST_MS) {
+            *ret_step = step;
+            *ret_need = need;
+            return false;
+        }
+        if (need.bake_ms > *bake_ms)
+            *bake_ms = recommended_ms(need.bake_ms);
+    }
+    return true;
+}
+
+// "Set `step_bake: 12m` and `bake: 30m` or more, or begin with a larger step".
+static void say_remedy(const struct plan *plan, const struct plan *longer, uint32_t step,
+                       const struct need *need, char out[192])
+{
+    char each[32];
+    char last[32];
+    bool steps = longer->step_bake_ms > plan->step_bake_ms;
+    bool end = longer->bake_ms > plan->bake_ms;
+    const char *other = need->counts                   ? "or a smaller `min_requests`"
+                        : step + 1 == plan->step_count ? "or a larger `detect: {ratio}`"
+                        : step == 0                    ? "or begin with a larger step"
+                                                       : "or make this step larger";
+    snprintf(out, 192, "Set %s%s%s%s%s%s%s or more, %s", steps ? "`step_bake: " : "",
+             steps ? duration_format(longer->step_bake_ms, each) : "", steps ? "`" : "",
+             steps && end ? " and " : "", end ? "`bake: " : "",
+             end ? duration_format(longer->bake_ms, last) : "", end ? "`" : "", other);
+}
+
+static bool refuse_blind(const struct plan *plan, const struct detect_step *found, uint32_t step,
+                         const struct need *need, struct error *err)
+{
+    double share = plan->steps[step].share_ppm / 1e4;
+    const char *ever = need->bake_ms == DETECT_NEVER ? "" : " in any bake of up to 30 days";
+    if (need->counts)
+        return error_set(err, ERROR_INPUT,
+                         "stage " STR_FMT ": step %u (%.4g %%) can never count %.6g requests for "
+                         "metric " STR_FMT "%s: about %.2g a minute meet the release. Give a "
+                         "smaller `min_requests`",
+                         STR_ARG(plan->stage), (unsigned)step + 1, share,
+                         need->counts->min_requests, STR_ARG(need->counts->name), ever,
+                         need->per_minute);
+    return error_set(err, ERROR_INPUT,
+                     "stage " STR_FMT ": step %u (%.4g %%) can never see metric " STR_FMT
+                     " get %.4g times worse%s%s%s%s: give it a larger `detect: {ratio}`, or `max`",
+                     STR_ARG(plan->stage), (unsigned)step + 1, share,
+                     STR_ARG(plan->metrics[found->metric].name), plan->detect_ratio, ever,
+                     *found->basis ? " (" : "", found->basis, *found->basis ? ")" : "");
+}
+
+static bool refuse_short(const struct plan *plan, const struct plan *longer,
+                         const struct detect_step *found, uint32_t step, const struct need *need,
+                         struct error *err)
+{
+    char remedy[192];
+    char bake[32];
+    char takes[32];
+    double share = plan->steps[step].share_ppm / 1e4;
+    say_remedy(plan, longer, step, need, remedy);
+    if (need->counts)
+        return error_set(err, ERROR_INPUT,
+                         "stage " STR_FMT ": step %u (%.4g %%) sends about %.4g requests a minute "
+                         "to the release and metric " STR_FMT " needs %.6g. %s",
+                         STR_ARG(plan->stage), (unsigned)step + 1, share, need->per_minute,
+                         STR_ARG(need->counts->name), need->counts->min_requests, remedy);
+    return error_set(err, ERROR_INPUT,
+                     "stage " STR_FMT ": step %u (%.4g %%) cannot see metric " STR_FMT
+                     " get %.4g times worse%s%s%s within its bake of %s: that takes %s in %.4g %% "
+                     "of all cases. %s",
+                     STR_ARG(plan->stage), (unsigned)step + 1, share,
+                     STR_ARG(plan->metrics[found->metric].name), plan->detect_ratio,
+                     *found->basis ? " (" : "", found->basis, *found->basis ? ")" : "",
+                     duration_format(plan_bake_ms(plan, step), bake),
+                     duration_words(need->bake_ms, takes), plan->detect_power * 100, remedy);
 }
 
 bool detect_check(const struct plan *plan, const struct detect_traffic *traffic,
                   const struct detect_step *steps, struct error *err)
 {
-    for (uint32_t step = 0; step < plan->step_count; step++) {
-        if (!sees(plan, &steps[step], step, err))
-            return false;
-        for (uint32_t m = 0; m < plan->metric_count; m++)
-            for (uint32_t n = 0; n < plan->metrics[m].target_count; n++)
-                if (!reaches(plan, traffic, m, n, step, err))
-                    return false;
+    struct plan longer = *plan;
+    struct need need = {0};
+    uint32_t step = 0;
+    if (!lengthen(&longer, traffic, &step, &need))
+        return refuse_blind(plan, &steps[step], step, &need, err);
+    for (step = 0; step < plan->step_count; step++) {
+        need = need_of(plan, traffic, &steps[step], step);
+        if (need.bake_ms > plan_bake_ms(plan, step))
+            return refuse_short(plan, &longer, &steps[step], step, &need, err);
     }
     return true;
 }

@@ -18,10 +18,13 @@
 #define DETECT_NEVER INT64_MAX
 
 // One for each watch, in the order of plan_watch: what the metric counts for the whole target in
-// ordinary times. Anything not above 0 is unknown.
+// ordinary times. What is not above 0 is unknown, but for no error among many requests: that bounds
+// the share of errors by the rule of three (3 / seen, with 95 % confidence), and a regression is
+// then one of that bound. It is seen no later where the true share is smaller.
 struct detect_traffic {
     double per_minute; // requests, or whatever it counts
-    double bad_share;  // of them bad, within (0,1)
+    double bad_share;  // of them bad, within [0,1)
+    double seen;       // how many requests say so; 0 = unknown
 };
 
 struct detect_step {
@@ -35,6 +38,8 @@ struct detect_step {
     int64_t needed_ms;     // the shortest bake that sees it with `detect_power`
     double blast_requests; // answered by the release until then: share x traffic x median
     double blast_bad;      // of these, bad
+    char basis[80];        // "no error in 20000 requests: at most 0.015 %"; empty where some were
+                           // counted
 };
 
 // Fills plan->step_count steps.
@@ -42,7 +47,8 @@ void detect_plan(const struct plan *plan, const struct detect_traffic *traffic,
                  struct detect_step *ret);
 
 // ERROR_INPUT when a step cannot see `detect_ratio` with `detect_power` within its bake, or when
-// the bake is too short for `min_requests`; the message says the bake that would do.
+// the bake is too short for `min_requests`. The message says the bakes that would do, for all steps
+// at once: a tenth more than is needed, in whole minutes. Set to those, the plan passes.
 bool detect_check(const struct plan *plan, const struct detect_traffic *traffic,
                   const struct detect_step *steps, struct error *err);
 

@@ -58,6 +58,9 @@ enum rollout_phase {
 #define STEP_STAGE UINT32_MAX   // rollout_command.step: the stage itself, before any step
 #define TARGET_EVERY UINT32_MAX // rollout_command.target: all targets of the stage
 #define ROLLOUT_ANSWERS 16      // the most approvals that one question may need
+// A reason says what to do about it last: there is room for the longest `struct error` with what
+// was being done. Older ledgers hold shorter ones.
+#define ROLLOUT_TEXT 1024
 
 enum target_verb { VERB_NONE, VERB_STAGE, VERB_SHIFT, VERB_PROMOTE, VERB_REVERT, VERB_OBSERVE };
 
@@ -71,7 +74,8 @@ struct target_state {
     uint32_t attempts;
     int64_t since_ms;                   // when the verb was emitted
     bool unknown;                       // not observed yet since this process took over
-    int64_t seen_ms;                    // when it was last known to be where it should be
+    int64_t seen_ms;                    // when it was last known to be where it should be; of a
+                                        // revert, when a look at it was last answered
     int64_t look_ms;                    // when something about it is due; 0 = nothing
     uint64_t command_token, look_token; // of what it has not answered yet; 0 = nothing
 };
@@ -112,7 +116,8 @@ struct rollout_state {
     bool fenced;       // the lease is lost: nothing is emitted any more
     bool frozen;       // forward steps wait
     bool out;          // some traffic may be on the release
-    char why[256];     // the reason of an abort, hold, denial: one sentence
+    // The reason of an abort, hold, denial: one sentence.
+    char why[ROLLOUT_TEXT];
     struct target_state *targets; // plan.target_count
     struct watch_state *watches;  // plan_watch_count(plan)
 };
@@ -126,7 +131,7 @@ enum rollout_event_type {
     RE_TARGET_DONE,   // `verb` on `target` was accepted and observed settled
     RE_TARGET_FAILED, // `verb` on `target` failed for good; `text` says why
     RE_OBSERVED, // `target` serves `share_ppm` of the release; `settled`; `on_good` ppm of known
-                 // good
+                 // good; `text`, for people, is what that was read from
     RE_SAMPLE,   // of `metric` on its `nth` target, for the interval from_ms..to_ms
     RE_ANSWER,   // an approval: `granted` or refused, by `who`, to the question `token`
     RE_STEER,  // a person: `steer`, by `who`, with `text` as reason. `token` names it: the same one
@@ -205,7 +210,7 @@ struct rollout_command {
     uint32_t share_ppm, step;
     int64_t at_ms;
     str who; // of the event that caused it; lives as long as that event's
-    char text[256];
+    char text[ROLLOUT_TEXT];
 };
 
 enum { ROLLOUT_COMMANDS = 2 * LIMIT_TARGETS + 16 };

@@ -130,45 +130,24 @@ static bool word_of(const char *const *words, str text, unsigned *ret)
     return false;
 }
 
-static bool read_number(const struct field *field, const struct node *map, void *to)
+bool field_number(enum field_kind kind, const struct node *node, void *to)
 {
+    uint32_t u32;
     int64_t i64;
     uint64_t u64;
     double number;
-    switch (field->kind) {
-    case FIELD_U32:
-        if (!json_get_u64(map, field->key, &u64) || u64 > UINT32_MAX)
-            return false;
-        memcpy(to, &(uint32_t){(uint32_t)u64}, sizeof(uint32_t));
-        return true;
-    case FIELD_I64:
-        if (!json_get_i64(map, field->key, &i64))
-            return false;
+    str text = node && node->kind == NODE_NUMBER ? node->text : (str){NULL, 0};
+    if (kind == FIELD_U32 && number_u32(text, &u32))
+        memcpy(to, &u32, sizeof u32);
+    else if (kind == FIELD_I64 && number_i64(text, &i64))
         memcpy(to, &i64, sizeof i64);
-        return true;
-    case FIELD_U64:
-        if (!json_get_u64(map, field->key, &u64))
-            return false;
+    else if (kind == FIELD_U64 && number_u64(text, &u64))
         memcpy(to, &u64, sizeof u64);
-        return true;
-    case FIELD_HEX:
-        if (!hex_of(node_text(map, field->key), &u64))
-            return false;
-        memcpy(to, &u64, sizeof u64);
-        return true;
-    case FIELD_DOUBLE:
-        if (!json_get_double(map, field->key, &number))
-            return false;
+    else if (kind == FIELD_DOUBLE && number_double(text, &number))
         memcpy(to, &number, sizeof number);
-        return true;
-    case FIELD_END:
-    case FIELD_STR:
-    case FIELD_TEXT:
-    case FIELD_BOOL:
-    case FIELD_WORD:
-        break;
-    }
-    return false;
+    else
+        return false;
+    return true;
 }
 
 static bool read_field(struct arena *arena, const struct field *field, const struct node *map,
@@ -177,6 +156,7 @@ static bool read_field(struct arena *arena, const struct field *field, const str
     str text;
     unsigned word;
     bool flag;
+    uint64_t bits;
     switch (field->kind) {
     case FIELD_STR:
         if (!json_get_str(map, field->key, &text))
@@ -199,12 +179,16 @@ static bool read_field(struct arena *arena, const struct field *field, const str
             return false;
         memcpy(to, &word, sizeof word);
         return true;
+    case FIELD_HEX:
+        if (!hex_of(node_text(map, field->key), &bits))
+            return false;
+        memcpy(to, &bits, sizeof bits);
+        return true;
     case FIELD_U32:
     case FIELD_I64:
     case FIELD_U64:
-    case FIELD_HEX:
     case FIELD_DOUBLE:
-        return read_number(field, map, to);
+        return field_number(field->kind, node_get(map, field->key), to);
     case FIELD_END:
         break;
     }
@@ -223,5 +207,22 @@ bool fields_read(struct arena *arena, const struct field *fields, const struct n
             return error_at(err, ERROR_INPUT, node_get(map, field->key)->at,
                             "`%s` is not what it should be", field->key);
     }
+    return true;
+}
+
+bool fields_list(const struct node *map, const char *key, uint32_t least, uint32_t most,
+                 const struct node **ret_first, uint32_t *ret_count, struct error *err)
+{
+    const struct node *list = node_get(map, key);
+    if (list && list->kind != NODE_LIST)
+        return error_at(err, ERROR_INPUT, list->at, "`%s` is not a list", key);
+    size_t count = list ? list->count : 0;
+    if (count < least || (least == most && count > most))
+        return error_set(err, ERROR_INPUT, "`%s` must be a list of %u", key, (unsigned)least);
+    if (count > most)
+        return error_at(err, ERROR_LIMIT, list->at, "`%s` has more than %u entries", key,
+                        (unsigned)most);
+    *ret_first = list ? list->first : NULL;
+    *ret_count = (uint32_t)count;
     return true;
 }

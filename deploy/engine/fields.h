@@ -13,7 +13,7 @@
 enum field_kind {
     FIELD_END,
     FIELD_STR,
-    FIELD_TEXT, // char[256]
+    FIELD_TEXT, // char[FIELD_TEXT_BYTES]
     FIELD_BOOL,
     FIELD_U32,
     FIELD_I64,
@@ -23,7 +23,7 @@ enum field_kind {
     FIELD_WORD, // an enum, by its name in `words`
 };
 
-#define FIELD_TEXT_BYTES 256
+#define FIELD_TEXT_BYTES 1024
 
 struct field {
     const char *key;
@@ -37,5 +37,11 @@ void fields_write(const struct field *fields, const void *from, struct json_out 
 // Absent fields leave *to as it is. Texts are copied into `arena`.
 bool fields_read(struct arena *arena, const struct field *fields, const struct node *map, void *to,
                  struct error *err);
+
+// The entries of the list `key`: as many as `least` to `most`; an absent list has none.
+bool fields_list(const struct node *map, const char *key, uint32_t least, uint32_t most,
+                 const struct node **ret_first, uint32_t *ret_count, struct error *err);
+// One number, an entry of a list say, as FIELD_U32, FIELD_I64, FIELD_U64 or FIELD_DOUBLE into *to.
+bool field_number(enum field_kind kind, const struct node *node, void *to);
 
 #endif

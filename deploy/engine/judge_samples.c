@@ -99,7 +99,7 @@ static bool add_value(struct turn *turn, const struct plan_metric *metric,
     return has_value;
 }
 
-// // A count as people write it; it is a fraction where a source interpolates.
+// A count as people write it; it is a fraction where a source interpolates.
 static const char *count_words(double count, char out[24])
 {
     if (count >= 0 && count < 1e15 && count == floor(count))
@@ -199,39 +199,48 @@ void judge_sample(struct turn *turn)
 
 // ---- the verdict on a step ----------------------------------------------------------------------
 
-static bool watch_passes(const struct turn *turn, const struct plan_metric *metric,
-                         const struct watch_state *watch, const char **ret_why)
+// What keeps a watch from letting the step pass; null when nothing does. *ret_late: its next
+// reading may mend that, for it tells of moments of the bake that none told of yet.
+static const char *lacking(const struct turn *turn, const struct plan_metric *metric,
+                           const struct watch_state *watch, bool *ret_late)
 {
     struct threshold limit = limit_of(metric);
     bool rate = metric->judge == JUDGE_RATE;
-    if (watch->blind_in_row > metric->error_limit)
-        *ret_why = "gives no usable answer";
-    else if (rate && (watch->step_exposure < metric->min_requests || !(watch->step_exposure > 0)))
-        *ret_why = "saw too few requests";
-    else if (!rate && threshold_verdict(&limit, &watch->threshold, 1) != JUDGED_PASS)
-        *ret_why = "was not measured";
-    else if (watch->newest_ms < turn->state->bake_until_ms - metric->lag_ms - metric->every_ms)
-        *ret_why = "has no figures of the bake's end";
-    else
-        return true;
-    return false;
+    int64_t told_until_ms = turn->state->bake_until_ms - metric->lag_ms;
+    *ret_late = watch->newest_ms < told_until_ms;
+    if (watch->blind_in_row > metric->error_limit) {
+        *ret_late = false;
+        return "gives no usable answer";
+    }
+    if (rate && (watch->step_exposure < metric->min_requests || !(watch->step_exposure > 0)))
+        return "saw too few requests";
+    if (!rate && threshold_verdict(&limit, &watch->threshold, 1) != JUDGED_PASS)
+        return "was not measured";
+    if (watch->newest_ms < told_until_ms - metric->every_ms)
+        return "has no figures of the bake's end";
+    return NULL;
 }
 
-bool judge_step(const struct turn *turn, char why[200])
+bool judge_step(const struct turn *turn, char why[200], bool *ret_late)
 {
+    bool passes = true;
     for (uint32_t m = 0; m < turn->plan->metric_count; m++) {
         const struct plan_metric *metric = &turn->plan->metrics[m];
         for (uint32_t n = 0; n < metric->target_count; n++) {
-            const char *reason = "";
-            if (watch_passes(turn, metric, &turn->state->watches[plan_watch(turn->plan, m, n)],
-                             &reason))
+            bool late;
+            const char *reason =
+                lacking(turn, metric, &turn->state->watches[plan_watch(turn->plan, m, n)], &late);
+            if (!reason || (!passes && late))
                 continue;
+            passes = false;
+            *ret_late = late;
             snprintf(why, 200, "metric " STR_FMT " %s on target " STR_FMT, STR_ARG(metric->name),
                      reason, STR_ARG(turn->plan->targets[metric->targets[n]].name));
-            return false;
+            if (!late)
+                return false;
         }
     }
-    return true;
+    return passes;
 }
 
 bool judge_ratio(const struct turn *turn, char why[200])

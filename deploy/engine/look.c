@@ -70,8 +70,12 @@ static void settled_observed(struct turn *turn, uint32_t index)
     } else if (turn->event->settled) {
         look_strayed(turn, index);
     } else if (turn->now_ms - target->seen_ms > turn->plan->settle_limit_ms) {
-        turn_why(turn, "target " STR_FMT " has been unsettled for too long",
-                 STR_ARG(turn->plan->targets[index].name));
+        char since[32];
+        str seen = turn->event->text;
+        turn_why(turn, "target " STR_FMT " has not been settled for %s%s" STR_FMT,
+                 STR_ARG(turn->plan->targets[index].name),
+                 duration_words(turn->now_ms - target->seen_ms, since), seen.len ? ": " : "",
+                 STR_ARG(seen));
         revert_breach(turn, UINT32_MAX, true);
     } else {
         target->look_ms = turn->now_ms + LOOK_SOON_MS;
@@ -100,16 +104,16 @@ void look_due(struct turn *turn, uint32_t index)
 {
     struct target_state *target = &turn->state->targets[index];
     int64_t limit_ms = turn->plan->settle_limit_ms;
+    char limit[32];
     if (target->verb == VERB_REVERT) {
         revert_due(turn, index);
     } else if (target->unknown && turn->now_ms - target->since_ms > limit_ms) {
-        turn_why(turn, "target " STR_FMT " could not be observed",
-                 STR_ARG(turn->plan->targets[index].name));
+        turn_why(turn, "target " STR_FMT " could not be observed for %s",
+                 STR_ARG(turn->plan->targets[index].name), duration_words(limit_ms, limit));
         revert_breach(turn, UINT32_MAX, true);
     } else if (target->unknown || target->settled) {
         look_at(turn, index);
     } else {
-        char limit[32];
         turn_why(turn, "target " STR_FMT " did not settle within %s (%s)",
                  STR_ARG(turn->plan->targets[index].name), duration_words(limit_ms, limit),
                  verb_name(target->verb));

@@ -4,8 +4,10 @@
 #include "deploy/engine/turn.h"
 
 #define ANSWER_MS (20 * MS_SECOND) // then it is looked at, answer or not
-#define AGAIN_MS (60 * MS_SECOND)  // a target that is still moving then is sent back once more
-#define BACKOFF_MS MS_SECOND       // doubles with every attempt
+// A target that is still moving then, or that did not answer one look in all that time, is sent
+// back once more. Sending is harmless, for a revert is absolute, but hammering is not.
+#define AGAIN_MS (60 * MS_SECOND)
+#define BACKOFF_MS MS_SECOND // doubles with every attempt
 #define BACKOFF_MAX_MS (30 * MS_SECOND)
 #define ATTEMPTS 20u
 // A rollback may have fenced out a process whose last command is still on its way to a target.
@@ -24,7 +26,7 @@ static void send(struct turn *turn, uint32_t index)
     target->recorded = true;
     target->failed = false;
     target->attempts++;
-    target->since_ms = turn->now_ms;
+    target->since_ms = target->seen_ms = turn->now_ms;
     target->look_ms = turn->now_ms + ANSWER_MS;
     target->look_token = 0;
     target->command_token = ++turn->state->newest_token;
@@ -57,8 +59,7 @@ void revert_all(struct turn *turn)
     }
     turn_phase(turn, PHASE_REVERTING);
     state->reverting_since_ms = turn->now_ms;
-    struct rollout_command *record =
-        turn_record(turn, RECORD_INTENDED, "revert: %.200s", state->why);
+    struct rollout_command *record = turn_record(turn, RECORD_INTENDED, "revert: %s", state->why);
     record->target = TARGET_EVERY;
     record->verb = VERB_REVERT;
     for (uint32_t i = 0; i < turn->plan->target_count; i++) {
@@ -100,7 +101,7 @@ void revert_finish(struct turn *turn)
     // The incident before the end: a crash between the two asks for it again, and never loses it.
     if (state->automatic)
         turn_incident(turn, turn->plan->incident.len ? turn->plan->incident : STR("P2"));
-    turn_record(turn, RECORD_ROLLED_BACK, "every target serves known good again%s%.180s",
+    turn_record(turn, RECORD_ROLLED_BACK, "every target serves known good again%s%s",
                 *state->why ? ": " : "", state->why)
         ->target = TARGET_EVERY;
     turn_end(turn);
@@ -150,12 +151,12 @@ void revert_observed(struct turn *turn, uint32_t index)
     struct target_state *target = &turn->state->targets[index];
     if (!reverting(turn, index))
         return;
+    target->seen_ms = turn->now_ms;
     int64_t counts_ms = turn->state->reverting_since_ms + CONFIRM_MS;
     if (is_back(turn, index) && turn->plan->mode == PLAN_ROLLBACK && turn->now_ms < counts_ms) {
         target->look_ms = counts_ms;
     } else if (is_back(turn, index)) {
         target->settled = true;
-        target->seen_ms = turn->now_ms;
         target->look_ms = 0;
         target->command_token = 0;
         struct rollout_command *record =
@@ -185,9 +186,7 @@ void revert_due(struct turn *turn, uint32_t index)
         target->look_ms = 0;
         return;
     }
-    // A look that is not answered does not hold the revert up: it is absolute, so it is sent
-    // again.
-    bool blind = target->look_token != 0;
+    bool blind = target->look_token != 0 && turn->now_ms - target->seen_ms >= AGAIN_MS;
     if ((target->failed || blind || target->attempts == 0) && target->attempts < ATTEMPTS)
         send(turn, index);
     else
@@ -225,7 +224,7 @@ void revert_resume(struct turn *turn)
     struct rollout_state *state = turn->state;
     // Also where the other process had written it down: it may have died before it got that far.
     struct rollout_command *record =
-        turn_record(turn, RECORD_INTENDED, "revert, once more: %.200s", state->why);
+        turn_record(turn, RECORD_INTENDED, "revert, once more: %s", state->why);
     record->target = TARGET_EVERY;
     record->verb = VERB_REVERT;
     turn_phase(turn, PHASE_REVERTING);

@@ -70,8 +70,9 @@ int64_t bake_due_ms(const struct turn *turn);
 // ---- judge_samples.c ----------------------------------------------------------------------------
 void judge_sample(struct turn *turn); // RE_SAMPLE
 void judge_new_step(struct turn *turn);
-// Whether every watch lets the current step pass; if not, which does not and why.
-bool judge_step(const struct turn *turn, char why[200]);
+// Whether every watch lets the current step pass; if not, which does not and why, and whether a
+// reading that is on its way may change that (*ret_late).
+bool judge_step(const struct turn *turn, char why[200], bool *ret_late);
 // The step's exposures do not match its share: says so and returns true.
 bool judge_ratio(const struct turn *turn, char why[200]);
 

@@ -59,6 +59,8 @@ struct metric_kind {
                  struct error *err);
     bool (*start)(struct metric *metric, const struct metric_question *question,
                   struct metric_reading **ret, struct error *err);
+    // FAILED: a sample without a value, and *err says why; its retry_after_ms, how long the source
+    // asked to be left alone.
     enum progress (*poll)(struct metric_reading *reading, struct arena *arena,
                           struct metric_sample *ret, struct error *err);
     void (*drop)(struct metric_reading *reading);

@@ -37,6 +37,7 @@ struct metric_reading {
         const char *why; // in `arena`, when it is not usable
         struct prometheus_found found;
     } asked[PARTS];
+    int64_t retry_after_ms; // the longest that an answer asked for; 0 = none did
     struct arena arena;
 };
 
@@ -244,12 +245,19 @@ static void sum_up(const struct metric_reading *reading, struct arena *arena,
     *ret = sample;
 }
 
+// Too many requests, or out of order for now: it may say how long it wants to be left alone.
+static void note_retry(struct metric_reading *reading, const struct http_answer *answer)
+{
+    bool for_now = answer->status == 429 || answer->status == 503;
+    if (for_now && answer->retry_after_ms > reading->retry_after_ms)
+        reading->retry_after_ms = answer->retry_after_ms;
+}
+
 static enum progress poll(struct metric_reading *reading, struct arena *arena,
                           struct metric_sample *ret, struct error *err)
 {
     const struct http_port *http = reading->metric->setup.http;
     bool pending = false;
-    (void)err;
     for (size_t i = 0; i < PARTS; i++) {
         struct asked *asked = &reading->asked[i];
         struct http_answer answer;
@@ -261,17 +269,26 @@ static enum progress poll(struct metric_reading *reading, struct arena *arena,
             pending = true;
             continue;
         }
-        if (progress == PROGRESS_DONE)
+        if (progress == PROGRESS_DONE) {
             asked->usable = prometheus_number(&reading->arena, answer.status, answer.body,
                                               &asked->found, &asked->why);
-        else
+            note_retry(reading, &answer);
+        } else {
             asked->why = arena_copy(&reading->arena, str_of(failure.message));
+        }
         http->drop(http->self, asked->job);
         asked->job = NULL;
     }
     if (pending)
         return PROGRESS_PENDING;
-    sum_up(reading, arena, ret);
+    struct metric_sample sample;
+    sum_up(reading, arena, &sample);
+    if (!sample.has_value && reading->retry_after_ms > 0) {
+        (void)error_set(err, ERROR_TRANSIENT, "%s", sample.why);
+        err->retry_after_ms = reading->retry_after_ms;
+        return PROGRESS_FAILED;
+    }
+    *ret = sample;
     return PROGRESS_DONE;
 }
 

@@ -46,8 +46,9 @@ static const struct shape_field prometheus_fields[] = {
     {.key = "every",
      .kind = SHAPE_DURATION,
      .offset = AT(every_ms),
-     .fallback = "15s",
-     .doc = "Time between two samples, and the length of `${window}`: at least two scrapes."},
+     .fallback = "60s",
+     .doc = "Time between two samples, and the length of `${window}`: better ten scrapes, at least "
+            "two."},
     {.key = "lag",
      .kind = SHAPE_DURATION,
      .offset = AT(lag_ms),

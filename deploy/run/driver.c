@@ -40,6 +40,12 @@ void driver_tell(struct driver *driver, enum news_type type, uint32_t target, co
     driver->setup.observer.tell(driver->setup.observer.self, &news);
 }
 
+int64_t driver_pause(int64_t pause_ms, const struct error *err, int64_t most_ms)
+{
+    int64_t asked_ms = err->retry_after_ms < most_ms ? err->retry_after_ms : most_ms;
+    return asked_ms > pause_ms ? asked_ms : pause_ms;
+}
+
 // ---- records -----------------------------------------------------------------------------------
 
 // Without its record a forward command is not sent. A revert is, and so is everything that follows
@@ -368,6 +374,7 @@ bool driver_open(const struct driver_setup *setup, struct driver **ret, struct e
     driver->commands = ARENA_ARRAY(arena, struct operation, count);
     driver->looks = ARENA_ARRAY(arena, struct operation, count);
     driver->endpoints = ARENA_ARRAY(arena, struct endpoints, count);
+    driver->told_looks = arena_alloc(arena, count * sizeof *driver->told_looks);
     sampling_open(driver);
     driver->last_ms = driver_now(driver);
     if (!setup->journal.take(setup->journal.self, setup->plan, setup->force_lease, driver->last_ms,

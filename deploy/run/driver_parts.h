@@ -13,7 +13,8 @@ struct operation {         // what is under way on one target
     uint64_t token; // of the newest command that asked for it
     bool stale;     // an observation: the target was changed since it began
     uint32_t attempt;
-    int64_t again_ms; // waiting to try again; 0 = running
+    int64_t again_ms;   // waiting to try again; 0 = running
+    bool asked_to_wait; // until then, by the remote: the same command again does not cut that short
     struct target_operation *running;
 };
 
@@ -28,7 +29,8 @@ struct sampling { // one (metric, target)
     uint32_t metric, nth, target;
     int64_t from_ms;  // where the next interval begins; 0 = not watching
     int64_t to_ms;    // of the one being read
-    int64_t again_ms; // after an interval that could not be read
+    int64_t again_ms; // after an interval that could not be read,
+    int64_t pause_ms; // and how long that is from then
     struct metric_reading *reading;
 };
 
@@ -50,6 +52,7 @@ struct driver {
     struct placement *placements;
     struct operation *commands, *looks; // per target: verbs, and observations beside them
     struct endpoints *endpoints;        // per target
+    char (*told_looks)[256];            // likewise: the trouble with looking at it, as last told
     struct sampling *samplings;
     uint32_t sampling_count;
     struct ticket *tickets;
@@ -69,6 +72,9 @@ struct driver {
 void driver_event(struct driver *driver, const struct rollout_event *event);
 void driver_tell(struct driver *driver, enum news_type type, uint32_t target, const char *text);
 int64_t driver_now(const struct driver *driver);
+// How long to leave a remote alone after a failure: `pause_ms`, or what it asked for (Retry-After)
+// where that is longer, but never longer than `most_ms`.
+int64_t driver_pause(int64_t pause_ms, const struct error *err, int64_t most_ms);
 
 void operation_start(struct driver *driver, const struct rollout_command *command);
 void operations_turn(struct driver *driver, int64_t now_ms, int64_t *wake_ms);

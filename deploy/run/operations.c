@@ -10,6 +10,7 @@ enum {
     REVERT_ATTEMPTS = 10,
     BACKOFF_MS = 500,
     BACKOFF_MOST_MS = 10000,
+    REVERT_PAUSE_MOST_MS = 60000, // however long a remote asks for: so often it is sent at least
     POLL_MS = 100, // how often one that runs is asked: it may wait for a moment of its own
 };
 
@@ -46,6 +47,29 @@ static void finish(struct driver *driver, uint32_t target, struct operation *ope
     *operation = (struct operation){0};
 }
 
+// What is wrong with looking at a target is said when it changes, not every time that is looked.
+static void tell_look(struct driver *driver, uint32_t target, enum news_type type,
+                      const char *words)
+{
+    char *told = driver->told_looks[target];
+    char now[sizeof *driver->told_looks];
+    (void)snprintf(now, sizeof now, "%s", words);
+    if (strcmp(told, now) == 0)
+        return;
+    memcpy(told, now, sizeof now);
+    if (*words)
+        driver_tell(driver, type, target, words);
+}
+
+static void tell_trouble(struct driver *driver, uint32_t target, const struct operation *operation,
+                         const struct error *err)
+{
+    if (operation->verb == VERB_OBSERVE)
+        tell_look(driver, target, NEWS_TROUBLE, err->message);
+    else
+        driver_tell(driver, NEWS_TROUBLE, target, err->message);
+}
+
 static void fail(struct driver *driver, uint32_t target, struct operation *operation,
                  const struct error *err)
 {
@@ -55,7 +79,7 @@ static void fail(struct driver *driver, uint32_t target, struct operation *opera
                                   .verb = operation->verb,
                                   .share_ppm = operation->share_ppm,
                                   .text = str_of(err->message)};
-    driver_tell(driver, NEWS_TROUBLE, target, err->message);
+    tell_trouble(driver, target, operation, err);
     finish(driver, target, operation);
     driver_event(driver, &event);
 }
@@ -82,9 +106,13 @@ static void failed_once(struct driver *driver, uint32_t target, struct operation
     if (operation->running)
         driver->setup.targets[target].kind->drop(operation->running);
     operation->running = NULL;
-    operation->again_ms = driver_now(driver) + backoff(driver, operation->attempt);
+    bool forward = operation->verb != VERB_REVERT && operation->verb != VERB_OBSERVE;
+    int64_t most_ms = forward ? driver->plan->settle_limit_ms : REVERT_PAUSE_MOST_MS;
+    int64_t pause_ms = backoff(driver, operation->attempt);
+    operation->again_ms = driver_now(driver) + driver_pause(pause_ms, err, most_ms);
+    operation->asked_to_wait = err->retry_after_ms > 0;
     operation->attempt++;
-    driver_tell(driver, NEWS_TROUBLE, target, err->message);
+    tell_trouble(driver, target, operation, err);
 }
 
 static void try_now(struct driver *driver, uint32_t target, struct operation *operation)
@@ -112,12 +140,13 @@ static void try_now(struct driver *driver, uint32_t target, struct operation *op
 
 // Whether what runs already does what is asked for. Starting it afresh would only keep it from ever
 // ending: it is asked again and again until it answers. An observation does, unless the target was
-// changed since it began.
+// changed since it began. What a remote asked to be left alone for is not sent any sooner either.
 static bool is_on_its_way(const struct operation *operation, enum target_verb verb,
                           uint32_t share_ppm)
 {
-    return operation->running && operation->verb == verb && operation->share_ppm == share_ppm &&
-           !operation->stale;
+    bool waits = operation->again_ms && operation->asked_to_wait;
+    return (operation->running || waits) && operation->verb == verb &&
+           operation->share_ppm == share_ppm && !operation->stale;
 }
 
 // A newer command replaces what is under way.
@@ -167,6 +196,14 @@ static void keep_endpoints(struct driver *driver, uint32_t target,
         };
 }
 
+static void tell_unsettled(struct driver *driver, uint32_t target, const char *words, bool settled)
+{
+    char text[sizeof *driver->told_looks] = "";
+    if (words)
+        (void)snprintf(text, sizeof text, "%s%s", settled ? "" : "not settled: ", words);
+    tell_look(driver, target, NEWS_TARGET, text);
+}
+
 static void succeed(struct driver *driver, uint32_t target, struct operation *operation,
                     const struct target_outcome *outcome)
 {
@@ -176,6 +213,9 @@ static void succeed(struct driver *driver, uint32_t target, struct operation *op
         placement->memory = arena_str(&driver->arena, outcome->memory);
     keep_endpoints(driver, target, seen);
     bool look = operation->verb == VERB_OBSERVE;
+    const char *unsettled = NULL;
+    if (!seen->settled)
+        unsettled = outcome->note ? outcome->note : seen->evidence;
     struct rollout_event event = {
         .type = look ? RE_OBSERVED : RE_TARGET_DONE,
         .token = operation->token,
@@ -184,8 +224,11 @@ static void succeed(struct driver *driver, uint32_t target, struct operation *op
         .share_ppm = look ? seen->next_ppm : operation->share_ppm,
         .on_good_ppm = seen->good_ppm,
         .settled = seen->settled,
+        .text = str_of(unsettled),
     };
-    if (outcome->note)
+    if (look)
+        tell_unsettled(driver, target, seen->settled ? outcome->note : unsettled, seen->settled);
+    else if (outcome->note)
         driver_tell(driver, NEWS_TARGET, target, outcome->note);
     finish(driver, target, operation);
     driver_event(driver, &event);

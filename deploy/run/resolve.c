@@ -1,6 +1,7 @@
 #include "deploy/run/resolve.h"
 
 #include "deploy/run/settings_parts.h"
+#include "gate/base/moment.h"
 
 static bool has_name(const struct shape_list *names, str name)
 {
@@ -140,6 +141,16 @@ static void fill_steps(struct arena *arena, const struct resolve_request *reques
     }
 }
 
+// A change that takes longer than any way back may take has failed; but the way back may be quick
+// (a switch) where starting something new is not.
+static int64_t settle_limit(const struct resolve_request *request)
+{
+    int64_t least_ms = 10 * MS_MINUTE, back_ms = request->settings->rollback.time_limit_ms;
+    if (request->stage->settle_limit_ms > 0)
+        return request->stage->settle_limit_ms;
+    return back_ms > least_ms ? back_ms : least_ms;
+}
+
 // ---- the plan ----------------------------------------------------------------------------------
 
 static void fill_targets(struct arena *arena, const struct resolve_request *request,
@@ -176,7 +187,7 @@ bool plan_resolve(struct arena *arena, const struct resolve_request *request, st
         .approval = approval_of(stage->approval),
         .step_bake_ms = stage->step_bake_ms,
         .bake_ms = stage->bake_ms,
-        .settle_limit_ms = request->settings->rollback.time_limit_ms,
+        .settle_limit_ms = settle_limit(request),
         .rollback_limit_ms = request->settings->rollback.time_limit_ms,
         .alpha =
             (double)analysis->false_positive_rate.num / (double)analysis->false_positive_rate.den,

@@ -8,7 +8,12 @@
 // afterwards, when it is known again which host serves what. What could not be read becomes part of
 // the next interval, so that no figure is lost; but for what ends where a bake began: the release
 // had no traffic before, and a source that has no series of that time never will.
+//
+// A source that asks to be left alone (Retry-After) is, for a while: without figures no step
+// passes.
 #include "deploy/run/driver_parts.h"
+
+enum { PAUSE_MOST_MS = 300000 };
 
 void sampling_open(struct driver *driver)
 {
@@ -68,17 +73,23 @@ static int64_t due_ms(const struct driver *driver, const struct sampling *sampli
     return due > sampling->again_ms ? due : sampling->again_ms;
 }
 
+// `failure`: why there is no value, when the source said that it may be asked again; else null.
 static void judge(struct driver *driver, struct sampling *sampling,
-                  const struct metric_sample *sample)
+                  const struct metric_sample *sample, const struct error *failure)
 {
+    int64_t now_ms = driver_now(driver);
     bool before_bake = sampling->to_ms == driver->state->bake_from_ms;
     feed(driver, sampling, sample);
     drop(driver, sampling);
-    sampling->again_ms = 0;
+    sampling->again_ms = sampling->pause_ms = 0;
     if (sample->has_value || before_bake)
         sampling->from_ms = sampling->to_ms;
     else
-        sampling->again_ms = driver_now(driver) + driver->plan->metrics[sampling->metric].every_ms;
+        sampling->pause_ms = driver->plan->metrics[sampling->metric].every_ms;
+    if (failure)
+        sampling->pause_ms = driver_pause(sampling->pause_ms, failure, PAUSE_MOST_MS);
+    if (sampling->pause_ms)
+        sampling->again_ms = now_ms + sampling->pause_ms;
 }
 
 static void start(struct driver *driver, struct sampling *sampling, int64_t now_ms)
@@ -101,7 +112,7 @@ static void start(struct driver *driver, struct sampling *sampling, int64_t now_
     struct error err;
     if (!run->kind->start(run->metric, &question, &sampling->reading, &err)) {
         sampling->reading = NULL;
-        judge(driver, sampling, &(struct metric_sample){.why = err.message});
+        judge(driver, sampling, &(struct metric_sample){.why = err.message}, &err);
     }
 }
 
@@ -115,7 +126,7 @@ static void poll(struct driver *driver, struct sampling *sampling)
     if (progress != PROGRESS_PENDING) {
         if (progress == PROGRESS_FAILED)
             sample = (struct metric_sample){.why = err.message};
-        judge(driver, sampling, &sample);
+        judge(driver, sampling, &sample, progress == PROGRESS_FAILED ? &err : NULL);
     }
     arena_done(&arena);
 }
@@ -123,14 +134,13 @@ static void poll(struct driver *driver, struct sampling *sampling)
 static void turn_one(struct driver *driver, struct sampling *sampling, int64_t now_ms,
                      int64_t *wake_ms)
 {
-    int64_t every_ms = driver->plan->metrics[sampling->metric].every_ms;
     if (sampling->from_ms == 0 || now_ms < sampling->from_ms) { // begins, or the clock went back
         drop(driver, sampling);
         sampling->from_ms = now_ms;
         sampling->again_ms = 0;
     }
-    if (sampling->again_ms > now_ms + every_ms)
-        sampling->again_ms = now_ms + every_ms;
+    if (sampling->again_ms > now_ms + sampling->pause_ms)
+        sampling->again_ms = now_ms + sampling->pause_ms;
     bool moving = driver->commands[sampling->target].verb != VERB_NONE;
     if (moving || !driver->endpoints[sampling->target].known) {
         drop(driver, sampling);

@@ -230,6 +230,8 @@ static const char *header_of(CURL *easy, const char *name)
                                                                                    : NULL;
 }
 
+#define RETRY_AFTER_MOST_MS INT64_C(86400000)
+
 // Seconds, or a date that is compared with the server's own clock where it told that.
 static int64_t retry_after(const char *value, int64_t server_ms)
 {
@@ -238,13 +240,17 @@ static int64_t retry_after(const char *value, int64_t server_ms)
         return -1;
     long seconds = strtol(value, &end, 10);
     if (end != value && *end == '\0')
-        return seconds < 0 ? -1 : (int64_t)(seconds < 86400 ? seconds : 86400) * 1000;
+        return seconds < 0                            ? -1
+               : seconds < RETRY_AFTER_MOST_MS / 1000 ? (int64_t)seconds * 1000
+                                                      : RETRY_AFTER_MOST_MS;
     time_t at = curl_getdate(value, NULL);
     if (at < 0)
         return -1;
     int64_t from_ms = server_ms >= 0 ? server_ms : (int64_t)time(NULL) * 1000;
     int64_t wait_ms = (int64_t)at * 1000 - from_ms;
-    return wait_ms < 0 ? 0 : wait_ms;
+    if (wait_ms < 0)
+        return 0;
+    return wait_ms < RETRY_AFTER_MOST_MS ? wait_ms : RETRY_AFTER_MOST_MS;
 }
 
 static void answered(struct http_job *job)

@@ -116,7 +116,7 @@ static void make_bakes(struct world *world, struct plan *plan, int64_t at_least_
     struct detect_traffic traffic[WORLD_WATCHES];
     struct detect_step found[WORLD_STEPS];
     for (uint32_t i = 0; i < WORLD_WATCHES; i++)
-        traffic[i] = (struct detect_traffic){world->per_minute, world->base_rate};
+        traffic[i] = (struct detect_traffic){world->per_minute, world->base_rate, 0};
     plan->step_bake_ms = plan->bake_ms = at_least_ms;
     for (int round = 0; round < 3; round++) { // the last step's time hangs on the bakes before it
         detect_plan(plan, traffic, found);

@@ -107,6 +107,37 @@ Test(forward, settled_is_observed_not_acknowledged)
     cr_expect_not_null(strstr(stage.state->why, "workers"));
 }
 
+// Observed again and again, and each time not settled: until it has been so for the limit.
+static void stay_unsettled(const char *seen)
+{
+    for (int i = 0; i < 400 && stage.state->phase == PHASE_STEP_BAKE; i++) {
+        for (uint32_t t = 0; t < STAGE_TARGETS; t++)
+            if (stage.state->targets[t].look_token)
+                stage_send_only(&stage, (struct rollout_event){
+                                            .type = RE_OBSERVED,
+                                            .token = stage.state->targets[t].look_token,
+                                            .target = t,
+                                            .share_ppm = stage.served_ppm[t],
+                                            .on_good_ppm = SHARE_ALL - stage.served_ppm[t],
+                                            .settled = t == 1,
+                                            .text = t == 1 ? STR("all is well") : str_of(seen)});
+        stage_play(&stage, MS_SECOND);
+    }
+}
+
+Test(forward, a_target_that_stays_unsettled_is_named_with_what_was_seen)
+{
+    stage_begin(&stage);
+    cr_assert(stage_reach(&stage, PHASE_STEP_BAKE));
+    stage.blind = stage.deaf = true;
+    stay_unsettled("{\"app2\":{\"error\":\"Connection refused\"}}");
+    cr_expect_eq(stage.state->phase, PHASE_REVERTING);
+    cr_expect_eq(stage_records(&stage, RECORD_BREACHED), 1, "said once");
+    const char *said = stage_newest(&stage, RECORD_BREACHED)->text;
+    cr_expect(strncmp(said, "target web has not been settled for 5 min", 41) == 0, "%s", said);
+    cr_expect_not_null(strstr(said, ": {\"app2\":{\"error\":\"Connection refused\"}}"), "%s", said);
+}
+
 Test(forward, a_command_that_does_not_settle_fails_the_step)
 {
     stage_begin(&stage);

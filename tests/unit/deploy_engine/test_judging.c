@@ -152,6 +152,55 @@ Test(judging, targets_that_cannot_be_seen)
     cr_expect_not_null(strstr(stage.state->why, "not observed"));
 }
 
+// How long after its end the first bake was found to be inconclusive.
+static int64_t waited_ms(void)
+{
+    stage_begin(&stage);
+    cr_assert(stage_reach(&stage, PHASE_STEP_BAKE));
+    int64_t end_ms = stage.state->bake_until_ms;
+    while (stage.state->extended == 0 && stage.now_ms < end_ms + MS_HOUR)
+        stage_play(&stage, MS_SECOND);
+    return stage.now_ms - end_ms;
+}
+
+Test(judging, a_bake_that_no_reading_can_mend_is_not_waited_for)
+{
+    stage.silent = true; // the source answered, again and again, that it knows nothing
+    cr_expect_lt(waited_ms(), 2 * MS_SECOND);
+}
+
+Test(judging, a_bake_waits_for_the_reading_of_its_last_moments_and_no_longer)
+{
+    stage.plan->metrics[0].min_requests = 1e6;
+    int64_t waited = waited_ms();
+    // Samples come at whole minutes; the first after the end tells of the end.
+    cr_expect_eq(stage.now_ms % MS_MINUTE, 0, "%lld", (long long)waited);
+    cr_expect_gt(waited, 0);
+    cr_expect_lt(waited, MS_MINUTE);
+}
+
+Test(judging, a_bake_waits_for_one_interval_where_nothing_comes)
+{
+    stage.mute = true;
+    cr_expect_eq(waited_ms(), MS_MINUTE);
+}
+
+Test(judging, a_reading_that_comes_a_little_late_still_lets_it_pass)
+{
+    stage_begin(&stage);
+    cr_assert(stage_reach(&stage, PHASE_STEP_BAKE));
+    int64_t end_ms = stage.state->bake_until_ms;
+    stage_play(&stage, end_ms - stage.now_ms - 3 * MS_MINUTE);
+    stage.mute = true; // the readings of the last minutes are slow
+    stage_play(&stage, end_ms - stage.now_ms + 2 * MS_SECOND);
+    cr_expect_eq(stage.state->phase, PHASE_STEP_BAKE);
+    cr_expect_eq(stage.state->extended, 0);
+    stage.mute = false;
+    stage_play(&stage, MS_MINUTE);
+    cr_expect_eq(stage.state->step, 1, "it has passed");
+    cr_expect_eq(stage_records(&stage, RECORD_STEP_PASSED), 1);
+}
+
 Test(judging, inconclusive_may_mean_abort)
 {
     stage.plan->then = INCONCLUSIVE_ABORT;

@@ -102,8 +102,24 @@ Test(revert, observations_that_never_come_do_not_stop_it)
     to_reverting();
     uint32_t sent = stage_sent(&stage, VERB_REVERT);
     stage_play(&stage, 5 * MS_MINUTE);
-    cr_expect_gt(stage_sent(&stage, VERB_REVERT), sent + 4);
-    cr_expect_lt(stage_sent(&stage, VERB_REVERT), sent + 40, "but not in a frenzy");
+    cr_expect_geq(stage_sent(&stage, VERB_REVERT), sent + 2 * 4, "each of both every minute");
+    cr_expect_leq(stage_sent(&stage, VERB_REVERT), sent + 2 * 5, "and not more often");
+    cr_expect_gt(stage.state->targets[0].attempts, 4);
+}
+
+Test(revert, a_look_that_is_answered_begins_the_minute_anew)
+{
+    to_reverting();
+    uint32_t sent = stage_sent(&stage, VERB_REVERT);
+    stage_play(&stage, 50 * MS_SECOND);
+    cr_assert_neq(stage.state->targets[0].look_token, 0);
+    observed(0, 25000, false); // it moves
+    stage_play(&stage, 30 * MS_SECOND);
+    cr_expect_eq(stage.state->targets[1].attempts, 2, "a minute without an answer");
+    cr_expect_eq(stage.state->targets[0].attempts, 1);
+    cr_expect_eq(stage_sent(&stage, VERB_REVERT), sent + 1);
+    stage_play(&stage, 45 * MS_SECOND);
+    cr_expect_eq(stage.state->targets[0].attempts, 2);
 }
 
 Test(revert, what_cannot_be_verified_is_stuck_and_loud)

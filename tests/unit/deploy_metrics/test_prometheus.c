@@ -47,6 +47,8 @@ static str exchange(const char *method, const char *path, const char *body)
     return copy;
 }
 
+static struct error failure; // of the newest `ask`
+
 static struct metric_sample ask(const char *rest, const char *baseline)
 {
     struct error err = {0};
@@ -70,10 +72,12 @@ static struct metric_sample ask(const char *rest, const char *baseline)
                                        .from_ms = 1700000000250,
                                        .to_ms = 1700000090250};
     cr_assert(kind->start(metric, &question, &reading, &err), "%s", err.message);
-    while (kind->poll(reading, &arena, &sample, &err) == PROGRESS_PENDING)
+    enum progress p;
+    while ((p = kind->poll(reading, &arena, &sample, &err)) == PROGRESS_PENDING)
         world_wait(world, wall.now_ms(wall.self) + 1000);
     kind->drop(reading);
     kind->close(metric);
+    failure = p == PROGRESS_FAILED ? err : (struct error){0};
     return sample;
 }
 
@@ -151,6 +155,32 @@ Test(prometheus, what_is_missing_is_said)
         cr_expect_not(sample.has_value, "%s", rows[i].answer);
         cr_assert(sample.why, "%s", rows[i].answer);
         cr_expect(strstr(sample.why, rows[i].words), "%s: %s", rows[i].words, sample.why);
+    }
+}
+
+Test(prometheus, a_server_may_ask_to_be_left_alone)
+{
+    static const struct {
+        const char *path;
+        int64_t least_ms, most_ms;
+    } rows[] = {
+        {"/answer?status=429&retry_after=7", 7000, 7000},
+        {"/answer?status=503&retry_after=Thu,%2001%20Jan%202099%2000:00:00%20GMT", 3600000,
+         86400000},
+        {"/answer?status=503", 0, 0},
+        {"/answer?status=500&retry_after=7", 0, 0}, // not one that says "for now"
+        {"/answer?status=200&retry_after=7", 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        (void)exchange("POST", rows[i].path, EMPTY);
+        struct metric_sample sample = ask(RATE, "r1");
+        cr_expect_not(sample.has_value);
+        cr_expect_geq(failure.retry_after_ms, rows[i].least_ms, "%s", rows[i].path);
+        cr_expect_leq(failure.retry_after_ms, rows[i].most_ms, "%s", rows[i].path);
+        cr_expect_eq(failure.kind, rows[i].least_ms ? ERROR_TRANSIENT : ERROR_NONE);
+        if (rows[i].least_ms)
+            cr_expect_not_null(strstr(failure.message, "answered with status"), "%s",
+                               failure.message);
     }
 }
 

@@ -84,19 +84,19 @@ Test(metric_shapes, traits)
          {.is_rate = true, .every_ms = 5000, .max = 0.02, .expected_per_minute = 48}},
         {"prometheus",
          "{url: http://p, bad: '${revision}', total: '${revision}'}",
-         {.is_rate = true, .every_ms = 15000, .lag_ms = 30000, .max = -1, .has_baseline = true}},
+         {.is_rate = true, .every_ms = 60000, .lag_ms = 30000, .max = -1, .has_baseline = true}},
         {"prometheus",
          "{url: http://p, bad: a, total: b, max: 0.5%, lag: 2m}",
-         {.is_rate = true, .every_ms = 15000, .lag_ms = 120000, .max = 0.005}},
+         {.is_rate = true, .every_ms = 60000, .lag_ms = 120000, .max = 0.005}},
         {"prometheus",
          "{url: http://p, query: q, max: 800ms, every: 1m, max_failures: 0}",
          {.every_ms = 60000, .lag_ms = 30000, .max = 0.8}},
         {"prometheus",
          "{url: http://p, query: q, max: 12.5}",
-         {.every_ms = 15000, .lag_ms = 30000, .max = 12.5, .failure_limit = 2}},
+         {.every_ms = 60000, .lag_ms = 30000, .max = 12.5, .failure_limit = 2}},
         {"prometheus",
          "{url: http://p, query: q, max: 30%}",
-         {.every_ms = 15000, .lag_ms = 30000, .max = 0.3, .failure_limit = 2}},
+         {.every_ms = 60000, .lag_ms = 30000, .max = 0.3, .failure_limit = 2}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct error err = {0};

@@ -78,7 +78,9 @@ static bool target_start(struct target *target, const struct target_intent *inte
         return error_set(err, ERROR_TRANSIENT, "a fault at the start");
     if (target->failures && target->failing == intent->verb) {
         target->failures--;
-        return error_set(err, target->kind, "it says no");
+        (void)error_set(err, target->kind, "it says no");
+        err->retry_after_ms = target->retry_after_ms;
+        return false;
     }
     struct target_operation *operation = memory_alloc(sizeof *operation);
     *operation = (struct target_operation){
@@ -137,6 +139,11 @@ static enum progress target_poll(struct target_operation *operation, struct aren
     *ret = (struct target_outcome){.memory = arena_str(arena, STR("{\"n\":1}"))};
     observe(operation->intent.verb == INTENT_OBSERVE ? operation->seen_ppm : target->share_ppm,
             arena, &ret->seen);
+    if (operation->intent.verb == INTENT_OBSERVE && target->unsettled) {
+        ret->seen.settled = false;
+        ret->seen.evidence = arena_copy(arena, str_of(target->unsettled));
+        ret->note = target->note;
+    }
     return PROGRESS_DONE;
 }
 
@@ -199,6 +206,7 @@ static enum progress metric_poll(struct metric_reading *reading, struct arena *a
     if (rig->unreadable) {
         rig->unreadable--;
         (void)error_set(err, ERROR_TRANSIENT, "the source is down");
+        err->retry_after_ms = rig->retry_after_ms;
         return PROGRESS_FAILED;
     }
     reading->kept->judged = true;
@@ -332,6 +340,9 @@ static void tell(void *self, const struct run_news *news)
     } else if (news->type == NEWS_TROUBLE) {
         rig->troubles++;
         (void)snprintf(rig->trouble, sizeof rig->trouble, "%s", news->text);
+    } else if (news->type == NEWS_TARGET) {
+        rig->target_news++;
+        (void)snprintf(rig->told, sizeof rig->told, "%s", news->text);
     }
 }
 

@@ -47,6 +47,10 @@ struct target {
     enum intent_verb failing;
     unsigned failures;
     enum error_kind kind;
+    int64_t retry_after_ms; // and ask for this
+    const char
+        *unsettled;   // while it is not null, the target is not settled, and this is the evidence
+    const char *note; // of an observation
 };
 
 struct rig {
@@ -63,6 +67,7 @@ struct rig {
     // metric
     struct rig_reading readings[RIG_READINGS];
     unsigned reading_count, open_readings, unreadable; // the next `unreadable` give no value
+    int64_t retry_after_ms;                            // and ask for this
     double value;
     int64_t reading_takes_ms;
     // journal
@@ -87,6 +92,8 @@ struct rig {
     // observer
     unsigned phases, troubles;
     char trouble[256];
+    unsigned target_news; // how often something was said about a target
+    char told[256];       // the newest of that
     enum rollout_phase seen_phases[64];
     // faults
     unsigned effects, fail_at; // the fail_at-th effect fails, counted from 1; 0 = none

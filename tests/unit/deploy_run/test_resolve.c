@@ -5,6 +5,8 @@
 #include "gate/base/moment.h"
 #include "gate/doc/yaml.h"
 
+#include <stdio.h>
+
 struct made {
     struct arena arena;
     struct deploy_settings settings;
@@ -189,6 +191,8 @@ Test(resolve, everything_of_the_settings_arrives)
     cr_expect_eq(p->step_bake_ms, 5 * MS_MINUTE);
     cr_expect_eq(p->bake_ms, 20 * MS_MINUTE);
     cr_expect_eq(p->rollback_limit_ms, 3 * MS_MINUTE);
+    cr_expect_eq(p->settle_limit_ms, 10 * MS_MINUTE,
+                 "a quick way back asks nothing of the way out");
     cr_expect_float_eq(p->alpha, 0.02, 1e-12);
     cr_expect_float_eq(p->tolerance, 1.5, 1e-12);
     cr_expect_float_eq(p->detect_ratio, 4, 1e-12);
@@ -204,6 +208,28 @@ Test(resolve, everything_of_the_settings_arrives)
     expect_str(p->targets[0].good.revision, "v1-r");
     expect_str(p->targets[0].next.revision, "v2-r");
     arena_done(&made.arena);
+}
+
+Test(resolve, how_long_a_change_may_take_to_settle)
+{
+    static const struct {
+        const char *more;
+        int64_t limit_ms;
+    } rows[] = {
+        {"", 12 * MS_MINUTE}, // the default of `time_limit`
+        {"rollback: {time_limit: 5s}\n", 10 * MS_MINUTE},
+        {"rollback: {time_limit: 40m}\n", 40 * MS_MINUTE},
+        {"    settle_limit: 2m\nrollback: {time_limit: 40m}\n", 2 * MS_MINUTE},
+        {"    settle_limit: 1h\n", MS_HOUR},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct made made;
+        char yaml[512];
+        snprintf(yaml, sizeof yaml, "%s%s", ONE("a") STAGE, rows[i].more);
+        must_plan(&made, yaml);
+        cr_expect_eq(made.plan->settle_limit_ms, rows[i].limit_ms, "%s", rows[i].more);
+        arena_done(&made.arena);
+    }
 }
 
 // up: named by no stage; jobs_up: of jobs alone; the health of web: implied.

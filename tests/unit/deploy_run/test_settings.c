@@ -224,6 +224,8 @@ static const struct {
      "s.yml:6:46: `expires_after` must be longer than nothing: nobody could answer"},
     {WEB STAGE "    steps: [{to: 50%, approval: {from: [bob], count: 0}}, 100%]\n",
      "s.yml:6:54: `count` must be between 1 and 16, not `0`"},
+    {WEB STAGE "    settle_limit: 0s\n",
+     "s.yml:6:19: `settle_limit` must be a second or more, such as `10m`"},
     // analysis, rollback, incidents
     {"analysis: {max_ratio: 0.5}\n",
      "s.yml:1:23: `max_ratio` must be at least 1: the canary may be "

@@ -3,6 +3,7 @@
 #include "gate/base/limits.h"
 
 #include <criterion/criterion.h>
+#include <time.h>
 
 static struct world *world;
 static struct http_port port;
@@ -99,7 +100,9 @@ Test(http, retry_after_in_both_writings)
         {"/status/503?retry_after=0", 0},
         {"/status/503?retry_after=-1", -1},
         {"/status/503?retry_after=soon", -1},
+        {"/status/503?retry_after=999999999", 86400000},
         {"/status/503?retry_after=Thu,%2001%20Jan%201998%2000:00:00%20GMT", 0},
+        {"/status/503?retry_after=Thu,%2001%20Jan%202099%2000:00:00%20GMT", 86400000},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct http_answer answer;
@@ -109,6 +112,22 @@ Test(http, retry_after_in_both_writings)
         cr_expect_eq(answer.retry_after_ms, rows[i].ms, "%s", rows[i].path);
         port.drop(port.self, job);
     }
+}
+
+Test(http, retry_after_as_a_date_is_held_against_the_servers_clock)
+{
+    char date[64], path[128];
+    struct http_answer answer;
+    struct error err;
+    time_t at = (time_t)(now_ms() / 1000 + 40);
+    struct tm utc;
+    strftime(date, sizeof date, "%a,%%20%d%%20%b%%20%Y%%20%H:%M:%S%%20GMT", gmtime_r(&at, &utc));
+    snprintf(path, sizeof path, "/status/429?retry_after=%s", date);
+    void *job = begin("GET", path, 10000);
+    cr_assert_eq(finish(job, &answer, &err), PROGRESS_DONE);
+    cr_expect(answer.retry_after_ms > 30000 && answer.retry_after_ms <= 40000, "%lld",
+              (long long)answer.retry_after_ms);
+    port.drop(port.self, job);
 }
 
 Test(http, headers_body_and_secret_are_sent)

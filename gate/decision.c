@@ -36,9 +36,15 @@ void decision_settle(struct decision *decision, bool enforce)
         finding->message = finding_text(findings, "`enforce: false`: the decision would be %s.",
                                         verdict_name(decision->would_be));
         finding->advice = "Set `enforce: true` once the findings are mended.";
+        finding->judged = VERDICT_WARN;
         decision->verdict = VERDICT_WARN;
     }
     sort_findings(findings);
+}
+
+bool finding_is_aside(const struct finding *finding)
+{
+    return finding->verdict == VERDICT_WARN && finding->scope != SCOPE_YOURS;
 }
 
 const char *report_shown(struct arena *arena, const struct report *report)
@@ -147,6 +153,7 @@ static void add_finding(struct json_out *out, const struct finding *finding)
     add_text(out, "id", finding->id);
     add_text(out, "rule", finding->rule);
     add_text(out, "verdict", verdict_name(finding->verdict));
+    add_text(out, "judged", verdict_name(finding->judged));
     add_text(out, "scope", scope_name(finding->scope));
     add_text(out, "have", finding->have);
     add_text(out, "want", finding->want);
@@ -208,6 +215,7 @@ void decision_json(const struct decision *decision, struct text *text)
     add_text(&out, "decision", verdict_name(decision->verdict));
     add_text(&out, "commit", decision->commit);
     add_text(&out, "base", decision->base);
+    json_add_bool(&out, "change", decision->change);
     add_text(&out, "policy_sha256", decision->policy_sha256);
     add_text(&out, "time", moment_format(decision->time_ms, time));
     json_open_map(&out, "totals");

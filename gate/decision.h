@@ -19,6 +19,7 @@ struct decision {
     enum verdict would_be; // what it would be when enforced
     const char *commit;    // 40 digits; null = not in a repository
     const char *base;      // what the change is measured against; null = none
+    bool change;           // judged as a change (--base, a pull request), not as a release
     char policy_sha256[SHA256_HEX];
     const char *policy_path;
     int64_t time_ms;
@@ -41,6 +42,9 @@ void decision_json(const struct decision *decision, struct text *out);
 void evidence_totals_json(const struct evidence *evidence, struct json_out *out);
 
 // "path" or "archive!entry".
+// A warning about what this commit did not cause: inherited, or come from outside.
+bool finding_is_aside(const struct finding *finding);
+
 const char *report_shown(struct arena *arena, const struct report *report);
 
 size_t decision_count(const struct decision *decision, enum verdict verdict);

@@ -1,6 +1,7 @@
 #include "gate/gate.h"
 
 #include "gate/base/moment.h"
+#include "gate/fix.h"
 #include "gate/git/attributes.h"
 #include "gate/git/authors.h"
 #include "gate/git/changes.h"
@@ -76,6 +77,8 @@ static bool read_reports(struct run *run)
 
 static bool asks_for_changes(const struct gate_demands *demands)
 {
+    if (demands->vulnerabilities)
+        return true;
     if (!demands->coverage)
         return false;
     const struct critical_path *paths = demands->coverage->critical.items;
@@ -192,14 +195,17 @@ static bool read_companions(struct run *run, struct rule_input *input)
     return read_register(run, input) && read_exceptions(run, input);
 }
 
-// Whoever is among them approves nothing of this change.
+// Whoever is among them approves nothing of this change. Their words may call it a fix.
 static bool read_authors(struct run *run, struct rule_input *input)
 {
-    const struct gate_place *place = &run->request->place;
+    const struct gate_request *request = run->request;
+    const struct gate_place *place = &request->place;
+    const struct test_demands *tests = request->demands->tests;
     struct authors authors;
-    if (!place->commit || !input->waivers)
+    bool asks_for_fix = tests && tests->fix_needs_test;
+    if (!place->commit || (!input->waivers && !asks_for_fix))
         return true;
-    if (!authors_between(run->arena, run->request->repository, place->base, place->commit, &authors,
+    if (!authors_between(run->arena, request->repository, place->base, place->commit, &authors,
                          run->err))
         return error_wrap(run->err, "the authors of the change");
     struct change_author *items = ARENA_ARRAY(run->arena, struct change_author, authors.count + 1);
@@ -207,7 +213,29 @@ static bool read_authors(struct run *run, struct rule_input *input)
         items[i] = (struct change_author){authors.items[i].name, authors.items[i].email};
     input->authors = items;
     input->author_count = authors.count;
+    if (asks_for_fix)
+        input->fix_why = fix_sign(run->arena, &(struct fix_question){.signs = &tests->fix,
+                                                                     .branch = request->branch,
+                                                                     .labels = request->labels,
+                                                                     .commits = &authors});
     return true;
+}
+
+// Reports of the change's tests on the base's code. Asked for by a fix; missing is said by its
+// rule.
+static bool read_base_reports(struct run *run, struct rule_input *input)
+{
+    const struct gate_request *request = run->request;
+    const struct evidence_tests *tests = request->evidence->tests;
+    if (!input->fix_why || !tests || tests->base_reports.count == 0)
+        return true;
+    struct evidence_tests only = {.reports = tests->base_reports};
+    struct evidence_config config = {.tests = &only};
+    struct intake_request intake = {.root = *request->root ? request->root : ".",
+                                    .config = &config};
+    struct intake ignored;
+    input->base_evidence = &run->gate->base_evidence;
+    return intake_run(&intake, &run->gate->base_evidence, &ignored, run->err);
 }
 
 static void fill_needs(const struct run *run, struct rule_input *input)
@@ -276,6 +304,7 @@ static void fill_decision(const struct run *run, const struct rule_input *input,
     const struct gate_request *request = run->request;
     decision->commit = request->place.commit;
     decision->base = request->place.base;
+    decision->change = request->change;
     decision->policy_path = request->policy->path;
     memcpy(decision->policy_sha256, request->policy->sha256, SHA256_HEX);
     decision->time_ms = request->now_ms;
@@ -304,12 +333,16 @@ bool gate_judge(struct arena *arena, const struct gate_request *request, struct 
         .change = request->change,
         .history = request->history,
         .now_ms = request->now_ms,
+        .tests_at_least =
+            request->evidence->tests ? request->evidence->tests->at_least : (struct fraction){0},
+        .scanner_max_age_ms =
+            request->evidence->vulnerabilities ? request->evidence->vulnerabilities->max_age_ms : 0,
     };
     *decision = (struct decision){.findings = {.arena = arena}};
     if (request->policy->tighten && !bind_floor(&run))
         return false;
     if (!read_companions(&run, input) || !read_authors(&run, input) || !read_reports(&run) ||
-        !read_changes(&run, input))
+        !read_base_reports(&run, input) || !read_changes(&run, input))
         return false;
     fill_needs(&run, input);
     judge(&run, input, &decision->findings);
@@ -325,4 +358,5 @@ bool gate_judge(struct arena *arena, const struct gate_request *request, struct 
 void gate_done(struct gate *gate)
 {
     evidence_done(&gate->evidence);
+    evidence_done(&gate->base_evidence);
 }

@@ -39,11 +39,14 @@ struct gate_request {
     bool enforce;
     bool change;                   // a pull request: only what it causes holds or blocks
     const struct history *history; // null = there is no record at hand
+    const char *branch;            // that the change comes from; null = not known
+    const char *const *labels;     // of the pull request, ends with null; null = none
     int64_t now_ms;
 };
 
 struct gate { // all zero is empty; everything else lives in the arena that gate_judge was given
     struct evidence evidence;
+    struct evidence base_evidence; // of tests run on the base's code
     struct intake intake;
     struct risk_register risks;
     struct companion companions[COMPANIONS];

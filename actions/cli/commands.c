@@ -3,15 +3,28 @@
 #include "actions/cli/commands.h"
 
 const struct command *const commands[] = {
-    &command_gate,  &command_explain, &command_read,   &command_check,
-    &command_plan,  &command_rollout, &command_resume, &command_rollback,
-    &command_adopt, &command_approve, &command_deny,   &command_status,
-    &command_log,   &command_show,    &command_verify, NULL,
+    &command_init,
+    &command_gate,
+    &command_explain,
+    &command_read,
+    &command_check,
+    &command_plan,
+    &command_rollout,
+    &command_resume,
+    &command_rollback,
+    &command_adopt,
+    &command_approve,
+    &command_deny,
+    &command_status,
+    &command_log,
+    &command_show,
+    &command_verify,
+    NULL,
 };
 
 const char *const commands_later[] = {
-    "init",     "hold",   "promote", "abort",  "watch",  "report", "risk",
-    "incident", "import", "drift",   "replay", "doctor", NULL,
+    "hold",     "promote", "abort", "watch",  "report", "risk",
+    "incident", "import",  "drift", "replay", "doctor", NULL,
 };
 
 const struct command *command_find(const char *name)

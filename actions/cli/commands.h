@@ -4,6 +4,7 @@
 
 #include "actions/cli/command.h"
 
+extern const struct command command_init;
 extern const struct command command_gate;
 extern const struct command command_explain;
 extern const struct command command_read;

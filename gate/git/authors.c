@@ -41,6 +41,10 @@ static void add_co_author(struct arena *arena, struct authors *authors, str line
 
 static void add_commit(struct arena *arena, struct authors *authors, const git_commit *commit)
 {
+    authors->messages = arena_grow(arena, authors->messages, authors->message_count,
+                                   &authors->message_room, sizeof *authors->messages);
+    authors->messages[authors->message_count++] =
+        arena_str(arena, str_of(git_commit_message(commit)));
     const git_signature *author = git_commit_author(commit);
     const git_signature *committer = git_commit_committer(commit);
     str message = str_of(git_commit_message(commit));
@@ -88,6 +92,7 @@ bool authors_between(struct arena *arena, struct repository *repository, const c
         return error_set(err, ERROR_INPUT, "this is not a commit");
     if (!add_one(arena, repository, &to, &authors))
         return error_set(err, ERROR_ABSENT, "commit %.10s is not in this clone", head);
+    authors.message_count = 0; // the walk begins with it again
     authors.all = walk_all(arena, repository, base ? &from : NULL, &to, &authors);
     *ret = authors;
     return true;

@@ -1,5 +1,5 @@
-// Who made a change: authors, committers and co-authors of its commits. For the rule that nobody
-// approves their own work.
+// Who made a change, and with which words: authors, committers and co-authors of its commits, and
+// their messages. For the rule that nobody approves their own work.
 #ifndef GATE_GIT_AUTHORS_H
 #define GATE_GIT_AUTHORS_H
 
@@ -15,6 +15,8 @@ struct author {
 struct authors {
     struct author *items; // each once
     size_t count, room;
+    str *messages; // of the commits, newest first
+    size_t message_count, message_room;
     bool all; // false: a shallow clone, or more commits than are looked at
 };
 

@@ -88,3 +88,26 @@ bool repository_remote_url(struct arena *arena, struct repository *repository, c
     *ret = without_login(arena, str_of(git_remote_url(found)));
     return true;
 }
+
+bool repository_default_branch(struct arena *arena, struct repository *repository, str *ret,
+                               struct error *err)
+{
+    static const char *const usual[] = {"main", "master"};
+    git_reference *head __attribute__((cleanup(drop_reference))) = NULL;
+    struct git_repository *git = repository_handle(repository);
+    str prefix = STR("refs/remotes/origin/"), found = {NULL, 0};
+    int code = git_reference_lookup(&head, git, "refs/remotes/origin/HEAD");
+    if (code != 0 && code != GIT_ENOTFOUND)
+        return repository_failed(err, "reading the default branch");
+    str target = code == 0 ? str_of(git_reference_symbolic_target(head)) : (str){NULL, 0};
+    if (str_starts(target, prefix))
+        found = str_from(target, prefix.len);
+    for (size_t i = 0; found.len == 0 && i < sizeof usual / sizeof *usual; i++) {
+        git_oid id;
+        const char *name = arena_format(arena, "refs/heads/%s", usual[i]).data;
+        if (git_reference_name_to_id(&id, git, name) == 0)
+            found = str_of(usual[i]);
+    }
+    *ret = arena_str(arena, found);
+    return true;
+}

@@ -34,6 +34,11 @@ bool repository_commit_facts(struct arena *arena, struct repository *repository,
 bool repository_branch(struct arena *arena, struct repository *repository, str *ret,
                        struct error *err);
 
+// The branch that a clone takes for the main one: what `refs/remotes/origin/HEAD` names, else
+// `main` or `master`, whichever is there. Empty when none of them is.
+bool repository_default_branch(struct arena *arena, struct repository *repository, str *ret,
+                               struct error *err);
+
 // Where a remote is, without the user name and password that a URL may carry; empty when there is
 // no remote of that name.
 bool repository_remote_url(struct arena *arena, struct repository *repository, const char *remote,

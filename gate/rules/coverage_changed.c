@@ -5,32 +5,10 @@
 #include "gate/rules/registry.h"
 #include "gate/rules/scope.h"
 
-#define FEW_LINES 5u // fewer coverable lines than this are judged by count
-
 struct changed_counts {
     struct share share;
     struct finding *finding; // takes the places of uncovered lines
 };
-
-static str extension(str path)
-{
-    size_t slash = str_find_last(path, '/');
-    str leaf = slash == STR_NONE ? path : str_from(path, slash + 1);
-    size_t dot = str_find_last(leaf, '.');
-    return dot == STR_NONE || dot == 0 ? (str){NULL, 0} : str_from(leaf, dot + 1);
-}
-
-static bool kind_is_covered(const struct rule_context *context, str path)
-{
-    const struct coverage *coverage = &context->in->evidence->coverage;
-    str kind = extension(path);
-    if (kind.len == 0)
-        return false;
-    for (size_t i = 0; i < coverage->count; i++)
-        if (str_eq(extension(scope_path(&coverage->files[i])), kind))
-            return true;
-    return false;
-}
 
 static void count_known(const struct covered_file *covered, const char *path,
                         struct line_range range, struct changed_counts *counts,
@@ -56,12 +34,9 @@ static void count_known(const struct covered_file *covered, const char *path,
         finding_place(out, counts->finding, path, from, last);
 }
 
-static void count_file(const struct rule_context *context, const struct changed_file *file,
+static void count_file(const struct changed_file *file, const struct covered_file *covered,
                        struct changed_counts *counts, struct findings *out)
 {
-    const struct covered_file *covered = scope_find(context, file->path);
-    if (!covered && !kind_is_covered(context, file->path))
-        return;
     const char *path = arena_copy(out->arena, file->path);
     for (size_t i = 0; i < file->range_count; i++) {
         if (covered) {
@@ -80,13 +55,9 @@ static struct share count_changed(const struct rule_context *context, size_t cri
     const struct rule_input *in = context->in;
     struct changed_counts counts = {.finding = finding};
     for (size_t i = 0; i < in->changed_count; i++) {
-        const struct changed_file *file = &in->changed[i];
-        if (scope_ignores(in->demands->coverage, file->path, file->generated))
-            continue;
-        if (critical != CRITICAL_NONE &&
-            scope_critical(in->demands->coverage, file->path) != critical)
-            continue;
-        count_file(context, file, &counts, out);
+        const struct covered_file *covered;
+        if (scope_changed(context, critical, &in->changed[i], &covered))
+            count_file(&in->changed[i], covered, &counts, out);
     }
     return counts.share;
 }
@@ -102,12 +73,12 @@ static void judge_changed(const struct rule_context *context, size_t critical,
         return;
     }
     uint64_t uncovered = share.total - share.covered;
-    bool pass = share_meets(share, limit) || (share.total < FEW_LINES && uncovered <= 1);
+    bool pass = share_meets(share, limit) || (share.total < FEW_CHANGED_LINES && uncovered <= 1);
     figure_judge(out, finding, share, limit, "changed lines");
-    if (share.total < FEW_LINES)
-        finding->message =
-            finding_text(out, "%llu of %llu changed lines uncovered; of fewer than %u, one may be.",
-                         (unsigned long long)uncovered, (unsigned long long)share.total, FEW_LINES);
+    if (share.total < FEW_CHANGED_LINES)
+        finding->message = finding_text(
+            out, "%llu of %llu changed lines uncovered; of fewer than %u, one may be.",
+            (unsigned long long)uncovered, (unsigned long long)share.total, FEW_CHANGED_LINES);
     if (!pass) {
         finding->verdict = VERDICT_BLOCK;
         finding->advice = "Add tests that run the lines listed; what is not meant to be measured "

@@ -107,7 +107,10 @@ static const struct shape_field coverage_fields[] = {
      .shape = &shape_of_str,
      .doc = "Patterns of files that do not count; `generated` is linguist-generated in "
             ".gitattributes."},
-    {.key = "max_drop", .kind = SHAPE_LATER},
+    {.key = "max_drop",
+     .kind = SHAPE_POINTS,
+     .offset = offsetof(struct coverage_demands, max_drop),
+     .doc = "Percentage points that coverage may fall below the baseline's."},
     {0},
 };
 static const struct shape coverage_shape = {
@@ -116,24 +119,6 @@ static const struct shape coverage_shape = {
     .fields = coverage_fields,
     .position_offset = offsetof(struct coverage_demands, at) + 1,
     .check = check_coverage,
-};
-
-static const struct shape_field test_fields[] = {
-    {.key = "failures",
-     .kind = SHAPE_INT,
-     .offset = offsetof(struct test_demands, failures),
-     .fallback = "0",
-     .doc = "Tests that may fail; errors count as failures."},
-    {.key = "new_failures", .kind = SHAPE_LATER},
-    {.key = "flaky", .kind = SHAPE_LATER},
-    {.key = "fix_needs_test", .kind = SHAPE_LATER},
-    {0},
-};
-static const struct shape test_shape = {
-    .name = "tests",
-    .size_bytes = sizeof(struct test_demands),
-    .fields = test_fields,
-    .position_offset = offsetof(struct test_demands, at) + 1,
 };
 
 static const struct shape_field open_fields[] = {
@@ -195,16 +180,28 @@ static const struct shape_field gate_fields[] = {
     {.key = "tests",
      .kind = SHAPE_OPTIONAL,
      .offset = offsetof(struct gate_demands, tests),
-     .shape = &test_shape,
+     .shape = &test_demands_shape,
      .doc = "What the tests must show."},
     {.key = "risk",
      .kind = SHAPE_OPTIONAL,
      .offset = offsetof(struct gate_demands, risk),
      .shape = &risk_shape,
      .doc = "Limits on the risk register."},
-    {.key = "performance", .kind = SHAPE_LATER},
-    {.key = "vulnerabilities", .kind = SHAPE_LATER},
-    {.key = "incidents", .kind = SHAPE_LATER},
+    {.key = "performance",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct gate_demands, performance),
+     .shape = &performance_demands_shape,
+     .doc = "What load tests must show."},
+    {.key = "vulnerabilities",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct gate_demands, vulnerabilities),
+     .shape = &vulnerability_demands_shape,
+     .doc = "What scanners may find."},
+    {.key = "incidents",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct gate_demands, incidents),
+     .shape = &incident_demands_shape,
+     .doc = "Reviews of incidents."},
     {.key = "upgrades", .kind = SHAPE_LATER},
     {.key = "enforcement",
      .kind = SHAPE_STRUCT,

@@ -10,6 +10,9 @@
 #include "gate/doc/shape.h"
 #include "gate/rules/enforcement.h"
 #include "gate/rules/finding.h"
+#include "gate/rules/performance_demands.h"
+#include "gate/rules/test_demands.h"
+#include "gate/rules/vulnerability_demands.h"
 
 // Shares: den 0 = not demanded.
 struct critical_path {
@@ -21,13 +24,9 @@ struct critical_path {
 struct coverage_demands {
     struct fraction total;
     struct fraction changed;
+    struct fraction max_drop;   // percentage points below the baseline
     struct shape_list critical; // struct critical_path
     struct shape_list ignore;   // str: patterns, and the word "generated"
-    struct position at;
-};
-
-struct test_demands {
-    int64_t failures; // at most so many tests may fail or end in an error
     struct position at;
 };
 
@@ -42,10 +41,19 @@ struct risk_limits {
     struct position at;
 };
 
+struct incident_demands {
+    int review_overdue; // index: block, hold, warn
+    struct position at;
+};
+extern const struct shape incident_demands_shape;
+
 struct gate_demands {
     struct coverage_demands *coverage;
     struct test_demands *tests;
+    struct performance_demands *performance;
+    struct vulnerability_demands *vulnerabilities;
     struct risk_limits *risk;
+    struct incident_demands *incidents;
     struct family_enforcement enforcement;
     struct family_scope scope;
     struct position at;

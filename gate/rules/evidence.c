@@ -57,13 +57,68 @@ static void say_duplicate(const struct report *report, struct findings *out)
     finding_place(out, finding, report->path, 0, 0);
 }
 
+// A scanner that failed, one that looked at nothing, and one that found nothing are three different
+// things; only the last is evidence.
+static void say_no_scan(const struct rule_context *context, const struct report *report,
+                        struct findings *out)
+{
+    const char *name = report_name(report, out);
+    bool failed = report->scanner_failed != NULL;
+    struct finding *finding =
+        finding_add(out, "evidence", context->in->on_missing, "evidence.%s.%s[%s]",
+                    evidence_kind_name(report->kind), failed ? "failed" : "nothing", name);
+    finding->message =
+        failed ? finding_text(out, "The scanner that wrote %s failed: %s.", name,
+                              report->scanner_failed)
+               : finding_text(out, "The scanner that wrote %s looked at nothing: %s.", name,
+                              report->suspicion_count ? report->suspicions[0] : "it says so");
+    finding->advice = "Mend the scan: what was not looked at is not known to be well.";
+    finding_place(out, finding, report->path, 0, 0);
+}
+
+static void say_stale(const struct rule_context *context, const struct report *report,
+                      int64_t made_ms, struct findings *out)
+{
+    int64_t age_ms = context->in->now_ms - made_ms;
+    const char *name = report_name(report, out);
+    struct finding *finding = finding_add(out, "evidence", context->in->on_missing,
+                                          "evidence.vulnerabilities.stale[%s]", name);
+    bool future = age_ms < 0;
+    finding->have = finding_text(out, "%lld h", (long long)(age_ms / MS_HOUR));
+    finding->want =
+        finding_text(out, "%lld h", (long long)(context->in->scanner_max_age_ms / MS_HOUR));
+    finding->message = future ? finding_text(out, "%s says that it was made in the future.", name)
+                              : finding_text(out, "%s was made %s ago; it may be at most %s old.",
+                                             name, finding->have, finding->want);
+    finding->advice = "Scan again before the gate.";
+    finding_place(out, finding, report->path, 0, 0);
+}
+
+// Clocks of two machines may differ a little.
+#define SKEW_MS (10 * MS_MINUTE)
+
+static void judge_age(const struct rule_context *context, const struct report *report,
+                      struct findings *out)
+{
+    int64_t made_ms = report->made_ms ? report->made_ms : report->modified_ms;
+    int64_t age_ms = context->in->now_ms - made_ms;
+    if (report->kind != EVIDENCE_VULNERABILITIES || !context->in->scanner_max_age_ms || !made_ms)
+        return;
+    if (age_ms > context->in->scanner_max_age_ms || (report->made_ms && age_ms < -SKEW_MS))
+        say_stale(context, report, made_ms, out);
+}
+
 static void judge_report(const struct rule_context *context, const struct report *report,
                          struct findings *out)
 {
+    if (report->error.kind == ERROR_NONE && !report->duplicate)
+        judge_age(context, report, out);
     if (report->error.kind != ERROR_NONE)
         say_unreadable(context, report, out);
     else if (report->duplicate)
         say_duplicate(report, out);
+    else if (report->scanner_failed || report->nothing_audited)
+        say_no_scan(context, report, out);
     else if (report->suspicion_count)
         say_suspect(context, report, out);
 }

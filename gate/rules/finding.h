@@ -27,7 +27,12 @@ enum scope {
 const char *scope_name(enum scope scope); // "yours", "inherited", "environment"
 
 // How two figures of one finding compare, for "no worse than before".
-enum figure_sense { FIGURE_NONE, FIGURE_MORE_IS_BETTER, FIGURE_LESS_IS_BETTER };
+enum figure_sense {
+    FIGURE_NONE,
+    FIGURE_MORE_IS_BETTER,
+    FIGURE_LESS_IS_BETTER,          // as a count: three of fewer are still three
+    FIGURE_SMALLER_SHARE_IS_BETTER, // as a share
+};
 
 struct place {
     const char *path;

@@ -14,6 +14,18 @@ const struct history_finding *history_before(const struct history *history, cons
     return bsearch(id, history->before, history->before_count, sizeof *history->before, by_id);
 }
 
+static int by_str(const void *key, const void *item)
+{
+    return str_cmp(*(const str *)key, *(const str *)item);
+}
+
+bool history_failed_before(const struct history *history, str identity)
+{
+    return history && history->failed_before_count > 0 &&
+           bsearch(&identity, history->failed_before, history->failed_before_count,
+                   sizeof *history->failed_before, by_str) != NULL;
+}
+
 #define NAME_MAX_BYTES 128u // no vulnerability has a longer name
 
 static int by_name(const void *key, const void *item)

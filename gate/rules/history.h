@@ -54,6 +54,7 @@ struct history_flaky { // a test that was flaky in recorded runs
 struct history_review { // of an incident that needs one
     str incident;       // "INC-12"
     str severity;       // "P1" to "P4"
+    str path;           // of the file in which the review is to be written
     int64_t due_ms;
     bool done;
 };
@@ -67,16 +68,21 @@ struct history {
     int64_t before_ms;
     const struct history_finding *before; // by id, bytewise
     size_t before_count;
+    const str *failed_before; // tests that failed in that run, by identity, bytewise
+    size_t failed_before_count;
     const struct history_seen *seen; // by name, bytewise
     size_t seen_count;
     const struct history_flaky *flaky; // by identity
     size_t flaky_count;
     const struct history_review *reviews;
     size_t review_count;
+    const char *reviews_unknown; // why they are not known, as a sentence; null = they are
 };
 
 // The earlier finding of that id, or null. `history` may be null.
 const struct history_finding *history_before(const struct history *history, const char *id);
+// Did that test fail in the run of `before_commit`?
+bool history_failed_before(const struct history *history, str identity);
 // When that vulnerability was first recorded, under any case of its name; 0 = never.
 int64_t history_first_seen(const struct history *history, str name);
 // The baseline's result of a test, or null.

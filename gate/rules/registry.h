@@ -9,7 +9,12 @@ extern const struct rule rule_evidence;
 extern const struct rule rule_coverage_total;
 extern const struct rule rule_coverage_changed;
 extern const struct rule rule_coverage_critical;
+extern const struct rule rule_coverage_drop;
 extern const struct rule rule_tests;
+extern const struct rule rule_test_fix;
+extern const struct rule rule_performance;
+extern const struct rule rule_vulnerabilities;
 extern const struct rule rule_risk;
+extern const struct rule rule_incidents;
 
 #endif

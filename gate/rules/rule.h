@@ -54,7 +54,11 @@ struct rule_input {
     const char *changed_unknown; // why the change is not known; null = it is
     const char *changed_advice;
 
-    const bool *generated; // for each file of the coverage; null = none is
+    const char *fix_why;                  // by which sign the change is a fix; null = it is none
+    const struct evidence *base_evidence; // of tests run on the base's code; null = not asked
+    struct fraction tests_at_least;       // of the baseline's number; den 0 = not asked
+    int64_t scanner_max_age_ms; // a scanner's report made longer ago is stale; 0 = no limit
+    const bool *generated;      // for each file of the coverage; null = none is
 
     const struct waivers *waivers; // null = there are none
     const char *waivers_path;

@@ -88,3 +88,63 @@ const struct covered_file *scope_find(const struct rule_context *context, str pa
     }
     return NULL;
 }
+
+static str extension(str path)
+{
+    size_t slash = str_find_last(path, '/');
+    str leaf = slash == STR_NONE ? path : str_from(path, slash + 1);
+    size_t dot = str_find_last(leaf, '.');
+    return dot == STR_NONE || dot == 0 ? (str){NULL, 0} : str_from(leaf, dot + 1);
+}
+
+static bool kind_is_covered(const struct rule_context *context, str path)
+{
+    const struct coverage *coverage = &context->in->evidence->coverage;
+    str kind = extension(path);
+    if (kind.len == 0)
+        return false;
+    for (size_t i = 0; i < coverage->count; i++)
+        if (str_eq(extension(scope_path(&coverage->files[i])), kind))
+            return true;
+    return false;
+}
+
+// Code of tests by the conventions of their tools, most of which never measure it.
+static bool is_test_code(str path)
+{
+    static const char *const patterns[] = {"**/*_test.go",
+                                           "**/testdata/**",
+                                           "**/test_*.py",
+                                           "**/*_test.py",
+                                           "**/conftest.py",
+                                           "**/*.test.*",
+                                           "**/*.spec.*",
+                                           "**/__tests__/**",
+                                           "**/__mocks__/**",
+                                           "**/*_spec.rb",
+                                           "**/*_test.rb",
+                                           "**/*Test.java",
+                                           "**/*Test.kt",
+                                           "**/*Tests.cs",
+                                           "**/src/test/**",
+                                           "**/tests/**",
+                                           "**/test/**",
+                                           "**/spec/**",
+                                           NULL};
+    for (size_t i = 0; patterns[i]; i++)
+        if (glob_match(str_of(patterns[i]), path))
+            return true;
+    return false;
+}
+
+bool scope_changed(const struct rule_context *context, size_t critical,
+                   const struct changed_file *file, const struct covered_file **ret)
+{
+    const struct coverage_demands *demands = context->in->demands->coverage;
+    if (scope_ignores(demands, file->path, file->generated))
+        return false;
+    if (critical != CRITICAL_NONE && scope_critical(demands, file->path) != critical)
+        return false;
+    *ret = scope_find(context, file->path);
+    return *ret || (kind_is_covered(context, file->path) && !is_test_code(file->path));
+}

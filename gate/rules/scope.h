@@ -19,4 +19,13 @@ size_t scope_critical(const struct coverage_demands *demands, str path);
 // The covered file of that path in the repository; null when the coverage has none.
 const struct covered_file *scope_find(const struct rule_context *context, str path);
 
+// Fewer coverable changed lines than this are judged by count: one of them may be uncovered.
+#define FEW_CHANGED_LINES 5u
+
+// Do the changed lines of this file count, under that critical path (CRITICAL_NONE = under any)?
+// *ret is what the coverage knows of it; null when no report has the file although reports have
+// others of its kind: all its changed lines are uncovered then.
+bool scope_changed(const struct rule_context *context, size_t critical,
+                   const struct changed_file *file, const struct covered_file **ret);
+
 #endif

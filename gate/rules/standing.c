@@ -8,10 +8,23 @@ struct ratio {
     uint64_t num, den;
 };
 
-// "31582/71846", "96", "3/3748".
+// "312.4 ms" in millionths, so that all times have one denominator.
+static bool time_of(str text, struct ratio *ret)
+{
+    double ms;
+    if (!str_ends(text, STR(" ms")) || !number_double(str_first(text, text.len - 3), &ms) ||
+        ms < 0 || ms > 1e12)
+        return false;
+    *ret = (struct ratio){(uint64_t)(ms * 1e6 + 0.5), 1000000};
+    return true;
+}
+
+// "31582/71846", "96", "3/3748", "312.4 ms".
 static bool ratio_of(const char *text, struct ratio *ret)
 {
     str rest = str_of(text);
+    if (time_of(rest, ret))
+        return true;
     str num = str_cut(&rest, '/');
     struct ratio ratio = {0, 1};
     if (!number_u64(num, &ratio.num) || (rest.len && !number_u64(rest, &ratio.den)))
@@ -28,6 +41,8 @@ static bool no_worse(enum figure_sense sense, const char *now, const char *befor
         return false;
     if (sense == FIGURE_LESS_IS_BETTER)
         return a.num <= b.num;
+    if (sense == FIGURE_SMALLER_SHARE_IS_BETTER)
+        return (wide)a.num * b.den <= (wide)b.num * a.den;
     return (wide)a.num * b.den >= (wide)b.num * a.den;
 }
 

@@ -1,55 +1,271 @@
-// Failing tests. An error counts like a failure; a test that failed and then passed is flaky, not
-// failed. No test at all, or none that ran, is missing evidence, which rule `evidence` says.
+// Tests by identity. An error counts like a failure; a test that failed and then passed is flaky,
+// not failed; one in quarantine is listed, not counted. No test at all, or none that ran, is
+// missing evidence, which rule `evidence` says.
+#include "gate/base/moment.h"
 #include "gate/rules/registry.h"
+#include "gate/rules/test_book.h"
 
-#define NAMED 3u // failing tests named in the message
+#define NAMED 3u // tests named in one message
 
-static void name_failures(const struct rule_context *context, struct finding *finding,
-                          struct findings *out)
+struct judging {
+    const struct rule_context *context;
+    const struct test_demands *demands;
+    struct findings *out;
+    struct test_book book;
+    struct test_totals totals;
+};
+
+typedef bool wanted(const struct booked_test *one);
+
+static bool counts_failed(const struct booked_test *one)
 {
-    const struct tests *tests = &context->in->evidence->tests;
-    struct text names = text_of(2048);
-    uint64_t seen = 0;
-    for (size_t i = 0; i < tests->count; i++) {
-        const struct test_case *one = &tests->cases[i];
-        if (one->result != TEST_FAILED && one->result != TEST_ERROR)
+    return one->failed && !one->quarantine;
+}
+
+static bool counts_new(const struct booked_test *one)
+{
+    return counts_failed(one) && one->is_new;
+}
+
+static bool is_flaky(const struct booked_test *one)
+{
+    return one->test->result == TEST_FLAKY;
+}
+
+static bool is_quarantined(const struct booked_test *one)
+{
+    return one->failed && one->quarantine;
+}
+
+// "message: a, b, c and 4 more.", with the place of each.
+static void name_them(struct judging *j, struct finding *finding, wanted *which)
+{
+    struct text names = text_of(4096);
+    size_t seen = 0;
+    for (size_t i = 0; i < j->book.count; i++) {
+        const struct booked_test *one = &j->book.items[i];
+        if (!which(one))
             continue;
         if (seen++ < NAMED)
-            text_addf(&names, "%s%s", seen > 1 ? ", " : "", test_identity(out->arena, one));
-        finding_place(out, finding, one->file.len ? arena_copy(out->arena, one->file) : "",
-                      one->line, 0);
+            text_addf(&names, "%s" STR_FMT, seen > 1 ? ", " : "",
+                      STR_ARG(str_shorten(one->identity, 400)));
+        str file = one->test->file;
+        finding_place(j->out, finding, file.len ? arena_copy(j->out->arena, file) : "",
+                      one->test->line, 0);
     }
     if (seen > NAMED)
-        text_addf(&names, " and %llu more", (unsigned long long)(seen - NAMED));
-    finding->message = finding_text(out, "%s: %s.", finding->message, text_c(&names));
+        text_addf(&names, " and %zu more", seen - NAMED);
+    if (seen)
+        finding->message = finding_text(j->out, "%s: %s.", finding->message, text_c(&names));
+    else
+        finding->message = finding_text(j->out, "%s.", finding->message);
     text_done(&names);
+}
+
+static void judge_failures(struct judging *j)
+{
+    size_t failed = j->book.failed;
+    bool pass = failed <= (uint64_t)j->demands->failures;
+    struct finding *finding =
+        finding_add(j->out, "tests", pass ? VERDICT_PASS : VERDICT_BLOCK, "tests.failures");
+    finding->have = finding_text(j->out, "%zu/%llu", failed, (unsigned long long)j->totals.total);
+    finding->want = finding_text(j->out, "%lld", (long long)j->demands->failures);
+    // By identity, not by count: one mended and one newly broken is one new failure.
+    if (failed && j->book.caused == 0)
+        finding->scope = SCOPE_INHERITED;
+    finding->message =
+        finding_text(j->out, "%zu of %llu tests failed, %lld allowed", failed,
+                     (unsigned long long)j->totals.total, (long long)j->demands->failures);
+    name_them(j, finding, counts_failed);
+    if (!pass)
+        finding->advice = "Mend these tests or what they test.";
+}
+
+static const char *baseline_unknown(const struct rule_input *in)
+{
+    if (!in->history)
+        return "there is no ledger at hand";
+    return in->history->baseline_unknown ? in->history->baseline_unknown : "the ledger has none";
+}
+
+static void judge_new(struct judging *j)
+{
+    const struct rule_input *in = j->context->in;
+    bool known = in->history && in->history->baseline && in->history->baseline->has_tests;
+    if (j->demands->new_failures < 0)
+        return;
+    bool pass = j->book.new_failed <= (uint64_t)j->demands->new_failures;
+    struct finding *finding =
+        finding_add(j->out, "tests", pass ? VERDICT_PASS : VERDICT_BLOCK, "tests.new_failures");
+    finding->have = finding_text(j->out, "%zu", j->book.new_failed);
+    finding->want = finding_text(j->out, "%lld", (long long)j->demands->new_failures);
+    if (j->book.new_failed && j->book.caused == 0)
+        finding->scope = SCOPE_INHERITED; // the default branch has broken them since its baseline
+    if (known)
+        finding->message = finding_text(
+            j->out, "%zu tests failed that did not in the baseline (%.10s), %s allowed",
+            j->book.new_failed, in->history->baseline->commit, finding->want);
+    else
+        finding->message = finding_text(
+            j->out, "%zu tests failed, %s allowed; without a baseline each counts as new (%s)",
+            j->book.new_failed, finding->want, baseline_unknown(in));
+    name_them(j, finding, counts_new);
+    if (!pass && known)
+        finding->advice = "Mend these tests or what they test.";
+    else if (!pass)
+        finding->advice = "Mend them, or put what is known to fail into quarantine with an owner: a "
+                          "run of the default branch that passes is the baseline.";
+}
+
+static void judge_flaky(struct judging *j)
+{
+    if (!j->demands->flaky)
+        return;
+    bool pass = j->totals.flaky <= (uint64_t)j->demands->flaky->max;
+    struct finding *finding =
+        finding_add(j->out, "tests", pass ? VERDICT_PASS : VERDICT_BLOCK, "tests.flaky");
+    finding->have = finding_text(j->out, "%llu", (unsigned long long)j->totals.flaky);
+    finding->want = finding_text(j->out, "%lld", (long long)j->demands->flaky->max);
+    finding->sense = FIGURE_LESS_IS_BETTER;
+    finding->message = finding_text(j->out,
+                                    "%s tests passed only when they were run again, %s "
+                                    "allowed",
+                                    finding->have, finding->want);
+    name_them(j, finding, is_flaky);
+    if (!pass)
+        finding->advice = "Mend the least reliable first, or put it into quarantine with an owner.";
+}
+
+// ---- quarantine ---------------------------------------------------------------------------------
+static const char *day_text(struct findings *out, int64_t days)
+{
+    int year, month, day;
+    civil_from_days(days, &year, &month, &day);
+    return finding_text(out, "%04d-%02d-%02d", year, month, day);
+}
+
+static void say_entry(struct judging *j, const struct quarantined *entry, bool used)
+{
+    const char *path = j->context->in->quarantine_path;
+    bool expired = j->context->today_days > entry->until_days;
+    if (used && !expired)
+        return;
+    struct finding *finding =
+        finding_add(j->out, "tests", VERDICT_WARN, "tests.quarantine.%s[" STR_FMT "]",
+                    used ? "expired" : "unused", STR_ARG(entry->test));
+    finding->scope = SCOPE_ENVIRONMENT;
+    finding->message =
+        used ? finding_text(j->out, "The quarantine of " STR_FMT " ended on %s: it counts again.",
+                            STR_ARG(entry->test), day_text(j->out, entry->until_days))
+             : finding_text(j->out,
+                            "The quarantine names " STR_FMT ", which is no test of this run.",
+                            STR_ARG(entry->test));
+    finding->advice = finding_text(j->out, STR_FMT " sees to " STR_FMT ".", STR_ARG(entry->owner),
+                                   STR_ARG(entry->issue));
+    finding_place(j->out, finding, entry->at.file ? entry->at.file : path, entry->at.line, 0);
+}
+
+static void say_quarantine(struct judging *j)
+{
+    const struct quarantine *quarantine = j->context->in->quarantine;
+    if (!quarantine)
+        return;
+    const struct quarantined *items = quarantine->items.items;
+    for (size_t i = 0; i < quarantine->items.count; i++)
+        say_entry(j, &items[i], j->book.used[i]);
+    if (j->book.quarantined == 0)
+        return;
+    struct finding *finding = finding_add(j->out, "tests", VERDICT_PASS, "tests.quarantine");
+    finding->have = finding_text(j->out, "%zu", j->book.quarantined);
+    finding->message = finding_text(j->out, "%zu failing tests are in quarantine and not counted",
+                                    j->book.quarantined);
+    name_them(j, finding, is_quarantined);
+}
+
+// ---- beside the baseline ------------------------------------------------------------------------
+static void judge_vanished(struct judging *j)
+{
+    const struct history *history = j->context->in->history;
+    const struct baseline *baseline = history ? history->baseline : NULL;
+    struct text names = text_of(4096);
+    size_t gone = 0;
+    if (!baseline || !baseline->has_tests)
+        return;
+    for (size_t i = 0; i < baseline->test_count; i++) {
+        if (test_book_find(&j->book, baseline->tests[i].identity))
+            continue;
+        if (gone++ < NAMED)
+            text_addf(&names, "%s" STR_FMT, gone > 1 ? ", " : "",
+                      STR_ARG(str_shorten(baseline->tests[i].identity, 400)));
+    }
+    if (gone > NAMED)
+        text_addf(&names, " and %zu more", gone - NAMED);
+    if (gone) {
+        struct finding *finding =
+            finding_add(j->out, "tests", severity_verdict(j->demands->vanished), "tests.vanished");
+        finding->have = finding_text(j->out, "%zu", gone);
+        finding->want = "0";
+        finding->message = finding_text(j->out, "%zu tests of the baseline (%.10s) are gone: %s.",
+                                        gone, baseline->commit, text_c(&names));
+        finding->advice = "See that they were taken out or renamed on purpose, and are not merely "
+                          "not run.";
+    }
+    text_done(&names);
+}
+
+static void judge_number(struct judging *j)
+{
+    const struct rule_input *in = j->context->in;
+    const struct baseline *baseline = in->history ? in->history->baseline : NULL;
+    if (in->tests_at_least.den == 0)
+        return;
+    if (!baseline || !baseline->has_tests) {
+        struct finding *finding =
+            finding_add(j->out, "evidence", VERDICT_WARN, "evidence.tests.at_least");
+        finding->scope = SCOPE_ENVIRONMENT;
+        finding->message = finding_text(
+            j->out, "Whether enough tests were run cannot be judged without a baseline: %s.",
+            baseline_unknown(in));
+        return;
+    }
+    uint64_t ran = j->totals.total - j->totals.skipped;
+    uint64_t before = baseline->test_totals.total - baseline->test_totals.skipped;
+    bool pass = before == 0 || fraction_at_least(ran, before, in->tests_at_least);
+    struct finding *finding = finding_add(j->out, "evidence", pass ? VERDICT_PASS : in->on_missing,
+                                          "evidence.tests.at_least");
+    struct text want = text_of(64);
+    text_add_fraction_percent(&want, in->tests_at_least);
+    finding->have =
+        finding_text(j->out, "%llu/%llu", (unsigned long long)ran, (unsigned long long)before);
+    finding->want = arena_copy(j->out->arena, text_str(&want));
+    finding->message = finding_text(
+        j->out,
+        "%llu tests were run; the baseline (%.10s) has %llu, and at least %s are asked for.",
+        (unsigned long long)ran, baseline->commit, (unsigned long long)before, finding->want);
+    if (!pass)
+        finding->advice = "See that every part of the test suite was run and has left its report.";
+    text_done(&want);
 }
 
 static void judge(const struct rule_context *context, struct findings *out)
 {
-    const struct test_demands *demands = context->in->demands->tests;
-    if (!demands || !context->in->evidence->has[EVIDENCE_TESTS])
+    struct judging j = {.context = context, .demands = context->in->demands->tests, .out = out};
+    if (!context->in->evidence->has[EVIDENCE_TESTS])
         return;
-    struct test_totals totals = tests_totals(&context->in->evidence->tests);
-    if (totals.total == 0 || totals.total == totals.skipped)
+    j.totals = tests_totals(&context->in->evidence->tests);
+    if (j.totals.total == 0 || j.totals.total == j.totals.skipped)
         return;
-    uint64_t failed = totals.failed + totals.errors;
-    bool pass = failed <= (uint64_t)demands->failures;
-    struct finding *finding =
-        finding_add(out, "tests", pass ? VERDICT_PASS : VERDICT_BLOCK, "tests.failures");
-    finding->have = finding_text(out, "%llu/%llu", (unsigned long long)failed,
-                                 (unsigned long long)totals.total);
-    finding->want = finding_text(out, "%lld", (long long)demands->failures);
-    finding->sense = FIGURE_LESS_IS_BETTER;
-    finding->message =
-        finding_text(out, "%llu of %llu tests failed, %lld allowed", (unsigned long long)failed,
-                     (unsigned long long)totals.total, (long long)demands->failures);
-    if (failed)
-        name_failures(context, finding, out);
-    else
-        finding->message = finding_text(out, "%s.", finding->message);
-    if (!pass)
-        finding->advice = "Mend these tests or what they test.";
+    if (!j.demands && context->in->tests_at_least.den == 0)
+        return;
+    test_book_make(out->arena, context->in, &j.book);
+    judge_number(&j);
+    if (!j.demands)
+        return;
+    judge_failures(&j);
+    judge_new(&j);
+    judge_flaky(&j);
+    judge_vanished(&j);
+    say_quarantine(&j);
 }
 
 const struct rule rule_tests = {"tests", "Test results", judge};

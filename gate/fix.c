@@ -2,8 +2,6 @@
 
 #include "gate/base/glob.h"
 
-#include <strings.h>
-
 static const str usual_branches[] = {STR_INIT("fix/**"), STR_INIT("bugfix/**"),
                                      STR_INIT("hotfix/**")};
 static const str usual_labels[] = {STR_INIT("bug")};
@@ -49,7 +47,7 @@ static const char *by_message(struct arena *arena, str message)
                message.data[i + digits] <= '9')
             digits++;
         for (size_t k = 0; k < sizeof verbs / sizeof *verbs; k++)
-            if (word.len == verbs[k].len && strncasecmp(word.data, verbs[k].data, word.len) == 0)
+            if (str_cmp_any_case(word, verbs[k]) == 0)
                 return arena_format(arena, STR_FMT " " STR_FMT, STR_ARG(word),
                                     STR_ARG(str_make(message.data + i, digits)))
                     .data;

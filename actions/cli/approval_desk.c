@@ -4,10 +4,7 @@
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
 
-#include <poll.h>
 #include <stdio.h>
-#include <termios.h>
-#include <unistd.h>
 
 enum { LOOK_MS = 2000 };
 
@@ -86,7 +83,7 @@ static void ask(void *self, const struct approval_question *question, int64_t no
     desk->next_ms = now_ms;
     desk->counted_count = 0;
     approval_words(question->plan, question->step, question->rule, &words);
-    if (may_press(desk))
+    if (may_press(desk) && keyboard_open(&desk->keyboard))
         text_adds(&words, "  y = yes, n = no\n");
     else
         text_addf(&words, "  waiting for: sluice approve " STR_FMT "\n",
@@ -97,28 +94,21 @@ static void ask(void *self, const struct approval_question *question, int64_t no
     text_done(&words);
 }
 
-// One key, without waiting for Enter and without echo.
-static int pressed(void)
-{
-    struct pollfd in = {STDIN_FILENO, POLLIN, 0};
-    struct termios old, raw;
-    char key = 0;
-    if (tcgetattr(STDIN_FILENO, &old) != 0)
-        return 0;
-    raw = old;
-    raw.c_lflag &= (tcflag_t) ~(ICANON | ECHO);
-    (void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-    if (poll(&in, 1, 0) <= 0 || read(STDIN_FILENO, &key, 1) != 1)
-        key = 0;
-    (void)tcsetattr(STDIN_FILENO, TCSANOW, &old);
-    return key;
-}
-
+// A terminal that is gone answers nothing any more; the ledger still may.
 static bool poll_keys(struct approval_desk *desk, struct approval_answer *ret)
 {
-    int key = may_press(desk) ? pressed() : 0;
+    if (!may_press(desk)) {
+        keyboard_close(&desk->keyboard);
+        return false;
+    }
+    int key = keyboard_open(&desk->keyboard) ? keyboard_key(&desk->keyboard) : KEYBOARD_GONE;
+    if (key == KEYBOARD_GONE) {
+        keyboard_close(&desk->keyboard);
+        desk->terminal = false;
+    }
     if (key != 'y' && key != 'Y' && key != 'n' && key != 'N')
         return false;
+    keyboard_close(&desk->keyboard);
     *ret = (struct approval_answer){
         .granted = key == 'y' || key == 'Y', .who = desk->me, .comment = STR("on a terminal")};
     return true;
@@ -184,6 +174,7 @@ static void withdraw(void *self)
 {
     struct approval_desk *desk = self;
     desk->asking = false;
+    keyboard_close(&desk->keyboard);
     ledger_want_fetch(desk->ledger, 0);
 }
 
@@ -194,5 +185,6 @@ struct approver_port approval_desk_port(struct approval_desk *desk)
 
 void approval_desk_done(struct approval_desk *desk)
 {
+    keyboard_close(&desk->keyboard);
     arena_done(&desk->arena);
 }

@@ -10,6 +10,7 @@
 #ifndef ACTIONS_CLI_APPROVAL_DESK_H
 #define ACTIONS_CLI_APPROVAL_DESK_H
 
+#include "actions/cli/keyboard.h"
 #include "actions/cli/progress.h"
 #include "deploy/record/ledger.h"
 #include "deploy/run/driver.h"
@@ -27,6 +28,7 @@ struct approval_desk {
     struct arena arena;
     struct approval_question question;
     bool asking;
+    struct keyboard keyboard; // open while a key of mine would count
     int64_t next_ms;
     size_t seen; // ledger entries looked at
     str counted[32];

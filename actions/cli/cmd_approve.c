@@ -78,9 +78,11 @@ static bool answer(struct deployment *d, bool granted)
     text_done(&words);
     if (!option_given(&d->call->options, "yes")) {
         if (!deployment_interactive(d))
-            return error_set(err, ERROR_INPUT, "nobody can confirm here: add --yes");
-        if (!deployment_confirm(granted ? "Approve? " : "Deny? "))
-            return error_set(err, ERROR_DENIED, "nothing was recorded");
+            return error_set(err, ERROR_INPUT,
+                             "nobody can answer here: add --yes to %s without a question",
+                             granted ? "approve" : "deny");
+        if (!deployment_confirm(d, granted ? "Approve? " : "Deny? ", "nothing was recorded"))
+            return false;
     }
     if (!record(d, fact.plan, step, granted))
         return false;
@@ -97,9 +99,9 @@ static int run_answer(struct invocation *call, bool granted)
     struct deployment d;
     if (!deployment_open(call, false, &d))
         return command_failed(call);
-    bool ok = answer(&d, granted);
+    int code = answer(&d, granted) ? 0 : deployment_failed(&d);
     deployment_close(&d);
-    return ok ? 0 : command_failed(call);
+    return code;
 }
 
 static int run_approve(struct invocation *call)

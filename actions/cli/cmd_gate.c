@@ -11,6 +11,9 @@
 static const struct option options[] = {
     JUDGEMENT_OPTIONS,
     {.name = "record", .help = "Write the decision to the ledger, for `sluice rollout`."},
+    {.name = "branch",
+     .argument = "NAME",
+     .help = "With --record: the default branch, whose runs are the baseline."},
     {.name = "decision-file", .argument = "FILE", .help = "Write the decision as JSON there too."},
     {.name = "summary-file", .argument = "FILE", .help = "Write it as markdown there too."},
     {0},
@@ -128,8 +131,12 @@ static int run(struct invocation *call)
     struct judgement judgement = {0};
     int status = 0;
     bool record = option_given(&call->options, "record");
+    if (!record && option_given(&call->options, "branch")) {
+        (void)error_set(&call->error, ERROR_INPUT, "--branch goes with --record");
+        return command_failed(call);
+    }
     if (!judgement_make(call, &judgement) || !say(call, &judgement.gate.decision) ||
-        (record && !gate_ledger_record(call, &judgement.gate.decision)))
+        (record && !gate_ledger_record(call, &judgement, option_text(&call->options, "branch"))))
         status = command_failed(call);
     else if (judgement.gate.decision.verdict >= VERDICT_HOLD)
         status = 1;

@@ -159,6 +159,18 @@ static int run_log(struct invocation *call)
     return ok ? 0 : command_failed(call);
 }
 
+static bool find_entry(struct deployment *d, const char *name, const struct ledger_entry **ret)
+{
+    struct error *err = &d->call->error;
+    if (ledger_find(d->ledger, str_of(name), ret, err))
+        return true;
+    struct error why = *err;
+    return error_set(err, why.kind,
+                     "%s; a rollout goes by its name, such as `v812-production-1`; `sluice log` "
+                     "lists all entries",
+                     why.message);
+}
+
 // A rollout by its name is the story of all its entries; anything else is one entry.
 static int run_show(struct invocation *call)
 {
@@ -174,8 +186,7 @@ static int run_show(struct invocation *call)
     if (is_rollout)
         ok = log_entries(&d, name, UINT64_MAX, &out);
     else
-        ok = ledger_find(d.ledger, str_of(name), &entry, &call->error) &&
-             add_event(&d, entry, JSON_PRETTY, &out);
+        ok = find_entry(&d, name, &entry) && add_event(&d, entry, JSON_PRETTY, &out);
     ok = ok && command_print(call, text_str(&out));
     text_done(&out);
     deployment_close(&d);

@@ -2,8 +2,8 @@
 // plan that cannot work.
 #include "actions/cli/commands.h"
 #include "actions/cli/ledger_facts.h"
+#include "actions/cli/preflight.h"
 #include "actions/cli/rollout_flow.h"
-#include "deploy/engine/detect.h"
 #include "deploy/run/resolve.h"
 #include "gate/base/moment.h"
 
@@ -13,43 +13,6 @@ static const struct option options[] = {
     {.name = "stage", .argument = "NAME", .help = "Only this stage."},
     {0},
 };
-
-// What a metric counts in ordinary times: asked of the source for the last ten minutes, for the
-// release that is live. Sources that make their own requests say how many.
-static struct detect_traffic traffic_of(struct deployment *d, const struct stage_run *run,
-                                        const struct metric_settings *settings, size_t metric,
-                                        str target, const struct placement *good)
-{
-    struct metric_traits traits = {0};
-    struct detect_traffic traffic = {0};
-    settings->kind->traits(settings->config, &traits);
-    if (!traits.is_rate || traits.expected_per_minute > 0 || good->revision.len == 0)
-        return traffic;
-    int64_t now = deployment_now(d);
-    struct metric_question question = {
-        .target = target,
-        .revision = good->revision,
-        .from_ms = now - 10 * MS_MINUTE - traits.lag_ms,
-        .to_ms = now - traits.lag_ms,
-    };
-    struct metric_reading *reading;
-    struct metric_sample sample = {0};
-    struct error ignored;
-    const struct run_metric *opened = &run->metrics[metric];
-    if (!opened->kind->start(opened->metric, &question, &reading, &ignored))
-        return traffic;
-    enum progress progress;
-    while ((progress = opened->kind->poll(reading, d->arena, &sample, &ignored)) ==
-               PROGRESS_PENDING &&
-           !world_signal(d->ports.world))
-        world_wait(d->ports.world, deployment_now(d) + MS_SECOND);
-    opened->kind->drop(reading);
-    if (progress == PROGRESS_DONE && sample.has_value && sample.counts.canary_total > 0) {
-        traffic.per_minute = sample.counts.canary_total / 10;
-        traffic.bad_share = sample.counts.canary_bad / sample.counts.canary_total;
-    }
-    return traffic;
-}
 
 static void add_step(const struct plan *plan, uint32_t index, const struct detect_step *seen,
                      struct text *out)
@@ -74,18 +37,22 @@ static void add_step(const struct plan *plan, uint32_t index, const struct detec
     if (isfinite(seen->smallest_ratio))
         text_addf(out, "       the smallest regression that it sees: %.1fx\n",
                   seen->smallest_ratio);
+    if (*seen->basis)
+        text_addf(out, "       reckoned from %s\n", seen->basis);
 }
 
-static void add_plan(const struct plan *plan, const struct detect_step *steps, struct text *out)
+static void add_plan(const struct plan *plan, const struct preflight *found, struct text *out)
 {
-    char limit[32];
+    const struct detect_step *steps = found->steps;
+    char limit[32], took[32];
     text_addf(out, "Stage " STR_FMT " (claims " STR_FMT ")\n", STR_ARG(plan->stage),
               STR_ARG(plan->environment));
     for (uint32_t i = 0; i < plan->target_count; i++)
         text_addf(
             out, "  target " STR_FMT ", back to " STR_FMT "\n", STR_ARG(plan->targets[i].name),
             STR_ARG(plan->targets[i].good.release.len ? plan->targets[i].good.release
-                                                      : STR("nothing: no known-good release")));
+                                                      : STR("nothing: no known-good release; "
+                                                            "`sluice adopt` records what runs")));
     if (plan->approval.count)
         text_addf(out, "  begins after %u approval%s\n", plan->approval.count,
                   plan->approval.count > 1 ? "s" : "");
@@ -102,15 +69,19 @@ static void add_plan(const struct plan *plan, const struct detect_step *steps, s
         text_adds(out,
                   "  how soon a regression is seen cannot be said: no metric tells today's traffic "
                   "and errors\n");
-    text_addf(out, "  the way back is verified within %s, or it is said to be stuck\n",
+    text_addf(out, "  the way back is verified within %s, or it is said to be stuck",
               duration_words(plan->rollback_limit_ms, limit));
+    if (found->way_back_ms)
+        text_addf(out, "; it took %s when it was fastest",
+                  duration_words(found->way_back_ms, took));
+    text_addc(out, '\n');
 }
 
 static bool plan_stage(struct deployment *d, const struct stage_settings *stage, struct text *out)
 {
     struct error *err = &d->call->error;
     struct flow flow = {.d = d, .stage = stage};
-    size_t count = stage->targets.count, metric_count;
+    size_t count = stage->targets.count;
     struct placement *good = ARENA_ARRAY(d->arena, struct placement, count);
     struct placement *next = ARENA_ARRAY(d->arena, struct placement, count);
     if (!stage_run_open(d->arena, &d->settings, stage, &d->ports, &flow.run, err))
@@ -132,22 +103,9 @@ static bool plan_stage(struct deployment *d, const struct stage_settings *stage,
     };
     ok = ok && plan_resolve(d->arena, &request, &flow.plan, err);
     if (ok) {
-        const struct plan *plan = flow.plan;
-        const struct metric_settings *const *metrics =
-            plan_metrics(d->arena, &d->settings, stage, &metric_count);
-        struct detect_traffic *traffic =
-            ARENA_ARRAY(d->arena, struct detect_traffic, plan_watch_count(plan));
-        struct detect_step steps[LIMIT_STEPS];
-        for (uint32_t m = 0; m < plan->metric_count; m++)
-            for (uint32_t n = 0; n < plan->metrics[m].target_count; n++) {
-                uint32_t target = plan->metrics[m].targets[n];
-                traffic[plan_watch(plan, m, n)] =
-                    traffic_of(d, &flow.run, metrics[m], m, plan->targets[target].name,
-                               &plan->targets[target].good);
-            }
-        detect_plan(plan, traffic, steps);
-        add_plan(plan, steps, out);
-        ok = detect_check(plan, traffic, steps, err);
+        struct preflight preflight = {0};
+        ok = preflight_plan(d, &flow.run, flow.plan, &preflight);
+        add_plan(flow.plan, &preflight, out);
     }
     flow_done(&flow);
     return ok;

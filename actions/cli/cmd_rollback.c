@@ -39,6 +39,18 @@ static struct stage_settings *narrowed(struct deployment *d, const struct stage_
     return copy;
 }
 
+static bool unknown_target(const struct stage_settings *stage, const char *name, struct error *err)
+{
+    struct text names = text_of(512);
+    for (size_t i = 0; i < stage->targets.count; i++)
+        text_addf(&names, "%s`" STR_FMT "`", i ? ", " : "",
+                  STR_ARG(((const str *)stage->targets.items)[i]));
+    (void)error_set(err, ERROR_INPUT, "`%s` is not a target of stage " STR_FMT "; there are %s",
+                    name, STR_ARG(stage->stage), text_c(&names));
+    text_done(&names);
+    return false;
+}
+
 static bool check_names(struct deployment *d, const struct stage_settings *stage)
 {
     const struct options *given = &d->call->options;
@@ -47,8 +59,7 @@ static bool check_names(struct deployment *d, const struct stage_settings *stage
         for (size_t k = 0; k < stage->targets.count; k++)
             known |= str_is(((const str *)stage->targets.items)[k], given->operands[i]);
         if (!known)
-            return error_set(&d->call->error, ERROR_INPUT, "`%s` is not a target of stage " STR_FMT,
-                             given->operands[i], STR_ARG(stage->stage));
+            return unknown_target(stage, given->operands[i], &d->call->error);
     }
     return true;
 }
@@ -85,12 +96,19 @@ static bool find_way(struct deployment *d, const struct stage_settings *stage, s
         return false;
     if (!found && to)
         return error_set(err, ERROR_INPUT,
-                         "release %s was never known good on target " STR_FMT " in " STR_FMT, to,
-                         STR_ARG(target), STR_ARG(environment));
+                         "release %s was never known good on target " STR_FMT " in " STR_FMT
+                         ": `sluice log` shows what was out; without --to it is the last good one",
+                         to, STR_ARG(target), STR_ARG(environment));
     if (!found)
         return error_set(err, ERROR_INPUT,
-                         "the ledger knows no good release of target " STR_FMT
-                         " before the one that is live: name one with --to",
+                         way.from.release.len
+                             ? "the ledger knows no good release of target " STR_FMT
+                               " before the one that is live: bring an earlier commit out under a "
+                               "new name with `sluice rollout`, or put the target back by hand and "
+                               "record that with `sluice adopt`"
+                             : "the ledger knows no release of target " STR_FMT
+                               ": put the target back by hand, and record what runs then with "
+                               "`sluice adopt`",
                          STR_ARG(target));
     *ret = way;
     return true;
@@ -130,7 +148,11 @@ static bool ask(struct flow *flow)
 {
     struct deployment *d = flow->d;
     const struct plan *plan = flow->plan;
-    char limit[32];
+    struct way_back way = {0};
+    struct error ignored = d->call->error;
+    char limit[32], took[32];
+    if (!facts_way_back(d, plan->environment, &way))
+        d->call->error = ignored; // it is only for the words
     (void)fprintf(stderr, "Roll back " STR_FMT "\n", STR_ARG(plan->environment));
     for (uint32_t i = 0; i < plan->target_count; i++)
         (void)fprintf(stderr, "  " STR_FMT ": from " STR_FMT " to " STR_FMT "\n",
@@ -139,18 +161,19 @@ static bool ask(struct flow *flow)
                                                                 : STR("what runs now")),
                       STR_ARG(plan->targets[i].good.release));
     (void)fprintf(stderr,
-                  "  all at once, without steps; verified by looking; at most %s before it says it "
-                  "is stuck\n  not taken back: what the release has written to databases and "
-                  "queues\n",
+                  "  all at once, without steps; verified by looking\n"
+                  "  expected: %s%s; after %s it says that it is stuck\n"
+                  "  not taken back: what the release has written to databases and queues\n",
+                  way.newest_ms ? duration_words(way.newest_ms, took)
+                                : "not known, it was never measured here",
+                  way.newest_ms ? ", as the last time" : "",
                   duration_words(plan->rollback_limit_ms, limit));
     if (option_given(&d->call->options, "yes"))
         return true;
     if (!deployment_interactive(d))
         return error_set(&d->call->error, ERROR_INPUT,
                          "nobody can answer here: add --yes to roll back without a question");
-    if (deployment_confirm("Go? "))
-        return true;
-    return error_set(&d->call->error, ERROR_DENIED, "nothing was touched");
+    return deployment_confirm(d, "Go? ", "nothing was touched");
 }
 
 static void mark_bad(struct flow *flow)
@@ -188,7 +211,7 @@ static int roll_back(struct deployment *d)
                 (void)fprintf(stderr, "sluice: the record is not pushed yet: %s\n", late.message);
         }
     } else {
-        code = command_failed(d->call);
+        code = deployment_failed(d);
     }
     flow_done(&flow);
     return code;

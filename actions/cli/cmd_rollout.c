@@ -1,6 +1,7 @@
 // sluice rollout: brings a release out, stage by stage, or goes on with one that is under way.
 #include "actions/cli/commands.h"
 #include "actions/cli/ledger_facts.h"
+#include "actions/cli/preflight.h"
 #include "actions/cli/rollout_flow.h"
 
 #include <string.h>
@@ -59,10 +60,51 @@ static int run_stage(struct deployment *d, const struct stage_settings *stage,
         flow.placements = found.placements;
     }
     bool ready = is_open ? flow_prepare_again(&flow) : flow_prepare(&flow, request);
-    code = ready ? flow_drive(&flow) : command_failed(d->call);
+    code = ready ? flow_drive(&flow) : deployment_failed(d);
     *ret_phase = flow.phase;
     flow_done(&flow);
     return code;
+}
+
+// Is the release under way in a stage already? Then it goes on there, whatever is ahead.
+static bool is_under_way(struct deployment *d, const struct flow_request *request, bool *ret)
+{
+    bool any = false;
+    for (size_t i = 0; i < d->settings.stage_count; i++) {
+        struct rollout_record record;
+        bool found = false;
+        if (!facts_find_open(d, request->release, stage_environment(&d->settings.stages[i]),
+                             &record, &found))
+            return false;
+        any |= found;
+    }
+    *ret = any;
+    return true;
+}
+
+// All stages that follow are looked at before the first one is touched: a release is not to be
+// stopped halfway by what could have been known. Each is looked at again when its turn comes.
+static bool look_ahead(struct deployment *d, const struct flow_request *request)
+{
+    bool under_way;
+    if (!is_under_way(d, request, &under_way))
+        return false;
+    for (size_t i = 0; !under_way && i < d->settings.stage_count; i++) {
+        const struct stage_settings *stage = &d->settings.stages[i];
+        struct stage_run stage_run;
+        bool done;
+        if (!facts_is_done(d, stage, request->release, str_of(request->commit), &done))
+            return false;
+        if (done)
+            continue;
+        if (!stage_run_open(d->arena, &d->settings, stage, &d->ports, &stage_run, &d->call->error))
+            return false;
+        bool ok = preflight_look(d, &stage_run);
+        stage_run_close(&stage_run);
+        if (!ok)
+            return error_wrap(&d->call->error, "stage " STR_FMT, STR_ARG(stage->stage));
+    }
+    return true;
 }
 
 static int run_stages(struct deployment *d, const struct flow_request *request)
@@ -73,6 +115,8 @@ static int run_stages(struct deployment *d, const struct flow_request *request)
     size_t ran = 0;
     if ((name || d->settings.stage_count == 0) && !deployment_stage(d, name, &only))
         return command_failed(d->call);
+    if (!only && d->settings.stage_count > 1 && !look_ahead(d, request))
+        return deployment_failed(d);
     for (size_t i = 0; code == 0 && i < d->settings.stage_count; i++) {
         const struct stage_settings *stage = &d->settings.stages[i];
         enum rollout_phase phase = PHASE_NEW;
@@ -140,10 +184,14 @@ const struct command command_rollout = {
     .operands_min = 1,
     .operands_max = 1,
     .summary = "bring a release out in steps, judged by its figures; taken back by itself",
-    .description = "Runs or continues the rollout of a release. The gate must have let its commit "
-                   "pass, and every target\nmust have a known-good release to return to.\n\n"
-                   "Exit code 0: done, or it waits for a person; 1: rolled back by itself, denied "
-                   "or refused.",
+    .description =
+        "Runs or continues the rollout of a release. Refused before anything is recorded or "
+        "touched: a commit that\nthe gate has not let pass, a target without a known-good release "
+        "to return to or that cannot be reached or\nchanged, a step that cannot see the regression "
+        "that `analysis.detect` names (see `sluice plan`).\n\n"
+        "Exit code 0: done, or it waits for a person; 1: rolled back by itself, denied or refused; "
+        "2: the configuration\ncannot work; 3: something could not be reached, or the way back is "
+        "stuck; 130, 143: interrupted, safe to resume.",
     .options = options,
     .formats = 1U << FORMAT_TEXT | 1U << FORMAT_JSON,
     .run = run,

@@ -1,6 +1,7 @@
 // sluice status: where each rollout stands, and what is known good.
 #include "actions/cli/commands.h"
 #include "actions/cli/ledger_facts.h"
+#include "actions/cli/rollout_flow.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
 
@@ -11,8 +12,11 @@ static void text_rollout(const struct deployment *d, const struct rollout_record
     const struct rollout_state *state = fact->state;
     char since[32];
     if (!state) {
-        text_addf(out, STR_FMT ": " STR_FMT " in " STR_FMT " is planned\n", STR_ARG(plan->rollout),
-                  STR_ARG(plan->release), STR_ARG(plan->environment));
+        text_addf(out,
+                  STR_FMT ": " STR_FMT " in " STR_FMT
+                          " is planned, and nothing is touched; `sluice "
+                          "resume` begins it\n",
+                  STR_ARG(plan->rollout), STR_ARG(plan->release), STR_ARG(plan->environment));
         return;
     }
     text_addf(out, STR_FMT ": " STR_FMT " in " STR_FMT " is %s", STR_ARG(plan->rollout),
@@ -22,6 +26,15 @@ static void text_rollout(const struct deployment *d, const struct rollout_record
     text_addf(out, ", for %s%s%s\n",
               duration_words(deployment_now(d) - state->phase_since_ms, since),
               state->why[0] ? ": " : "", state->why);
+    text_adds(out, "  ");
+    if (!phase_resumable(state->phase) && !lease_is_live(&fact->standing.lease, deployment_now(d)))
+        text_adds(out, "No process drives it any more: `sluice resume` goes on with it, `sluice "
+                       "rollback` takes it back.\n");
+    else if (!phase_resumable(state->phase))
+        text_addf(out, "A process drives it: `sluice show " STR_FMT "` says how it goes.\n",
+                  STR_ARG(plan->rollout));
+    else
+        flow_next(plan, state->phase, out);
 }
 
 static void json_rollout(const struct rollout_record *fact, struct json_out *json)
@@ -60,8 +73,9 @@ static void add_target(str environment, str target, const struct placement *good
                   STR_ARG(good->revision));
     } else {
         text_addf(out,
-                  STR_FMT " " STR_FMT ": no known-good release; `sluice adopt` records what runs\n",
-                  STR_ARG(environment), STR_ARG(target));
+                  STR_FMT " " STR_FMT ": no known-good release; `sluice adopt` records what runs, "
+                          "`sluice rollout RELEASE --first " STR_FMT "` allows a first one\n",
+                  STR_ARG(environment), STR_ARG(target), STR_ARG(target));
     }
 }
 

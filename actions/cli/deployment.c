@@ -1,6 +1,7 @@
 #include "actions/cli/deployment.h"
 
 #include "actions/cli/config.h"
+#include "actions/cli/keyboard.h"
 #include "gate/base/moment.h"
 #include "gate/policy.h"
 
@@ -8,8 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
-#include <termios.h>
 #include <unistd.h>
+
+enum { KEY_MS = 50 }; // how often the keyboard is asked
 
 // ---- who ---------------------------------------------------------------------------------------
 
@@ -87,10 +89,6 @@ static void read_variables(struct deployment *d)
 // ---- ledger
 // ----------------------------------------------------------------------------------------
 
-struct ledger_section {
-    str branch, remote, sign_with, allowed_signers;
-};
-
 static const struct shape_field ledger_fields[] = {
     {.key = "branch",
      .kind = SHAPE_STR,
@@ -131,13 +129,13 @@ static bool read_key(struct deployment *d, str sign_with, struct error *err)
     return ok || error_wrap(err, "`ledger.sign_with`");
 }
 
-static void read_token(struct deployment *d)
+void ledger_token(struct secret *ret)
 {
     const char *token = getenv("SLUICE_LEDGER_TOKEN");
     if (!token || !*token)
         token = getenv("GITHUB_TOKEN");
     if (token && *token)
-        secret_take(&d->token, str_of(token));
+        secret_take(ret, str_of(token));
 }
 
 static bool open_ledger(struct deployment *d, bool may_be_offline, struct error *err)
@@ -149,7 +147,7 @@ static bool open_ledger(struct deployment *d, bool may_be_offline, struct error 
     (void)shape_bind(d->arena, &ledger_shape, node ? node : &nothing, &section, &problems);
     if (!problems_none(&problems, err) || !read_key(d, section.sign_with, err))
         return false;
-    read_token(d);
+    ledger_token(&d->token);
     d->branch = arena_copy(d->arena, section.branch);
     d->remote = section.remote.len ? arena_copy(d->arena, section.remote) : NULL;
     struct ledger_options options = {
@@ -240,7 +238,7 @@ bool deployment_stage(struct deployment *d, const char *name, const struct stage
     else if (d->settings.stage_count == 0)
         (void)error_set(err, ERROR_INPUT,
                         "the configuration has no `rollout:`, so nothing can be "
-                        "rolled out");
+                        "rolled out; `sluice check` shows what else is wrong with it");
     else if (name)
         (void)error_set(err, ERROR_INPUT, "there is no stage `%s`; there are %s", name,
                         text_c(&names));
@@ -270,21 +268,34 @@ bool deployment_interactive(const struct deployment *d)
     return !d->call->runner.is_actions && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
-bool deployment_confirm(const char *question)
+bool deployment_confirm(struct deployment *d, const char *question, const char *otherwise)
 {
-    struct termios old, raw;
-    char key = 0;
+    struct world *world = d->ports.world;
+    struct error *err = &d->call->error;
+    struct keyboard keyboard = {0};
+    // Before it is asked: a key pressed after that counts.
+    int key = keyboard_open(&keyboard) ? 0 : KEYBOARD_GONE;
     (void)fprintf(stderr, "%s[y/N] ", question);
     (void)fflush(stderr);
-    bool terminal = tcgetattr(STDIN_FILENO, &old) == 0;
-    if (terminal) {
-        raw = old;
-        raw.c_lflag &= (tcflag_t) ~(ICANON | ECHO);
-        (void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+    while (key == 0 && !world_signal(world)) {
+        key = keyboard_key(&keyboard);
+        if (key == 0)
+            world_wait(world, deployment_now(d) + KEY_MS);
     }
-    bool yes = read(STDIN_FILENO, &key, 1) == 1 && (key == 'y' || key == 'Y');
-    if (terminal)
-        (void)tcsetattr(STDIN_FILENO, TCSANOW, &old);
-    (void)fputs(yes ? "yes\n" : "no\n", stderr);
-    return yes;
+    keyboard_close(&keyboard);
+    bool yes = (key == 'y' || key == 'Y') && !world_signal(world);
+    (void)fprintf(stderr, "%s\n", yes ? "yes" : world_signal(world) ? "" : "no");
+    if (yes)
+        return true;
+    return error_set(err, ERROR_DENIED, "%s%s",
+                     world_signal(world)    ? "interrupted: "
+                     : key == KEYBOARD_GONE ? "the terminal is gone: "
+                                            : "",
+                     otherwise);
+}
+
+int deployment_failed(const struct deployment *d)
+{
+    int signal = world_signal(d->ports.world);
+    return signal ? 128 + signal : command_failed(d->call);
 }

@@ -12,7 +12,10 @@
 #include "gate/base/template.h"
 #include "gate/git/repository.h"
 
-extern const struct shape ledger_shape; // the section `ledger`
+struct ledger_section { // `ledger` of the configuration
+    str branch, remote, sign_with, allowed_signers;
+};
+extern const struct shape ledger_shape;
 
 enum { LEDGER_WAIT_MS = 10000 }; // for the ledger's remote, before it goes on without
 
@@ -50,10 +53,17 @@ str stage_environment(const struct stage_settings *stage);
 // Where the ledger is, for reading it without the ledger's own code.
 struct store_options deployment_store(const struct deployment *deployment);
 
+// The token for the ledger's remote; stays unset when the environment has none. secret_done is due.
+void ledger_token(struct secret *ret);
+
 int64_t deployment_now(const struct deployment *deployment);
 bool deployment_interactive(const struct deployment *deployment); // a person sits at a terminal
 
-// Asks for one key on the terminal: true for y. The question ends with "? ".
-bool deployment_confirm(const char *question);
+// Asks for one key on the terminal; the question ends with "? ". True for y. Any other key, Ctrl-C
+// and a terminal that is gone are ERROR_DENIED with `otherwise` ("nothing was touched").
+bool deployment_confirm(struct deployment *deployment, const char *question, const char *otherwise);
+
+// The exit code of call->error, or the signal's when one has ended it.
+int deployment_failed(const struct deployment *deployment);
 
 #endif

@@ -1,6 +1,8 @@
 #include "actions/cli/judgement.h"
 
+#include "actions/cli/gate_history.h"
 #include "gate/base/moment.h"
+#include "gate/git/facts.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -75,6 +77,20 @@ static bool read_moment(struct invocation *call, int64_t *ret)
                      "--at %s is not a moment such as 2027-01-31T12:00:00Z", at);
 }
 
+// That the change comes from; null when HEAD is on none.
+static const char *branch_of(struct invocation *call, struct repository *repository)
+{
+    str branch = {NULL, 0};
+    struct error ignored = {0};
+    if (call->runner.head_ref)
+        return call->runner.head_ref;
+    if (call->runner.is_actions)
+        return call->runner.branch;
+    if (repository)
+        (void)repository_branch(call->arena, repository, &branch, &ignored);
+    return branch.len ? branch.data : NULL;
+}
+
 bool judgement_make(struct invocation *call, struct judgement *judgement)
 {
     struct policy_request request;
@@ -104,8 +120,15 @@ bool judgement_make(struct invocation *call, struct judgement *judgement)
         .demands = judgement->config.gate,
         .enforce = judgement->config.enforce,
         .change = base != NULL,
+        .branch = branch_of(call, judgement->repository),
+        .labels = call->runner.labels,
         .now_ms = now_ms,
     };
+    gate.history =
+        gate_history(call, &(struct gate_history_request){.repository = judgement->repository,
+                                                          .root = judgement->root,
+                                                          .commit = place.commit,
+                                                          .tree = judgement->policy.tree});
     return gate_judge(call->arena, &gate, &judgement->gate, &call->error);
 }
 

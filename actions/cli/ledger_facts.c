@@ -1,5 +1,7 @@
 #include "actions/cli/ledger_facts.h"
 
+#include "gate/doc/json.h"
+
 bool facts_all_open(struct deployment *d, struct rollout_record **ret, size_t *ret_count)
 {
     struct error *err = &d->call->error;
@@ -76,6 +78,36 @@ bool facts_commit_is_bad(struct deployment *d, str commit, size_t after, bool *r
     }
     arena_done(&arena);
     *ret = bad;
+    return ok;
+}
+
+bool facts_way_back(struct deployment *d, str environment, struct way_back *ret)
+{
+    enum { NEWEST = 5, READ_MOST = 100 };
+    struct arena arena = {0};
+    struct way_back way = {0};
+    bool ok = true;
+    size_t count = 0, read = 0;
+    for (size_t i = ledger_count(d->ledger); ok && i-- > 0 && count < NEWEST && read < READ_MOST;) {
+        const struct ledger_entry *entry = ledger_at(d->ledger, i);
+        struct event event;
+        int64_t since_ms = 0;
+        if (!str_is(entry->type, record_name(RECORD_ROLLED_BACK)))
+            continue;
+        read++;
+        ok = ledger_read(d->ledger, &arena, entry, &event, &d->call->error);
+        const struct node *state = ok ? node_get(event.fields, "state") : NULL;
+        if (!state || !str_eq(node_text(event.fields, "environment"), environment) ||
+            !json_get_i64(state, "reverting_since_ms", &since_ms) || event.time_ms <= since_ms)
+            continue;
+        int64_t took_ms = event.time_ms - since_ms;
+        way.newest_ms = count == 0 ? took_ms : way.newest_ms;
+        way.shortest_ms = count == 0 || took_ms < way.shortest_ms ? took_ms : way.shortest_ms;
+        count++;
+    }
+    arena_done(&arena);
+    if (ok)
+        *ret = way;
     return ok;
 }
 

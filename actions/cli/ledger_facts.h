@@ -20,6 +20,14 @@ bool facts_known_good(struct deployment *d, str environment, str target, str exc
 bool facts_is_done(struct deployment *d, const struct stage_settings *stage, str release,
                    str commit, bool *ret);
 
+struct way_back {
+    int64_t newest_ms, shortest_ms; // how long it took; 0 = it was never measured
+};
+
+// How long the newest ways back in this environment took, from the decision to when every target
+// was seen on known good. What was stuck before it got there does not count.
+bool facts_way_back(struct deployment *d, str environment, struct way_back *ret);
+
 // Was this commit marked bad, under whatever name, after that place in the ledger?
 bool facts_commit_is_bad(struct deployment *d, str commit, size_t after, bool *ret);
 

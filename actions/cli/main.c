@@ -123,8 +123,8 @@ static bool check_operands(struct invocation *call)
         return error_set(&call->error, ERROR_INPUT, "`%s` is one word too many for `sluice %s`",
                          call->options.operands[command->operands_max], command->name);
     if (call->options.operand_count < command->operands_min)
-        return error_set(&call->error, ERROR_INPUT, "`sluice %s` needs %s", command->name,
-                         command->operands);
+        return error_set(&call->error, ERROR_INPUT, "`sluice %s` needs %s: see `sluice %s --help`",
+                         command->name, command->operands, command->name);
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "actions/cli/rollout_flow.h"
 
 #include "actions/cli/ledger_facts.h"
+#include "actions/cli/preflight.h"
 #include "deploy/record/journal.h"
 #include "deploy/run/resolve.h"
 
@@ -32,6 +33,18 @@ static bool is_named(const char *const *names, str name)
     return false;
 }
 
+static bool unknown_target(const struct deploy_settings *settings, const char *option, str name,
+                           struct error *err)
+{
+    struct text names = text_of(512);
+    for (size_t i = 0; i < settings->target_count; i++)
+        text_addf(&names, "%s`" STR_FMT "`", i ? ", " : "", STR_ARG(settings->targets[i].name));
+    (void)error_set(err, ERROR_INPUT, "%s names `" STR_FMT "`, which is not a target; there are %s",
+                    option, STR_ARG(str_first(name, 120)), text_c(&names));
+    text_done(&names);
+    return false;
+}
+
 static bool check_words(const struct flow *flow, const char *const *words, const char *option,
                         struct error *err)
 {
@@ -39,8 +52,7 @@ static bool check_words(const struct flow *flow, const char *const *words, const
         str rest = str_of(*words);
         str name = str_cut(&rest, '=');
         if (!target_of(&flow->d->settings, name))
-            return error_set(err, ERROR_INPUT, "%s names `" STR_FMT "`, which is not a target",
-                             option, STR_ARG(name));
+            return unknown_target(&flow->d->settings, option, name, err);
     }
     return true;
 }
@@ -124,14 +136,19 @@ bool flow_prepare(struct flow *flow, const struct flow_request *request)
     size_t count = flow->stage->targets.count;
     struct placement *next = ARENA_ARRAY(d->arena, struct placement, count);
     struct placement *good = ARENA_ARRAY(d->arena, struct placement, count);
+    struct preflight found;
     if (!check_words(flow, request->artifacts, "--artifact", err) ||
         !check_words(flow, request->first, "--first", err) || !check_gate(flow, request, err) ||
         !stage_run_open(d->arena, &d->settings, flow->stage, &d->ports, &flow->run, err))
         return false;
+    for (size_t i = 0; i < count; i++)
+        if (!find_good(flow, request, i, &good[i], err))
+            return false;
+    if (!preflight_look(d, &flow->run))
+        return false;
     for (size_t i = 0; i < count; i++) {
         str given = word_of(request->artifacts, flow->run.target_settings[i]->name);
-        if (!find_good(flow, request, i, &good[i], err) ||
-            !pack_target(flow, i, request->release, str_of(request->commit), given, &next[i], err))
+        if (!pack_target(flow, i, request->release, str_of(request->commit), given, &next[i], err))
             return false;
     }
     struct resolve_request resolve = {
@@ -145,7 +162,8 @@ bool flow_prepare(struct flow *flow, const struct flow_request *request)
         .good = good,
         .targets = flow->run.opened,
     };
-    return plan_resolve(d->arena, &resolve, &flow->plan, err);
+    return plan_resolve(d->arena, &resolve, &flow->plan, err) &&
+           preflight_plan(d, &flow->run, flow->plan, &found);
 }
 
 bool flow_prepare_again(struct flow *flow)

@@ -28,7 +28,7 @@ struct flow {
     // results
     enum rollout_phase phase;
     bool interrupted;
-    char why[256];
+    char why[ROLLOUT_TEXT];
 };
 
 // Opens targets and metrics, packs artifacts, and makes the plan; refuses before anything is
@@ -43,5 +43,8 @@ void flow_done(struct flow *flow);
 
 // The exit code and the outputs of where a rollout stands.
 int flow_outcome(const struct flow *flow);
+
+// What a person does next about a rollout that stands there; nothing where nothing is to be done.
+void flow_next(const struct plan *plan, enum rollout_phase phase, struct text *out);
 
 #endif

@@ -43,25 +43,32 @@ static int exit_code(const struct flow *flow)
     return code;
 }
 
-static void add_next(const struct flow *flow, struct text *out)
+void flow_next(const struct plan *plan, enum rollout_phase phase, struct text *out)
 {
-    const struct plan *plan = flow->plan;
     str id = plan->rollout;
-    if (flow->phase == PHASE_WAITING)
+    if (phase == PHASE_WAITING)
         text_addf(out,
-                  "It waits for an answer: `sluice approve " STR_FMT "`, then `sluice resume`.\n",
+                  "It waits for an answer: `sluice approve " STR_FMT "` (or `deny`), then `sluice "
+                  "resume`.\n",
                   STR_ARG(id));
-    else if (flow->phase == PHASE_HELD)
+    else if (phase == PHASE_HELD)
         text_addf(
             out,
             "A person must decide, and nothing watches it meanwhile: look at `sluice show " STR_FMT
             "`, then `sluice rollback`.\n",
             STR_ARG(id));
-    else if (flow->phase == PHASE_STUCK)
-        text_adds(out, "The way back could not be verified. Look at the target, then `sluice "
-                       "resume`: it tries again.\n");
-    else if (flow->phase == PHASE_ROLLED_BACK && plan->mode == PLAN_FORWARD)
+    else if (phase == PHASE_STUCK)
+        text_addf(out,
+                  "The way back could not be verified. Look at the targets (`sluice show " STR_FMT
+                  "` says what was seen), mend them, then `sluice resume`: it tries again.\n",
+                  STR_ARG(id));
+    else if (phase == PHASE_ROLLED_BACK && plan->mode == PLAN_FORWARD)
         text_addf(out, "The whole story: `sluice show " STR_FMT "`.\n", STR_ARG(id));
+}
+
+static void add_next(const struct flow *flow, struct text *out)
+{
+    flow_next(flow->plan, flow->phase, out);
 }
 
 static void add_json(const struct flow *flow, const char *state, struct text *out)

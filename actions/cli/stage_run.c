@@ -102,3 +102,95 @@ bool stage_run_observe(const struct stage_run *run, const struct stage_ports *po
                           STR_ARG(run->target_settings[target]->name));
     return true;
 }
+
+// ---- all of them -------------------------------------------------------------------------------
+
+struct survey {
+    const struct stage_run *run;
+    struct arena *arena;
+    struct target_operation **operations; // null = over
+    struct stage_trouble *troubles;
+    size_t count, room;
+};
+
+static void add_trouble(struct survey *survey, size_t target, enum error_kind kind, str words)
+{
+    survey->troubles = arena_grow(survey->arena, survey->troubles, survey->count, &survey->room,
+                                  sizeof *survey->troubles);
+    survey->troubles[survey->count++] = (struct stage_trouble){
+        survey->run->target_settings[target]->name, {kind, arena_str(survey->arena, words)}};
+}
+
+static void survey_start(struct survey *survey, size_t i)
+{
+    const struct run_target *one = &survey->run->targets[i];
+    struct target_intent intent = {.verb = INTENT_OBSERVE, .survey = true};
+    struct error err;
+    if (one->kind->start(one->target, &intent, &survey->operations[i], &err))
+        return;
+    survey->operations[i] = NULL;
+    add_trouble(survey, i, err.kind, str_of(err.message));
+}
+
+static void survey_drop(struct survey *survey, size_t i)
+{
+    if (survey->operations[i])
+        survey->run->targets[i].kind->drop(survey->operations[i]);
+    survey->operations[i] = NULL;
+}
+
+// True while it has not answered.
+static bool survey_poll(struct survey *survey, size_t i)
+{
+    struct target_outcome outcome = {0};
+    struct error err;
+    if (!survey->operations[i])
+        return false;
+    enum progress progress =
+        survey->run->targets[i].kind->poll(survey->operations[i], survey->arena, &outcome, &err);
+    if (progress == PROGRESS_PENDING)
+        return true;
+    if (progress == PROGRESS_FAILED)
+        add_trouble(survey, i, err.kind, str_of(err.message));
+    else
+        for (size_t k = 0; k < outcome.seen.trouble_count; k++)
+            add_trouble(survey, i, outcome.seen.troubles[k].kind, outcome.seen.troubles[k].words);
+    survey_drop(survey, i);
+    return false;
+}
+
+bool stage_run_survey(const struct stage_run *run, const struct stage_ports *ports,
+                      int64_t limit_ms, struct arena *arena, struct stage_trouble **ret,
+                      size_t *ret_count, struct error *err)
+{
+    struct survey survey = {
+        .run = run,
+        .arena = arena,
+        .operations = ARENA_ARRAY(arena, struct target_operation *, run->target_count),
+    };
+    int64_t until_ms = ports->clock.now_ms(ports->clock.self) + limit_ms;
+    bool pending = run->target_count > 0, interrupted = false;
+    for (size_t i = 0; i < run->target_count; i++)
+        survey_start(&survey, i);
+    while (pending && !interrupted) {
+        int64_t now_ms = ports->clock.now_ms(ports->clock.self);
+        pending = false;
+        for (size_t i = 0; i < run->target_count; i++)
+            pending |= survey_poll(&survey, i);
+        interrupted = pending && world_signal(ports->world);
+        if (now_ms >= until_ms)
+            break;
+        if (pending && !interrupted)
+            world_wait(ports->world, now_ms + MS_SECOND);
+    }
+    for (size_t i = 0; i < run->target_count; i++) {
+        if (survey.operations[i])
+            add_trouble(&survey, i, ERROR_TRANSIENT, STR("it has not answered in time"));
+        survey_drop(&survey, i);
+    }
+    if (interrupted)
+        return error_set(err, ERROR_TRANSIENT, "interrupted");
+    *ret = survey.troubles;
+    *ret_count = survey.count;
+    return true;
+}

@@ -40,4 +40,15 @@ bool stage_run_observe(const struct stage_run *run, const struct stage_ports *po
                        const struct target_release *next, const struct target_release *good,
                        struct arena *arena, struct target_outcome *ret, struct error *err);
 
+struct stage_trouble {
+    str target;
+    struct target_trouble trouble;
+};
+
+// Looks at every target at once, each for at most `limit_ms`, and tells what keeps a release from
+// going out there (none: *ret_count is 0). ERROR_TRANSIENT: a signal ended it.
+bool stage_run_survey(const struct stage_run *run, const struct stage_ports *ports,
+                      int64_t limit_ms, struct arena *arena, struct stage_trouble **ret,
+                      size_t *ret_count, struct error *err);
+
 #endif

@@ -57,6 +57,23 @@ static const char *sha_of(struct arena *arena, const struct node *side)
     return arena_copy(arena, sha);
 }
 
+static const char *name_of(struct arena *arena, const struct node *map, const char *key)
+{
+    str name;
+    return map && json_get_str(map, key, &name) && name.len ? arena_copy(arena, name) : NULL;
+}
+
+static const char *const *labels_of(struct arena *arena, const struct node *pull)
+{
+    const struct node *list = node_get(pull, "labels");
+    size_t count = 0, room = list && list->kind == NODE_LIST ? list->count : 0;
+    const char **labels = ARENA_ARRAY(arena, const char *, room + 1);
+    for (const struct node *n = room ? list->first : NULL; n; n = n->next)
+        if (name_of(arena, n, "name"))
+            labels[count++] = name_of(arena, n, "name");
+    return labels;
+}
+
 static bool read_event(struct arena *arena, const char *path, struct runner *runner,
                        struct error *err)
 {
@@ -67,9 +84,11 @@ static bool read_event(struct arena *arena, const char *path, struct runner *run
     text_done(&bytes);
     if (!ok)
         return error_wrap(err, "the event's payload");
+    runner->default_branch = name_of(arena, node_get(event, "repository"), "default_branch");
     const struct node *pull = node_get(event, "pull_request");
     if (!pull)
         return true;
+    runner->labels = labels_of(arena, pull);
     runner->base_sha = sha_of(arena, node_get(pull, "base"));
     const char *head = sha_of(arena, node_get(pull, "head"));
     if (head)
@@ -92,6 +111,10 @@ bool runner_read(struct arena *arena, runner_lookup *lookup, void *context,
         runner.event_sha = variable(arena, lookup, context, "GITHUB_SHA");
         runner.head_sha = runner.event_sha;
         runner.base_ref = variable(arena, lookup, context, "GITHUB_BASE_REF");
+        runner.head_ref = variable(arena, lookup, context, "GITHUB_HEAD_REF");
+        const char *ref = variable(arena, lookup, context, "GITHUB_REF");
+        if (ref && str_starts(str_of(ref), STR("refs/heads/")))
+            runner.branch = ref + strlen("refs/heads/");
         runner.summary_path = variable(arena, lookup, context, "GITHUB_STEP_SUMMARY");
         runner.output_path = variable(arena, lookup, context, "GITHUB_OUTPUT");
         runner.temp_path = variable(arena, lookup, context, "RUNNER_TEMP");

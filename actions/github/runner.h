@@ -18,15 +18,19 @@
 
 struct runner { // strings are null when the environment does not have them
     bool is_actions;
-    bool debug;               // RUNNER_DEBUG=1
-    const char *event_name;   // "pull_request", "push", …
-    const char *event_sha;    // GITHUB_SHA: what the workflow was started for
-    const char *head_sha;     // of the pull request, else GITHUB_SHA
-    const char *base_sha;     // of the pull request; null for other events
-    const char *base_ref;     // the branch that the pull request goes to
-    const char *summary_path; // GITHUB_STEP_SUMMARY
-    const char *output_path;  // GITHUB_OUTPUT
-    const char *temp_path;    // RUNNER_TEMP
+    bool debug;                 // RUNNER_DEBUG=1
+    const char *event_name;     // "pull_request", "push", …
+    const char *event_sha;      // GITHUB_SHA: what the workflow was started for
+    const char *head_sha;       // of the pull request, else GITHUB_SHA
+    const char *base_sha;       // of the pull request; null for other events
+    const char *base_ref;       // the branch that the pull request goes to
+    const char *head_ref;       // the branch that it comes from
+    const char *branch;         // that the workflow runs for; null for a tag or a pull request
+    const char *default_branch; // of the repository, as the payload says
+    const char *const *labels;  // of the pull request, ends with null; null for other events
+    const char *summary_path;   // GITHUB_STEP_SUMMARY
+    const char *output_path;    // GITHUB_OUTPUT
+    const char *temp_path;      // RUNNER_TEMP
     const char *server_url;
     const char *repository;
     const char *run_url; // made of the above and GITHUB_RUN_ID

@@ -1,4 +1,5 @@
 #include "actions/report/gate_text.h"
+#include "gate/explain.h"
 
 #define PLACES 10u
 #define RESERVE 4096u // kept for the sentence that counts what did not fit
@@ -48,6 +49,8 @@ static void add_row(const struct finding *finding, struct text *out)
 {
     text_addf(out, "| %s %s | ", marks[finding->verdict], verdict_name(finding->verdict));
     add_cell(finding->id, out);
+    if (finding->verdict > VERDICT_PASS && finding->scope != SCOPE_YOURS)
+        text_addf(out, "<br>%s", scope_name(finding->scope));
     text_adds(out, " | ");
     add_cell(finding->have, out);
     text_adds(out, " | ");
@@ -63,15 +66,39 @@ static void add_row(const struct finding *finding, struct text *out)
     text_adds(out, " |\n");
 }
 
-static void add_findings(const struct decision *decision, size_t max_bytes, struct text *out)
+enum part { PART_STOPS = 1, PART_ASIDE = 2, PART_PASSES = 4 };
+
+static enum part part_of(const struct finding *finding)
+{
+    if (finding_is_aside(finding))
+        return PART_ASIDE;
+    return finding->verdict > VERDICT_PASS ? PART_STOPS : PART_PASSES;
+}
+
+static size_t count_parts(const struct findings *findings, unsigned parts)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < findings->count; i++)
+        count += (part_of(&findings->items[i]) & parts) != 0;
+    return count;
+}
+
+// One table. Returns how many rows of it fit.
+static size_t add_table(const struct decision *decision, unsigned parts, size_t max_bytes,
+                        struct text *out)
 {
     const struct findings *findings = &decision->findings;
     size_t shown = 0;
-    if (findings->count == 0)
-        return;
+    if (count_parts(findings, parts) == 0)
+        return 0;
+    if (parts == PART_ASIDE)
+        text_addf(out, "Not caused by this %s, and it does not stop it:\n\n",
+                  decision->change ? "change" : "release");
     text_adds(out, "| verdict | finding | have | want | what |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < findings->count; i++) {
         struct text row = text_of(65536);
+        if (!(part_of(&findings->items[i]) & parts))
+            continue;
         add_row(&findings->items[i], &row);
         bool fits = !text_full(&row) && out->len + row.len + RESERVE < max_bytes;
         if (fits) {
@@ -80,10 +107,24 @@ static void add_findings(const struct decision *decision, size_t max_bytes, stru
         }
         text_done(&row);
     }
-    if (shown < findings->count)
-        text_addf(out, "\n**%zu more findings** do not fit here; the decision file lists them.\n",
-                  findings->count - shown);
     text_addc(out, '\n');
+    return shown;
+}
+
+static void add_findings(const struct decision *decision, size_t max_bytes, struct text *out)
+{
+    const struct findings *findings = &decision->findings;
+    size_t shown = 0;
+    if (count_parts(findings, PART_ASIDE)) {
+        shown += add_table(decision, PART_STOPS, max_bytes, out);
+        shown += add_table(decision, PART_ASIDE, max_bytes, out);
+        shown += add_table(decision, PART_PASSES, max_bytes, out);
+    } else {
+        shown += add_table(decision, PART_STOPS | PART_PASSES, max_bytes, out);
+    }
+    if (shown < findings->count)
+        text_addf(out, "**%zu more findings** do not fit here; the decision file lists them.\n\n",
+                  findings->count - shown);
 }
 
 static void add_totals(const struct decision *decision, struct text *out)
@@ -118,6 +159,18 @@ static void add_totals(const struct decision *decision, struct text *out)
                   (unsigned long long)decision->risks.open[RISK_LOW]);
 }
 
+// As code: text that comes from the configuration's path stays text.
+static void add_again(const struct decision *decision, struct text *out)
+{
+    const char *command = explain_command_elsewhere(decision->findings.arena, decision);
+    if (decision->verdict == VERDICT_PASS || !command || strpbrk(command, "`\r\n"))
+        return;
+    text_addf(out,
+              "\nWhy, and the cheapest way to green: `sluice explain`. Again on a laptop, with the "
+              "same reports:\n\n```\n%s\n```\n",
+              command);
+}
+
 static void add_evidence(const struct decision *decision, size_t max_bytes, struct text *out)
 {
     const struct evidence *evidence = decision->evidence;
@@ -142,5 +195,6 @@ void gate_markdown(const struct decision *decision, size_t max_bytes, struct tex
     add_headline(decision, out);
     add_findings(decision, max_bytes - RESERVE, out);
     add_totals(decision, out);
+    add_again(decision, out);
     add_evidence(decision, max_bytes, out);
 }

@@ -77,6 +77,8 @@ static void add_finding(const struct finding *finding, const struct gate_text_st
     text_addf(out, "  %s%-5s%s  ", paint(style, finding->verdict), verdict_name(finding->verdict),
               plain(style));
     terminal_escape(str_of(finding->id), out);
+    if (finding->scope != SCOPE_YOURS)
+        text_addf(out, "  (%s)", scope_name(finding->scope));
     text_adds(out, "\n         ");
     terminal_escape(str_of(finding->message), out);
     text_addc(out, '\n');
@@ -129,12 +131,22 @@ void gate_text(const struct decision *decision, const struct gate_text_style *st
                struct text *out)
 {
     const struct findings *findings = &decision->findings;
+    size_t aside = 0;
     add_headline(decision, style, out);
     for (size_t i = 0; i < findings->count; i++) {
-        if (findings->items[i].verdict == VERDICT_PASS)
-            add_pass(&findings->items[i], style, out);
-        else
+        if (finding_is_aside(&findings->items[i]))
+            aside++;
+        else if (findings->items[i].verdict > VERDICT_PASS)
             add_finding(&findings->items[i], style, out);
     }
+    if (aside)
+        text_addf(out, "%s  not caused by this %s, and it does not stop it:%s\n", dim(style),
+                  decision->change ? "change" : "release", plain(style));
+    for (size_t i = 0; i < findings->count; i++)
+        if (finding_is_aside(&findings->items[i]))
+            add_finding(&findings->items[i], style, out);
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->items[i].verdict == VERDICT_PASS)
+            add_pass(&findings->items[i], style, out);
     add_reports(decision, style, out);
 }

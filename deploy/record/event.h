@@ -45,6 +45,7 @@ struct event_evidence {
     str path;
     char sha256[SHA256_HEX];
     uint64_t size_bytes;
+    str kept; // its content, to be kept in the ledger (evidence_store.h); only for writing
 };
 
 // How the event stands to the claim and the lease of an environment; lease.h has the rules.

@@ -1,5 +1,6 @@
 #include "deploy/record/ledger.h"
 
+#include "deploy/record/evidence_store.h"
 #include "deploy/record/ledger_parts.h"
 #include "deploy/world/git_setup.h"
 #include "gate/base/moment.h"
@@ -330,17 +331,37 @@ static str author_of(const struct event_actor *actor)
     return str_trim(name).len ? name : STR("sluice");
 }
 
+// What the event rests on, as far as it is to be kept. The same content twice is one file.
+static bool write_evidence(struct ledger *ledger, struct arena *arena, const struct event *event,
+                           struct store_file *files, size_t *count, struct error *err)
+{
+    for (size_t i = 0; i < event->evidence_count; i++) {
+        const struct event_evidence *one = &event->evidence[i];
+        bool again = false;
+        for (size_t k = 0; k < i && !again; k++)
+            again =
+                event->evidence[k].kept.data && strcmp(event->evidence[k].sha256, one->sha256) == 0;
+        if (!one->kept.data || again)
+            continue;
+        files[*count].path = evidence_path(arena, one->sha256);
+        if (!store_blob(ledger->store, one->kept, &files[(*count)++].blob, err))
+            return false;
+    }
+    return true;
+}
+
 static bool write_commit(struct ledger *ledger, struct arena *arena, const struct event *event,
                          const struct standing *standing, struct error *err)
 {
     struct text out = text_of(LIMIT_EVENT_BYTES), message = text_of(LIMIT_PATH);
-    struct store_file files[3];
+    struct store_file *files = ARENA_ARRAY(arena, struct store_file, 3 + event->evidence_count);
     size_t count = 0;
     char path[EVENT_PATH];
     struct object_id tip = index_tip(ledger->index), next;
     bool ok = find_place(ledger, event, path, err) && event_write(event, &out, err) &&
               add_blob(ledger, files, &count, path, &out, err) &&
-              write_beside(ledger, arena, standing, files, &count, err);
+              write_beside(ledger, arena, standing, files, &count, err) &&
+              write_evidence(ledger, arena, event, files, &count, err);
     if (ok) {
         entry_message(event, str_of(path), &files[0].blob, &message);
         struct store_write write = {.files = files,

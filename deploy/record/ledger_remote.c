@@ -2,6 +2,7 @@
 // write our own events again on top, and to push once more after a random pause.
 #include "deploy/record/ledger.h"
 
+#include "deploy/record/evidence_store.h"
 #include "deploy/record/ledger_parts.h"
 #include "gate/base/moment.h"
 
@@ -49,7 +50,8 @@ static bool put_again(struct ledger *ledger, const struct ledger_entry *ours, si
         struct arena arena = {0};
         struct event event;
         struct ledger_entry entry;
-        enum put put = ledger_read(ledger, &arena, &ours[i], &event, err)
+        enum put put = ledger_read(ledger, &arena, &ours[i], &event, err) &&
+                               evidence_take_along(ledger, &arena, &ours[i].commit, &event, err)
                            ? ledger_put(ledger, &event, &entry, err)
                            : PUT_FAILED;
         arena_done(&arena);

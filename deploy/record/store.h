@@ -128,7 +128,7 @@ struct store_difference {
     bool plain;            // an ordinary file, not executable, no link
 };
 
-enum { STORE_DIFFERENCES = 16 };
+enum { STORE_DIFFERENCES = 256 };
 
 // What differs between the trees of two commits (`before` none = everything is added): at most
 // STORE_DIFFERENCES, of which *ret_count says how many; one more means "or more".

@@ -1,6 +1,8 @@
 #include "deploy/record/verify.h"
 
 #include "deploy/engine/engine.h"
+#include "deploy/record/baseline.h"
+#include "deploy/record/evidence_store.h"
 #include "deploy/record/index.h"
 #include "deploy/record/lease.h"
 #include "deploy/record/names.h"
@@ -12,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct place { // claim and lease files of an environment, as the newest commit has them
+struct lease_files { // claim and lease files of an environment, as the newest commit has them
     str environment, claim, lease;
 };
 
@@ -23,9 +25,10 @@ struct audit {
     struct arena scratch; // of one commit
     struct verify_result result;
     struct names ids, keys, phases;
+    struct names decided; // "id commit" of gate.decided: did it pass?
     uint64_t sequences[STREAM_COUNT];
     struct arena places_arena;
-    struct place *places;
+    struct lease_files *places;
     size_t place_count, place_room;
     struct sign_public key; // the only one, without a list
     bool signing;           // a signature was seen
@@ -39,6 +42,7 @@ struct step { // the commit that is looked at
     struct event event;
     struct store_difference differences[STORE_DIFFERENCES + 1];
     size_t difference_count;
+    size_t kept; // of them, evidence
 };
 
 static bool note_bad(struct audit *audit, const struct step *step, const char *why)
@@ -89,6 +93,8 @@ static bool check_append(struct audit *audit, struct step *step)
                 return bad(audit, step, "%s was removed", d->path);
             continue;
         }
+        if (evidence_path_is(str_of(d->path)) && d->change == STORE_ADDED)
+            continue; // what it is, check_kept says
         if (d->change == STORE_CHANGED)
             return bad(audit, step, "changes %s, which was written before", d->path);
         if (d->change == STORE_REMOVED)
@@ -171,15 +177,15 @@ static bool check_signature(struct audit *audit, struct step *step)
 // ---- leases
 // --------------------------------------------------------------------------------------
 
-static struct place *place_of(struct audit *audit, str environment)
+static struct lease_files *place_of(struct audit *audit, str environment)
 {
     for (size_t i = 0; i < audit->place_count; i++)
         if (str_eq(audit->places[i].environment, environment))
             return &audit->places[i];
     audit->places = arena_grow(&audit->places_arena, audit->places, audit->place_count,
                                &audit->place_room, sizeof *audit->places);
-    struct place *place = &audit->places[audit->place_count++];
-    *place = (struct place){.environment = arena_str(&audit->places_arena, environment)};
+    struct lease_files *place = &audit->places[audit->place_count++];
+    *place = (struct lease_files){.environment = arena_str(&audit->places_arena, environment)};
     return place;
 }
 
@@ -214,7 +220,7 @@ static bool needs_lease(const struct event *event)
     return false;
 }
 
-static bool apply_lease(struct audit *audit, struct step *step, struct place *place,
+static bool apply_lease(struct audit *audit, struct step *step, struct lease_files *place,
                         struct text *claim, struct text *lease)
 {
     struct standing standing;
@@ -246,7 +252,7 @@ static bool check_lease(struct audit *audit, struct step *step)
     const struct event_lease *lease = &step->event.lease;
     if (needs_lease(&step->event) && (!lease->environment.len || !lease->holder.len))
         return bad(audit, step, "written without a lease");
-    size_t beside = step->difference_count - 1, mine = 0;
+    size_t beside = step->difference_count - 1 - step->kept, mine = 0;
     if (lease->environment.len) {
         mine += find_difference(step, claim_path(&audit->scratch, lease->environment)) != NULL;
         mine += find_difference(step, lease_path(&audit->scratch, lease->environment)) != NULL;
@@ -260,6 +266,47 @@ static bool check_lease(struct audit *audit, struct step *step)
     text_done(&claim_out);
     text_done(&lease_out);
     return ok;
+}
+
+// ---- evidence that is kept
+// --------------------------------------------------------------------------
+
+static const struct event_evidence *evidence_named(const struct event *event, const char *sha256)
+{
+    for (size_t i = 0; i < event->evidence_count; i++)
+        if (strcmp(event->evidence[i].sha256, sha256) == 0)
+            return &event->evidence[i];
+    return NULL;
+}
+
+// Every file of evidence that comes with an event is named by it, and has the content that its
+// own name says.
+static bool check_kept(struct audit *audit, struct step *step)
+{
+    for (size_t i = 0; i < step->difference_count; i++) {
+        const struct store_difference *d = &step->differences[i];
+        struct arena arena = {0};
+        struct error why;
+        char sha[SHA256_HEX];
+        str bytes;
+        if (!evidence_path_is(str_of(d->path)))
+            continue;
+        bool there = store_read_blob(audit->store, &arena, &d->blob, &bytes, &why);
+        const struct event_evidence *named =
+            there ? evidence_named(&step->event, sha256_of(bytes, sha)) : NULL;
+        bool same = named && named->size_bytes == bytes.len &&
+                    strcmp(evidence_path(&audit->scratch, sha), d->path) == 0;
+        arena_done(&arena);
+        if (!there)
+            return bad(audit, step, "%s", why.message);
+        if (!same)
+            return bad(audit, step,
+                       "adds %s, which is no evidence of its event or has another content",
+                       d->path);
+        step->kept++;
+    }
+    audit->result.kept += step->kept;
+    return true;
 }
 
 // ---- phases and evidence
@@ -318,6 +365,37 @@ static bool check_evidence(struct audit *audit, struct step *step)
     return true;
 }
 
+// ---- baselines
+// ----------------------------------------------------------------------------------
+
+// What later runs are judged beside rests on a decision of the gate about the same commit; a
+// baseline on one that let it go.
+static bool check_baseline(struct audit *audit, struct step *step)
+{
+    const struct event *event = &step->event;
+    struct baseline_basis basis;
+    struct error why;
+    if (str_is(event->type, "gate.decided")) {
+        str decision = node_text(event->fields, "decision");
+        bool passed = str_is(decision, "pass") || str_is(decision, "warn");
+        str name = arena_format(&audit->scratch, "%s " STR_FMT, event->id,
+                                STR_ARG(node_text(event->fields, "commit")));
+        (void)names_put(&audit->decided, name, passed);
+        return true;
+    }
+    if (!baseline_is(event))
+        return true;
+    if (!baseline_basis(event, &basis, &why))
+        return bad(audit, step, "%s", why.message);
+    str name = arena_format(&audit->scratch, STR_FMT " " STR_FMT, STR_ARG(basis.decided),
+                            STR_ARG(basis.commit));
+    const uint64_t *passed = names_find(&audit->decided, name);
+    if (!passed)
+        return bad(audit, step, "it rests on a decision of the gate that is not before it");
+    return *passed || !str_is(event->type, "baseline.recorded") ||
+           bad(audit, step, "a baseline of a run that did not pass");
+}
+
 // ---- the whole
 // -----------------------------------------------------------------------------------
 
@@ -329,8 +407,9 @@ static bool check_commit(struct audit *audit, struct step *step)
                            step->differences, &step->difference_count, &why))
         return bad(audit, step, "%s", why.message);
     bool ok = check_shape(audit, step) && check_append(audit, step) && check_event(audit, step) &&
-              check_signature(audit, step) && check_lease(audit, step) &&
-              check_phase(audit, step) && check_evidence(audit, step);
+              check_signature(audit, step) && check_kept(audit, step) && check_lease(audit, step) &&
+              check_phase(audit, step) && check_evidence(audit, step) &&
+              check_baseline(audit, step);
     if (!ok)
         return false;
     char hex[OBJECT_HEX];
@@ -417,6 +496,7 @@ bool ledger_verify(const struct verify_request *request, struct arena *arena,
     names_done(&audit->ids);
     names_done(&audit->keys);
     names_done(&audit->phases);
+    names_done(&audit->decided);
     arena_done(&audit->places_arena);
     arena_done(&audit->scratch);
     store_close(audit->store);

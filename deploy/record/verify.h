@@ -4,7 +4,8 @@
 // the lease that this event explains; sequences have no gaps; ids and keys are unique; commit,
 // path and event agree; every object's content has its name; signatures are of allowed keys; no
 // record was written without the lease, and fencing numbers rise; each rollout's phases may follow
-// one another; and the commit that is expected is among them.
+// one another; evidence that is kept is what its name says; and the commit that is expected is
+// among them.
 //
 //     struct verify_result result;
 //     if (!ledger_verify(&request, &arena, &result, err)) return false;  // could not be checked
@@ -30,6 +31,7 @@ struct verify_result {
     size_t entries;    // checked and found good
     size_t signatures; // of these, signed
     const char *key;   // fingerprint, when no list was given and there are signatures
+    size_t kept;       // files of evidence in the ledger, checked
     size_t evidence, evidence_absent; // files compared; named in events but not in the folder
     char tip[OBJECT_HEX];
 };

@@ -43,6 +43,7 @@ struct stage_settings {
     struct shape_list steps;   // of struct step_settings
     struct shape_list metrics; // of str; none = all
     int64_t step_bake_ms, bake_ms;
+    int64_t settle_limit_ms; // 0 = not given
     struct position at;
 };
 
@@ -58,8 +59,16 @@ struct rollback_settings {
     int on_cancel; // 0 rollback, 1 hold
 };
 
+struct severity_settings {
+    int64_t review_within_ms; // 0 = needs no review
+};
+
+enum { SEVERITY_COUNT = 4 };
+
 struct incident_settings {
-    int on_rollback; // severity - 1
+    int on_rollback;                                  // severity - 1
+    struct severity_settings severity[SEVERITY_COUNT]; // of P1 to P4
+    str reviews;                                      // folder, without a '/' at its end
 };
 
 struct deploy_settings {

@@ -161,6 +161,11 @@ static const struct shape_field stage_fields[] = {
      .offset = offsetof(struct stage_settings, bake_ms),
      .fallback = "30m",
      .doc = "How long it is watched after all of it is out."},
+    {.key = "settle_limit",
+     .kind = SHAPE_DURATION,
+     .offset = offsetof(struct stage_settings, settle_limit_ms),
+     .doc = "How long a target may take to settle after each change before the step has failed; "
+            "when absent 10m, or `rollback.time_limit` where that is longer."},
     {.key = "metrics",
      .kind = SHAPE_LIST,
      .offset = offsetof(struct stage_settings, metrics),
@@ -188,6 +193,9 @@ static void check_stage(void *value, const struct node *node, struct problems *p
     }
     if (stage->steps.count && fraction_cmp(last, (struct fraction){1, 1}) < 0)
         problem_at(problems, steps[stage->steps.count - 1].at, "the last step must be `100%%`");
+    if (node_get(node, "settle_limit") && stage->settle_limit_ms < MS_SECOND)
+        problem_at(problems, settings_at(node, "settle_limit"),
+                   "`settle_limit` must be a second or more, such as `10m`");
     refuse_twice(&stage->targets, node_get(node, "targets"), "target", problems);
     if (stage->metrics.count)
         refuse_twice(&stage->metrics, node_get(node, "metrics"), "metric", problems);
@@ -353,24 +361,6 @@ const struct shape rollback_shape = {.name = "rollback",
                                      .doc = "The way back."};
 
 const char *const severity_names[] = {"P1", "P2", "P3", "P4", NULL};
-
-static const struct shape_field incident_fields[] = {
-    {.key = "on_rollback",
-     .kind = SHAPE_CHOICE,
-     .offset = offsetof(struct incident_settings, on_rollback),
-     .choices = severity_names,
-     .fallback = "P2",
-     .doc = "Severity of the incident that a rollback by itself opens."},
-    {.key = "P1", .kind = SHAPE_LATER, .doc = "Its clocks and escalation."},
-    {.key = "P2", .kind = SHAPE_LATER, .doc = "Its clocks and escalation."},
-    {.key = "P3", .kind = SHAPE_LATER, .doc = "Its clocks and escalation."},
-    {.key = "P4", .kind = SHAPE_LATER, .doc = "Its clocks and escalation."},
-    {.kind = SHAPE_END},
-};
-const struct shape incidents_shape = {.name = "incidents",
-                                      .size_bytes = sizeof(struct incident_settings),
-                                      .fields = incident_fields,
-                                      .doc = "Severities of incidents."};
 
 static const struct shape_field metric_common_fields[] = {
     {.key = "targets",

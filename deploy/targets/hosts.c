@@ -22,6 +22,7 @@ struct target_operation {
     struct host_task *tasks;
     size_t count, limit; // tasks of this round; how many run at once
     bool looking, go_on; // go_on: one that fails does not keep the others from starting
+    bool survey;         // of the intent
 };
 
 static unsigned hosts_capabilities(const void *config)
@@ -33,15 +34,20 @@ static unsigned hosts_capabilities(const void *config)
 static bool hosts_open(const void *config, const struct target_setup *setup, struct target **ret,
                        struct error *err)
 {
-    (void)err;
+    struct hosts_target hosts = {.setup = *setup};
+    if (!hosts_resolve(&hosts.arena, config, setup->variables, &hosts.config, err)) {
+        arena_done(&hosts.arena);
+        return false;
+    }
     struct target *target = memory_alloc(sizeof *target);
-    target->hosts = (struct hosts_target){config, *setup};
+    target->hosts = hosts;
     *ret = target;
     return true;
 }
 
 static void hosts_close(struct target *target)
 {
+    arena_done(&target->hosts.arena);
     memory_free(target);
 }
 
@@ -201,6 +207,7 @@ static bool hosts_start(struct target *target, const struct target_intent *inten
     operation->target = &target->hosts;
     operation->verb = intent->verb;
     operation->share_ppm = intent->share_ppm;
+    operation->survey = intent->survey;
     operation->next = copy_release(&operation->arena, &intent->next);
     operation->good = copy_release(&operation->arena, &intent->good);
     operation->tasks =
@@ -282,6 +289,22 @@ static str release_of(str revision)
     return digits.len == REVISION_DIGITS ? str_first(revision, dash) : revision;
 }
 
+static void tell_troubles(struct arena *arena, const struct target_operation *operation,
+                          struct target_observation *ret)
+{
+    ret->troubles = ARENA_ARRAY(arena, struct target_trouble, operation->count);
+    for (size_t i = 0; i < operation->count; i++) {
+        const struct host_task *task = &operation->tasks[i];
+        if (task->step == HOST_FAILED)
+            ret->troubles[ret->trouble_count++] = (struct target_trouble){
+                task->error.kind, arena_str(arena, str_of(task->error.message))};
+        else if (task->trouble[0])
+            ret->troubles[ret->trouble_count++] = (struct target_trouble){
+                ERROR_REMOTE,
+                arena_format(arena, STR_FMT ": %s", STR_ARG(task->host->name), task->trouble)};
+    }
+}
+
 static void see(struct arena *arena, const struct target_operation *operation,
                 struct target_observation *ret)
 {
@@ -311,6 +334,7 @@ static void see(struct arena *arena, const struct target_operation *operation,
         ret->revision = arena_str(arena, str_of(first->current));
     ret->release = release_of(ret->revision);
     ret->evidence = evidence_of(arena, operation);
+    tell_troubles(arena, operation, ret);
 }
 
 // What was asked for must be what is seen.
@@ -347,14 +371,30 @@ static const char *note_of(struct arena *arena, const struct target_operation *o
     return NULL;
 }
 
-// The round that changes fails with its first host. Looking fails only when no host can be looked
-// at: one that cannot is seen as not settled.
-static bool is_fatal(const struct target_operation *operation)
+// A host that refuses the login refuses it the next time as well.
+static bool is_refused(const struct host_task *task)
 {
-    for (size_t i = 0; i < operation->count && operation->looking; i++)
+    return task->step == HOST_FAILED &&
+           (task->error.kind == ERROR_DENIED || task->error.kind == ERROR_INPUT);
+}
+
+// The round that changes fails with its first host. Looking fails only when no host can be looked
+// at: one that cannot is seen as not settled. What was to be brought about cannot be seen on a host
+// that refuses, and to look again is no cure: that fails at once. Null: nothing is fatal.
+static const struct host_task *fatal_of(const struct target_operation *operation,
+                                        const struct host_task *failed)
+{
+    if (!failed || !operation->looking)
+        return failed;
+    if (operation->survey)
+        return NULL;
+    for (size_t i = 0; i < operation->count && operation->verb != INTENT_OBSERVE; i++)
+        if (is_refused(&operation->tasks[i]))
+            return &operation->tasks[i];
+    for (size_t i = 0; i < operation->count; i++)
         if (operation->tasks[i].step == HOST_DONE)
-            return false;
-    return true;
+            return NULL;
+    return failed;
 }
 
 static enum progress hosts_poll(struct target_operation *operation, struct arena *arena,
@@ -368,7 +408,8 @@ static enum progress hosts_poll(struct target_operation *operation, struct arena
     }
     if (!over)
         return PROGRESS_PENDING;
-    if (failed && is_fatal(operation)) {
+    failed = fatal_of(operation, failed);
+    if (failed) {
         *err = failed->error;
         return PROGRESS_FAILED;
     }

@@ -95,12 +95,14 @@ struct host_task {
     struct error error; // HOST_FAILED: begins with the host's name
     // GOAL_OBSERVE
     char current[HOST_NAME_MOST + 1], serving[HOST_NAME_MOST + 1];
+    char trouble[256]; // why no release could be made there; empty = nothing
     bool healthy;
 };
 
 struct hosts_target {
-    const struct hosts_config *config;
+    const struct hosts_config *config; // with `${env.*}` put in where it names hosts and logins
     struct target_setup setup;
+    struct arena arena; // of that
 };
 
 void host_task_start(struct hosts_target *target, struct host_task *task);

@@ -65,14 +65,18 @@ static const struct shape_field hosts_fields[] = {
      .offset = AT(inventory_node),
      .required = true,
      .doc = "The hosts, in the order in which they are changed: names, or maps with `host`, "
-            "variables such as `port`, and for SSH `address` and `ssh_port`."},
+            "variables such as `port`, and for SSH `address` and `ssh_port`. `${env.NAME}` may "
+            "stand in the variables and in `address`."},
     {.key = "transport",
      .kind = SHAPE_CHOICE,
      .offset = AT(transport),
      .choices = transports,
      .fallback = "ssh",
      .doc = "`local` runs the same steps as child processes on this machine."},
-    {.key = "user", .kind = SHAPE_STR, .offset = AT(user), .doc = "Login name for SSH."},
+    {.key = "user",
+     .kind = SHAPE_STR,
+     .offset = AT(user),
+     .doc = "Login name for SSH; `${env.NAME}` may stand in it."},
     {.key = "port",
      .kind = SHAPE_INT,
      .offset = AT(port),
@@ -83,21 +87,24 @@ static const struct shape_field hosts_fields[] = {
     {.key = "known_hosts",
      .kind = SHAPE_STR,
      .offset = AT(known_hosts),
-     .doc = "File with the host keys; `~/.ssh/known_hosts` when absent."},
+     .doc = "File with the host keys; `~/.ssh/known_hosts` when absent. `${env.NAME}` may stand "
+            "in it."},
     {.key = "fingerprint",
      .kind = SHAPE_STR,
      .offset = AT(fingerprint),
-     .doc = "A pinned host key, `SHA256:…`, instead of known_hosts."},
+     .doc = "A pinned host key, `SHA256:…`, instead of known_hosts. `${env.NAME}` may stand in "
+            "it."},
     {.key = "key_file",
      .kind = SHAPE_STR,
      .offset = AT(key_file),
-     .doc = "Private key, ed25519 or ECDSA; the agent and the usual files when absent."},
+     .doc = "Private key, ed25519 or ECDSA; the agent and the usual files when absent. "
+            "`${env.NAME}` may stand in the file's name."},
     {.key = "path",
      .kind = SHAPE_STR,
      .offset = AT(path),
      .required = true,
-     .doc =
-         "Where releases live on a host; `${host}` and the inventory's variables may stand in it."},
+     .doc = "Where releases live on a host; `${host}`, the inventory's variables and `${env.NAME}` "
+            "may stand in it."},
     {.key = "artifact",
      .kind = SHAPE_STRUCT,
      .offset = AT(artifact),
@@ -174,6 +181,41 @@ static bool is_variable(str name)
            !str_starts(name, STR("sluice_"));
 }
 
+bool hosts_is_address(str address)
+{
+    return is_made_of(address, ".-:", true);
+}
+
+struct environment_check {
+    struct problems *problems;
+    struct position at;
+    const char *key;
+};
+
+static bool is_environment(void *context, str name)
+{
+    const struct environment_check *check = context;
+    if (str_starts(name, STR("env.")) && name.len > 4)
+        return true;
+    problem_at(check->problems, check->at,
+               "`%s`: `${" STR_FMT "}` is not known here; only `${env.NAME}` may stand in it",
+               check->key, STR_ARG(str_first(name, 120)));
+    return false;
+}
+
+// What the environment says is known only when it runs. True when nothing else stands in it.
+static bool check_environment(const char *key, str value, struct position at,
+                              struct problems *problems)
+{
+    struct environment_check check = {problems, at, key};
+    return template_names(value, is_environment, &check);
+}
+
+static bool has_template(str value)
+{
+    return str_search(value, STR("${")) != STR_NONE;
+}
+
 static void read_variable(struct arena *arena, const struct node *node, struct host *host,
                           struct problems *problems)
 {
@@ -185,7 +227,7 @@ static void read_variable(struct arena *arena, const struct node *node, struct h
     else if (node->kind == NODE_LIST || node->kind == NODE_MAP || node->kind == NODE_NULL)
         problem_at(problems, node->at, "`" STR_FMT "` must be a text or a number, not %s",
                    STR_ARG(node->key), node_kind_name(node->kind));
-    else
+    else if (check_environment(arena_copy(arena, node->key), node->text, node->at, problems))
         host->variables[host->variable_count++] =
             (struct exec_variable){arena_copy(arena, node->key), node->text};
 }
@@ -204,7 +246,7 @@ static void read_variables(struct arena *arena, const struct node *map, struct h
             read_variable(arena, n, host, problems);
     const struct node *address = node_get(map, "address"), *port = node_get(map, "ssh_port");
     uint32_t number = 0;
-    if (address && !is_made_of(address->text, ".-:", true))
+    if (address && !has_template(address->text) && !hosts_is_address(address->text))
         problem_at(problems, address->at, "`address` must be a host name or an IP address");
     else if (address)
         host->address = address->text;
@@ -359,7 +401,7 @@ static void check_templates(const struct hosts_config *config, const struct node
         ok = paths[h].len > 0;
         if (ok && config->health)
             ok = check_health(&arena, config, host, node, problems);
-        if (ok && paths[h].data[0] != '/') {
+        if (ok && paths[h].data[0] != '/' && !str_starts(config->path, STR("${env."))) {
             problem_at(problems, at->at, "`path` must be absolute, such as `/srv/app`");
             ok = false;
         }
@@ -393,7 +435,15 @@ static void check_hosts(void *value, const struct node *node, struct problems *p
     size_t before = problems->count + problems->dropped;
     read_inventory(problems->arena, config->inventory_node, config, problems);
     check_services(config, node, problems);
-    if (config->fingerprint.len && !str_starts(config->fingerprint, STR("SHA256:")))
+    (void)(check_environment("user", config->user, key_node(node, "user")->at, problems) &&
+           check_environment("known_hosts", config->known_hosts, key_node(node, "known_hosts")->at,
+                             problems) &&
+           check_environment("key_file", config->key_file, key_node(node, "key_file")->at,
+                             problems) &&
+           check_environment("fingerprint", config->fingerprint, key_node(node, "fingerprint")->at,
+                             problems));
+    if (config->fingerprint.len && !has_template(config->fingerprint) &&
+        !str_starts(config->fingerprint, STR("SHA256:")))
         problem_at(problems, key_node(node, "fingerprint")->at,
                    "`fingerprint` must begin with `SHA256:`, as `ssh-keygen -lf` prints it");
     if (config->timeout_ms < MS_SECOND)

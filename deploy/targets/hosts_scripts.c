@@ -71,8 +71,10 @@ static const char live_function[] =
     "}\n";
 
 // Unpacks beside, checks the digest before anything is looked at, renames when whole.
+#define TOOLS "tar sha256sum od tail flock readlink"
+
 static const char stage_script[] =
-    "for sluice_tool in tar sha256sum od tail flock readlink; do\n"
+    "for sluice_tool in " TOOLS "; do\n"
     "    command -v $sluice_tool >/dev/null || {\n"
     "        echo \"$sluice_tool is not installed here\" >&2; exit 66; }\n"
     "done\n"
@@ -183,7 +185,24 @@ static const char clean_script[] =
     "    done\n"
     "}\n";
 
+// `trouble`: why no release could be made here, found out without making one. What keeps it is the
+// nearest folder that there is.
 static const char observe_script[] =
+    "for sluice_tool in " TOOLS "; do\n"
+    "    command -v $sluice_tool >/dev/null || echo \"trouble=$sluice_tool is not installed "
+    "there: install it\"\n"
+    "done\n"
+    "sluice_at=$SLUICE_PATH/releases\n"
+    "until [ -e \"$sluice_at\" ] || [ -z \"$sluice_at\" ]; do sluice_at=${sluice_at%/*}; done\n"
+    "sluice_at=${sluice_at:-/}\n"
+    "if ! [ -d \"$sluice_at\" ]; then\n"
+    "    echo \"trouble=$sluice_at is not a folder, so no release can be made in it: set another "
+    "\\`path\\`, or make room for it\"\n"
+    "elif ! [ -w \"$sluice_at\" ] || ! [ -x \"$sluice_at\" ]; then\n"
+    "    echo \"trouble=$(id -un) cannot write to $sluice_at: give it to that user (\\`chown\\`), "
+    "or "
+    "set another \\`path\\`\"\n"
+    "fi\n"
     "if [ ! -e \"$SLUICE_PATH\" ]; then echo current=; echo serving=; exit 0; fi\n"
     "cd \"$SLUICE_PATH\"\n"
     "sluice_look\n"

@@ -8,7 +8,12 @@
 
 #include <stdio.h>
 
-enum { HEALTH_EVERY_MS = 200, HEALTH_TIMEOUT_MS = 5000, SCRIPT_BYTES = 256 * 1024 };
+enum {
+    HEALTH_EVERY_MS = 200,
+    HEALTH_TIMEOUT_MS = 5000,
+    LOOK_TIMEOUT_MS = 25000, // a few words of a folder: what takes longer hangs
+    SCRIPT_BYTES = 256 * 1024,
+};
 
 static int64_t now_ms(const struct hosts_target *target)
 {
@@ -96,6 +101,8 @@ static bool start_script(struct hosts_target *target, struct host_task *task,
             .variables = variables_of(&arena, task, text_str(&path), config->keep),
             .timeout_ms = config->timeout_ms,
         };
+        if (which == SCRIPT_OBSERVE && request.timeout_ms > LOOK_TIMEOUT_MS)
+            request.timeout_ms = LOOK_TIMEOUT_MS;
         if (which == SCRIPT_STAGE)
             request.input_path = text_or_null(&arena, task->release->artifact_path);
         if (config->transport == TRANSPORT_SSH)
@@ -156,6 +163,9 @@ static void read_observation(struct host_task *task, str output)
         char *into = str_starts(line, STR("current="))   ? task->current
                      : str_starts(line, STR("serving=")) ? task->serving
                                                          : NULL;
+        if (str_starts(line, STR("trouble=")))
+            (void)snprintf(task->trouble, sizeof task->trouble, STR_FMT,
+                           STR_ARG(str_from(line, 8)));
         if (into)
             (void)snprintf(into, sizeof task->current, STR_FMT, STR_ARG(str_from(line, 8)));
     }

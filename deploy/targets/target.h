@@ -38,6 +38,14 @@ struct target_intent {
     uint32_t share_ppm;         // SHIFT: of traffic or instances on `next`
     str memory;                 // as the last outcome gave it; empty at first
     str key;                    // idempotency key
+    // OBSERVE: what cannot be looked at is told in `troubles` and fails nothing, even when it is
+    // all of the target.
+    bool survey;
+};
+
+struct target_trouble {
+    enum error_kind kind;
+    str words; // one sentence that begins with what it is about: "app2: …"
 };
 
 struct target_endpoint { // one thing that answers requests, for probes
@@ -52,6 +60,10 @@ struct target_observation {
     str revision;                // serving all of it, when one does
     str release;                 // the release name that it says of itself, when it does
     const char *evidence;        // JSON of the provider's own fields
+    // What keeps a release from going out, one each: a part that cannot be looked at, a folder that
+    // cannot be written. What serves now may be whole all the same.
+    struct target_trouble *troubles;
+    size_t trouble_count;
     struct target_endpoint *endpoints;
     size_t endpoint_count;
 };

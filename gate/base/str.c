@@ -11,6 +11,22 @@ int str_cmp(str a, str b)
     return (a.len > b.len) - (a.len < b.len);
 }
 
+static unsigned char lower(char c)
+{
+    return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+int str_cmp_any_case(str a, str b)
+{
+    size_t least = a.len < b.len ? a.len : b.len;
+    for (size_t i = 0; i < least; i++) {
+        unsigned char x = lower(a.data[i]), y = lower(b.data[i]);
+        if (x != y)
+            return x < y ? -1 : 1;
+    }
+    return a.len < b.len ? -1 : a.len > b.len;
+}
+
 size_t str_find(str s, char c)
 {
     const char *at = s.len ? memchr(s.data, c, s.len) : NULL;

@@ -80,6 +80,7 @@ static inline str str_shorten(str s, size_t n)
 #define STR_NONE ((size_t)-1)
 
 int str_cmp(str a, str b);            // bytewise order: < 0, 0, > 0
+int str_cmp_any_case(str a, str b);   // the same, letters of ASCII in any case
 size_t str_find(str s, char c);       // index of the first c, or STR_NONE
 size_t str_find_last(str s, char c);  // index of the last c, or STR_NONE
 size_t str_search(str s, str needle); // index of the first occurrence, or STR_NONE

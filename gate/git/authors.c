@@ -3,7 +3,6 @@
 #include "gate/git/handle.h"
 
 #include <git2.h>
-#include <strings.h>
 
 static void drop_commit(git_commit **commit)
 {
@@ -32,7 +31,7 @@ static void add(struct arena *arena, struct authors *authors, str name, str emai
 static void add_co_author(struct arena *arena, struct authors *authors, str line)
 {
     static const str key = STR_INIT("co-authored-by:");
-    if (line.len <= key.len || strncasecmp(line.data, key.data, key.len) != 0)
+    if (str_cmp_any_case(str_first(line, key.len), key) != 0)
         return;
     str email = str_from(line, key.len);
     str name = str_trim(str_cut(&email, '<'));

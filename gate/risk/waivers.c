@@ -1,7 +1,6 @@
 #include "gate/risk/waivers.h"
 
 #include <stddef.h>
-#include <strings.h>
 
 #define REQUIRED(struct_type, field_key, member, sentence)                                         \
     {                                                                                              \
@@ -127,7 +126,7 @@ bool waiver_word_fits(str pattern, str text)
 
 static bool same(str a, str b)
 {
-    return a.len && a.len == b.len && strncasecmp(a.data, b.data, a.len) == 0;
+    return a.len && str_cmp_any_case(a, b) == 0;
 }
 
 bool waiver_is_person(str name, str person_name, str person_email)

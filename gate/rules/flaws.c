@@ -3,7 +3,6 @@
 #include "gate/reports/purl.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
 struct named { // a name, and the flaw that bears it
     str name;
@@ -18,19 +17,10 @@ struct making {
     size_t name_count;
 };
 
-static int compare_names(str a, str b)
-{
-    size_t least = a.len < b.len ? a.len : b.len;
-    int order = least ? strncasecmp(a.data, b.data, least) : 0;
-    if (order)
-        return order;
-    return a.len < b.len ? -1 : a.len > b.len;
-}
-
 static int by_name(const void *a, const void *b)
 {
     const struct named *x = a, *y = b;
-    int order = compare_names(x->name, y->name);
+    int order = str_cmp_any_case(x->name, y->name);
     return order ? order : (x->flaw > y->flaw) - (x->flaw < y->flaw);
 }
 
@@ -45,9 +35,9 @@ static void add_name(struct flaw *flaw, str name)
 
 static int rank_of(str name) // of the names of a flaw the best known one
 {
-    if (name.len > 4 && strncasecmp(name.data, "CVE-", 4) == 0)
+    if (str_cmp_any_case(str_first(name, 4), STR("CVE-")) == 0)
         return 2;
-    return name.len > 5 && strncasecmp(name.data, "GHSA-", 5) == 0;
+    return str_cmp_any_case(str_first(name, 5), STR("GHSA-")) == 0;
 }
 
 static void name_flaw(struct flaw *flaw)
@@ -55,7 +45,7 @@ static void name_flaw(struct flaw *flaw)
     flaw->id = flaw->names[0];
     for (size_t i = 1; i < flaw->name_count; i++) {
         int rank = rank_of(flaw->names[i]), best = rank_of(flaw->id);
-        if (rank > best || (rank && rank == best && compare_names(flaw->names[i], flaw->id) < 0))
+        if (rank > best || (rank && rank == best && str_cmp_any_case(flaw->names[i], flaw->id) < 0))
             flaw->id = flaw->names[i];
     }
 }
@@ -111,7 +101,7 @@ static struct flaw *flaw_named(const struct making *m, str name)
     size_t low = 0, high = m->name_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        int order = compare_names(m->names[middle].name, name);
+        int order = str_cmp_any_case(m->names[middle].name, name);
         if (order == 0)
             return &m->flaws->items[m->names[middle].flaw];
         if (order < 0)
@@ -283,7 +273,7 @@ static int worst_first(const void *a, const void *b)
         return x->cvss > y->cvss ? -1 : 1;
     if (x->severity != y->severity)
         return x->severity > y->severity ? -1 : 1;
-    return compare_names(x->id, y->id);
+    return str_cmp_any_case(x->id, y->id);
 }
 
 void flaws_make(struct arena *arena, const struct evidence *evidence, struct flaws *ret)

@@ -186,3 +186,47 @@ def wait_for(holds, what, seconds=40):
             pass  # a host that restarts right now
         time.sleep(0.1)
     raise AssertionError(f"waited {seconds} s until {what}")
+
+
+def test_a_long_reason_keeps_its_end_where_the_remedy_stands(site):
+    reason = "the new code does not start: " + "x" * 200 + "; give it back its licence"
+    site.config('restart: "', f'restart: "test -e RELEASE.ok || case $SLUICE_RELEASE in v2) echo \'{reason}\' >&2; exit 1;; esac; ')
+    site.release("2-search")
+    done = site.must("rollout", "v2", code=1)
+    assert reason in done.out, done
+    assert reason in site.must("show", "v2-production-1").out
+    ended = [event for event in site.events() if event["type"] == "rollout.rolled-back"]
+    assert reason in ended[0]["body"]["why"] and reason in ended[0]["body"]["text"]
+    site.must("verify")
+
+
+def test_every_stage_is_looked_at_before_the_first_is_touched(site):
+    path = site.repository / ".github/sluice.yml"
+    web = path.read_text().split("  web:\n")[1].split("metrics:")[0]
+    far = web.replace("/hosts/${host}", "/nowhere/${host}")
+    assert far != web
+    site.config("metrics:\n", "  far:\n" + far + "metrics:\n")
+    site.config(
+        "analysis:", "  - {stage: last, after: production, targets: [far], bake: 2s}\nanalysis:"
+    )
+    site.release("2-search")
+    (site.scene.directory / "nowhere").write_text("a file where a folder should be")
+    done = site.must("rollout", "v2", "--first", "far", code=3)
+    assert "stage last: " in done.err and "is not a folder" in done.err, done
+    assert site.serving() == {"v1"}
+    site.must("rollout", "v2", "--stage", "production")
+    assert site.serving() == {"v2"}
+
+
+def test_a_way_back_that_takes_longer_than_it_may_is_refused_in_time(site):
+    site.config('restart: "', 'restart: "sleep 1; ')
+    site.release("2-search")
+    site.must("rollout", "v2")
+    site.must("rollback", "--yes", "--reason", "to see how long it takes")
+    assert " when it was fastest" in site.must("plan").out
+    site.config("incidents:", "rollback: {time_limit: 1s}\nincidents:")
+    site.decide()
+    plan, done = site.must("plan", code=2), site.must("rollout", "v4", code=2)
+    assert "the way back takes longer than it may: in production it took " in done.err, done
+    assert plan.err == done.err
+    assert site.serving() == {"v1"}

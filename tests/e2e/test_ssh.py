@@ -104,6 +104,7 @@ def remote(site, servers, tmp_path):
             f"{{host: {name}, port: {port}, address: 127.0.0.1, ssh_port: {server.told['port']}}}",
         )
     site.config("incidents:", "rollback: {time_limit: 15s}\nincidents:")
+    site.config("step_bake: 3s", "step_bake: 3s\n    settle_limit: 15s")
     return site
 
 
@@ -174,19 +175,107 @@ def test_a_host_that_is_not_known_is_refused_with_the_remedy_and_nothing_touched
     assert sorted(second.glob("**/*")) == listed
 
 
-def test_nothing_is_shifted_while_one_host_is_not_the_known_one(remote, servers):
-    remote.release("2-search")
-    before = current(remote)
+# ---- preflight: refused before anything is recorded or touched -----------------------------------
+
+
+def wrong_key(remote, servers):
     know(remote, servers, ["known_hosts", "wrong_hosts"])
-    done = remote.run("rollout", "v2")
-    assert done.code in (1, 3) and "IS NOT THE KNOWN ONE" in done.out + done.err, done
-    assert current(remote) == before
-    assert remote.serving() == {"v1"}
-    know(remote, servers)
-    remote.run("resume")
+    return ["target web: app2: ", "IS NOT THE KNOWN ONE", "ssh-keygen -R"]
+
+
+def refused_login(remote, servers):
+    (Path(servers[1].told["directory"]) / "authorized_keys").write_text("")
+    return ["target web: app2: ", "does not let", "add the public half of the key to"]
+
+
+def out_of_reach(remote, servers):
+    servers[1].stop()
+    return ["target web: app2: ", "Connection refused", "see that it is up"]
+
+
+def no_room(remote, servers):
+    remote.config("path: ", "path: /dev/null/learn # ")
+    return ["2 parts of stage production", "target web: app1: /dev/null is not a folder",
+            "target web: app2: /dev/null is not a folder", "set another `path`"]
+
+
+def both(remote, servers):
+    know(remote, servers, ["wrong_hosts", "wrong_hosts"])
+    return ["target web: app1: ", "target web: app2: ", "2 parts of stage production"]
+
+
+@pytest.mark.parametrize("spoil", [wrong_key, refused_login, out_of_reach, no_room, both])
+def test_a_host_that_could_not_be_changed_refuses_the_rollout_before_it_begins(
+    remote, servers, spoil
+):
+    commit = remote.release("2-search")
+    before, recorded = current(remote), len(remote.events())
+    words = spoil(remote, servers)
+    began = time.monotonic()
+    done = remote.must("rollout", "v2", "--commit", commit, code=3)
+    assert time.monotonic() - began < 30
+    assert "nothing was touched" in done.err and all(word in done.err for word in words), done
+    assert current(remote) == before and not unfinished(remote)
+    assert len(remote.events()) == recorded, "nothing is planned, and nobody is woken"
+    assert not list(remote.scene.directory.glob("hosts/*/releases/*v2*")), "nothing is staged"
+
+
+def test_a_key_file_that_is_not_there_is_a_mistake_of_the_configuration(remote, servers):
+    remote.config(f"key_file: {servers[0].told['key']}", "key_file: /nowhere/key")
+    remote.release("2-search")
+    done = remote.must("rollout", "v2", code=2)
+    assert "/nowhere/key" in done.err and "nothing was touched" in done.err, done
     assert not unfinished(remote)
-    assert current(remote) == before
-    remote.must("verify")
+
+
+def test_a_first_deployment_that_cannot_log_in_ends_at_once(remote, servers):
+    remote.config("  - stage: production\n", "  - stage: production\n    environment: elsewhere\n")
+    remote.release("2-search")
+    for server in servers:
+        (Path(server.told["directory"]) / "authorized_keys").write_text("")
+    began = time.monotonic()
+    done = remote.must("rollout", "v2", "--first", "web", code=3)
+    assert time.monotonic() - began < 12, "no reverts are tried until the time limit of 15 s"
+    assert "does not let" in done.err and not unfinished(remote), done
+
+
+def test_a_rollout_that_is_under_way_and_a_rollback_are_not_asked_again(remote, servers):
+    remote.config("step_bake: 3s", "step_bake: 60s")
+    remote.release("2-search")
+    rollout = remote.start("rollout", "v2")
+    try:
+        wait_for_line(rollout, "step bake")
+    finally:
+        end(rollout)
+    know(remote, servers, ["known_hosts", "wrong_hosts"])
+    again = remote.start("rollout", "v2")
+    try:
+        said = wait_for_line(again, "IS NOT THE KNOWN ONE")
+    finally:
+        end(again)
+    assert "nothing was touched" not in said and "app2: " in said, said
+    back = remote.run("rollback", "--yes", "--reason", "a host is not the known one")
+    assert back.code == 3 and "stuck" in back.out and "app2: " in back.err, back
+    assert "nothing was touched" not in back.err
+    assert remote.serving() == {"v1"}, "app1 is back, and app2 never had it"
+
+
+def test_logins_and_addresses_may_come_from_the_environment(remote, servers):
+    told = servers[0].told
+    remote.config(f"user: {told['user']}", 'user: "${env.DEPLOY_USER}"')
+    remote.config(f"key_file: {told['key']}", 'key_file: "${env.KEYS}/key"')
+    remote.config("address: 127.0.0.1, ssh_port: %s" % told["port"],
+                  'address: "${env.APP1}", ssh_port: %s' % told["port"])
+    remote.config("version: 1", "version: 1\nenv: [DEPLOY_USER, KEYS, APP1]")
+    remote.release("2-search")
+    missing = remote.must("rollout", "v2", code=2)
+    assert "`${env." in missing.err and "is not set: name it in the list `env:`" in missing.err
+    environment = {
+        "DEPLOY_USER": told["user"], "KEYS": str(Path(told["key"]).parent), "APP1": "127.0.0.1"
+    }
+    done = remote.must("rollout", "v2", env=environment)
+    assert "v2 done in production" in done.out
+    assert remote.serving() == {"v2"}
 
 
 def test_a_host_that_is_gone_for_a_moment_does_not_stop_a_rollout(remote, servers):

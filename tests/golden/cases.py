@@ -7,6 +7,8 @@
     --- new PATH           content of a file that is not committed: reports
     --- raw PATH           the same with escapes: \\0, \\xff, \\n (line ends are dropped)
     --- run ARGUMENTS      of sluice; in a repository unless the line is `--- run-bare`
+    --- later PATH         content of a file that is written when its turn among the runs comes
+    --- git ARGUMENTS      likewise: a branch, a commit
     --- expect CODE        what it prints: standard output, then standard error
 
 A case may run several times: each `run` is followed by its `expect`. UPDATE=1 rewrites them.
@@ -16,7 +18,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
-KINDS = ("base", "file", "gone", "new", "raw", "run", "run-bare", "expect")
+KINDS = ("base", "file", "gone", "new", "raw", "run", "run-bare", "later", "git", "expect")
 IDENTITY = {
     "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org",
     "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.org",
@@ -124,7 +126,13 @@ def play(binary, case, folder):
     """Runs a case and gives the sections that its `expect` ones should equal."""
     build(case, folder)
     results = []
-    for section in case.of("run", "run-bare"):
+    for section in case.of("run", "run-bare", "later", "git"):
+        if section.kind == "later":
+            put(folder, section)
+            continue
+        if section.kind == "git":
+            git(folder, *shlex.split(section.argument))
+            continue
         code, text = run(binary, section, folder)
         results.append((str(code), [line.rstrip() for line in text.splitlines()]))
     return results

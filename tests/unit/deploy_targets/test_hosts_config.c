@@ -47,7 +47,7 @@ Test(hosts_config, one_host_may_stand_alone_and_environment_names_are_left_for_l
     struct bound b;
     bind(&b, "inventory: app1\npath: \"${env.ROOT}/app\"\n"
              "health: {url: \"${env.BASE}/${host}?r=${revision}\", contains: \"${commit}\"}\n");
-    cr_expect_eq(b.problems.count, 1, "a path must be absolute as far as is known");
+    cr_expect_eq(b.problems.count, 0, "whether it is absolute is seen when it is opened");
     arena_done(&b.arena);
     bind(&b, "inventory: app1\npath: \"/srv/${env.ROOT}\"\n"
              "health: {url: \"${env.BASE}/${host}?r=${revision}\", contains: \"${commit}\"}\n");
@@ -87,6 +87,12 @@ static const struct {
      "h.yml:1:30: `ports` must be a text or a number, not a list"},
     {"inventory: [{host: a, address: \"x y\"}]\n" REST,
      "h.yml:1:32: `address` must be a host name or an IP address"},
+    {"inventory: [{host: a, address: \"${env.A}.example\", zone: \"${hots}\"}]\n" REST,
+     "h.yml:1:58: `zone`: `${hots}` is not known here; only `${env.NAME}` may stand in it"},
+    {"inventory: [a]\npath: /srv\nuser: \"${host}\"\n",
+     "h.yml:3:7: `user`: `${host}` is not known here; only `${env.NAME}` may stand in it"},
+    {"inventory: [a]\npath: /srv\nkey_file: \"/keys/${host}\"\n",
+     "h.yml:3:11: `key_file`: `${host}` is not known here; only `${env.NAME}` may stand in it"},
     {"inventory: [{host: a, ssh_port: 0}]\n" REST,
      "h.yml:1:33: `ssh_port` must be between 1 and 65535"},
     {"inventory: [a]\npath: srv/app\n", "h.yml:2:7: `path` must be absolute, such as `/srv/app`"},
@@ -153,4 +159,66 @@ Test(hosts_config, a_host_with_too_many_variables_is_refused)
                        "%s", b.problems.items[0].message);
     text_done(&yaml);
     arena_done(&b.arena);
+}
+
+// ---- what the environment says ------------------------------------------------------------------
+
+static const struct template_value variables[] = {{"env.KEYS", STR_INIT("/keys")},
+                                                  {"env.WHO", STR_INIT("deploy")},
+                                                  {"env.APP1", STR_INIT("10.0.0.1")},
+                                                  {"env.ODD", STR_INIT("a b")},
+                                                  {"env.ROOT", STR_INIT("/srv")},
+                                                  {"env.BARE", STR_INIT("srv")},
+                                                  {NULL, {NULL, 0}}};
+
+Test(hosts_config, logins_and_addresses_come_from_the_environment)
+{
+    struct bound b;
+    struct error err;
+    const struct hosts_config *made;
+    bind(&b, "inventory: [{host: a, address: \"${env.APP1}\", zone: \"${env.WHO}-1\"}, b]\n"
+             "user: \"${env.WHO}\"\nkey_file: \"${env.KEYS}/id\"\n"
+             "known_hosts: \"${env.KEYS}/known\"\npath: \"${env.ROOT}/$${app}\"\n");
+    cr_assert_eq(b.problems.count, 0, "%s", b.problems.items[0].message);
+    cr_assert(hosts_resolve(&b.arena, &b.config, variables, &made, &err), "%s", err.message);
+    expect_str(made->user, "deploy");
+    expect_str(made->key_file, "/keys/id");
+    expect_str(made->known_hosts, "/keys/known");
+    expect_str(made->hosts[0].address, "10.0.0.1");
+    expect_str(made->hosts[0].variables[0].value, "10.0.0.1");
+    expect_str(made->hosts[0].variables[1].value, "deploy-1");
+    expect_str(made->hosts[1].address, "b");
+    expect_str(b.config.user, "${env.WHO}");
+    arena_done(&b.arena);
+}
+
+Test(hosts_config, what_the_environment_makes_wrong_is_named)
+{
+    static const struct {
+        const char *yaml, *message;
+    } cases[] = {
+        {"inventory: [a]\npath: /srv\nuser: \"${env.NOBODY}\"\n",
+         "`user`: `${env.NOBODY}` is not set: name it in the list `env:`, and give it a value in "
+         "the environment"},
+        {"inventory: [{host: a, address: \"${env.ODD}\"}]\npath: /srv\n",
+         "host a: `address` must be a host name or an IP address, not `a b`"},
+        {"inventory: [{host: a, zone: \"${env.NONE}\"}]\npath: /srv\n",
+         "host a: `zone`: `${env.NONE}` is not set: name it in the list `env:`, and give it a "
+         "value in the environment"},
+        {"inventory: [a]\npath: /srv\nfingerprint: \"${env.WHO}\"\n",
+         "`fingerprint` must begin with `SHA256:`, as `ssh-keygen -lf` prints it"},
+        {"inventory: [a]\npath: \"${env.BARE}/app\"\n",
+         "`path` must be absolute, such as `/srv/app`, not `srv/app`"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bound b;
+        struct error err = {0};
+        const struct hosts_config *made;
+        bind(&b, cases[i].yaml);
+        cr_assert_eq(b.problems.count, 0, "%s", b.problems.items[0].message);
+        cr_expect_not(hosts_resolve(&b.arena, &b.config, variables, &made, &err));
+        cr_expect_eq(err.kind, ERROR_INPUT);
+        cr_expect_str_eq(err.message, cases[i].message);
+        arena_done(&b.arena);
+    }
 }

@@ -278,6 +278,32 @@ Test(hosts_faults, a_host_that_cannot_be_looked_at_is_not_settled)
     scene_close(&scene);
 }
 
+// Before a rollout begins, all that would stop it is told at once, and nothing is changed by
+// asking.
+Test(hosts_faults, a_survey_tells_of_every_host_what_would_stop_a_release)
+{
+    struct scene scene;
+    scene_open(&scene, FOUR);
+    (void)scene_bring(&scene, scene_pack(&scene, "v1"), nothing, 1000000);
+    struct target_intent survey = {.verb = INTENT_OBSERVE, .survey = true};
+    struct target_outcome out = scene_must(&scene, survey);
+    cr_expect_eq(out.seen.trouble_count, 0);
+    cr_expect(out.seen.settled);
+    scene_sh(&scene, "rm hosts/b/current && mkdir hosts/b/current && "
+                     "rm -r hosts/c && touch hosts/c && rm -r hosts/d");
+    out = scene_must(&scene, survey);
+    cr_assert_eq(out.seen.trouble_count, 2, "where nothing is yet, it can be made");
+    const struct target_trouble *troubles = out.seen.troubles;
+    cr_expect(str_starts(troubles[0].words, STR("b: looking failed (exit status 68): ")), STR_FMT,
+              STR_ARG(troubles[0].words));
+    cr_expect(str_starts(troubles[1].words, STR("c: ")), STR_FMT, STR_ARG(troubles[1].words));
+    scene_sh(&scene, "rm hosts/c && for h in a d; do rm -rf hosts/$h; mkdir -p hosts/$h/current; "
+                     "done && mkdir -p hosts/c/current");
+    out = scene_must(&scene, survey);
+    cr_expect_eq(out.seen.trouble_count, 4, "also when it is all of them");
+    scene_close(&scene);
+}
+
 // ---- what was there before ---------------------------------------------------------------------
 
 #define ADOPTED                                                                                    \

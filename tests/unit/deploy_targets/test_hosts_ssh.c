@@ -165,5 +165,11 @@ Test(hosts_ssh, a_host_key_that_is_not_known_is_refused)
              arena_format(&far.arena, ": >'%s/both_hosts'", value(&far, 0, "directory")).data);
     scene_fails(scene, (struct target_intent){.verb = INTENT_STAGE, .next = one}, ERROR_DENIED,
                 "near: ");
+    struct target_intent survey = {.verb = INTENT_OBSERVE, .survey = true};
+    struct target_outcome out = scene_must(scene, survey);
+    cr_assert_eq(out.seen.trouble_count, 2);
+    cr_expect_eq(out.seen.troubles[1].kind, ERROR_DENIED);
+    cr_expect(str_starts(out.seen.troubles[1].words, STR("far: the host 127.0.0.1 is not in")),
+              STR_FMT, STR_ARG(out.seen.troubles[1].words));
     close_far(&far);
 }

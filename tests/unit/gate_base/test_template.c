@@ -60,6 +60,9 @@ Test(template, mistakes_are_named)
     refuses("${}", ERROR_INPUT,
             "`${}` is not known here; known are ${host}, ${release.digest}, ${env.URL}, "
             "${quoted}, ${empty}");
+    refuses("${env.USER}", ERROR_INPUT,
+            "`${env.USER}` is not set: name it in the list `env:`, and give it a value in the "
+            "environment");
     refuses("a ${host", ERROR_INPUT, "`${` is not closed in `a ${host`");
     refuses("0123456789012345678901234567890123456789${host}", ERROR_LIMIT,
             "the expansion of `0123456789012345678901234567890123456789${host}` is too long");

@@ -1,0 +1,186 @@
+#include "actions/cli/preflight.h"
+
+#include "actions/cli/ledger_facts.h"
+#include "deploy/run/resolve.h"
+#include "gate/base/moment.h"
+
+#include <stdio.h>
+
+enum {
+    ASK_MS = 30000,  // for the metrics' answers
+    LOOK_MS = 30000, // for one target
+    SAID_MOST = 20,  // troubles that are said one by one
+};
+
+// ---- what each step can see --------------------------------------------------------------------
+
+// What is called today's traffic. A release that has been live for less than the longer span has
+// answered in a part of it only: of the two rates the higher one counts.
+static const int spans_min[] = {10, 1};
+enum { SPANS = sizeof spans_min / sizeof spans_min[0] };
+
+struct asked { // one watch, over one span
+    const struct run_metric *metric;
+    int span_min;
+    struct metric_reading *reading; // null = not asked, or answered
+};
+
+// What a metric counts in ordinary times, for the release that is live. Sources that make their own
+// requests say how many.
+static void ask(const struct deployment *d, const struct stage_run *run,
+                const struct metric_settings *settings, size_t metric,
+                const struct plan_target *target, int span_min, struct asked *ret)
+{
+    struct metric_traits traits = {0};
+    struct error ignored;
+    settings->kind->traits(settings->config, &traits);
+    ret->metric = &run->metrics[metric];
+    ret->span_min = span_min;
+    if (!traits.is_rate || traits.expected_per_minute > 0 || target->good.revision.len == 0)
+        return;
+    int64_t now = deployment_now(d);
+    struct metric_question question = {
+        .target = target->name,
+        .revision = target->good.revision,
+        .from_ms = now - span_min * MS_MINUTE - traits.lag_ms,
+        .to_ms = now - traits.lag_ms,
+    };
+    if (!ret->metric->kind->start(ret->metric->metric, &question, &ret->reading, &ignored))
+        ret->reading = NULL;
+}
+
+static void drop(struct asked *one)
+{
+    if (one->reading)
+        one->metric->kind->drop(one->reading);
+    one->reading = NULL;
+}
+
+// True while no answer is there. A source that gives none leaves the traffic unknown.
+static bool answers_later(struct asked *one, struct arena *arena, struct detect_traffic *ret)
+{
+    struct metric_sample sample = {0};
+    struct error ignored;
+    if (!one->reading)
+        return false;
+    enum progress progress = one->metric->kind->poll(one->reading, arena, &sample, &ignored);
+    if (progress == PROGRESS_PENDING)
+        return true;
+    double total = sample.counts.canary_total;
+    if (progress == PROGRESS_DONE && sample.has_value && total > 0) {
+        if (total / one->span_min > ret->per_minute)
+            ret->per_minute = total / one->span_min;
+        if (total > ret->seen) { // the share is known best where most were counted
+            ret->bad_share = sample.counts.canary_bad / total;
+            ret->seen = total;
+        }
+    }
+    drop(one);
+    return false;
+}
+
+static const struct detect_traffic *traffic_of(struct deployment *d, const struct stage_run *run,
+                                               const struct plan *plan)
+{
+    size_t metric_count, count = plan_watch_count(plan);
+    const struct metric_settings *const *metrics =
+        plan_metrics(d->arena, &d->settings, run->stage, &metric_count);
+    struct asked *asked = ARENA_ARRAY(d->arena, struct asked, count * SPANS);
+    struct detect_traffic *traffic = ARENA_ARRAY(d->arena, struct detect_traffic, count);
+    for (uint32_t m = 0; m < plan->metric_count; m++)
+        for (uint32_t n = 0; n < plan->metrics[m].target_count; n++)
+            for (int s = 0; s < SPANS; s++)
+                ask(d, run, metrics[m], m, &plan->targets[plan->metrics[m].targets[n]],
+                    spans_min[s], &asked[plan_watch(plan, m, n) * SPANS + (uint32_t)s]);
+    int64_t until = deployment_now(d) + ASK_MS;
+    bool pending = true;
+    while (pending) {
+        pending = false;
+        for (size_t i = 0; i < count * SPANS; i++)
+            pending |= answers_later(&asked[i], d->arena, &traffic[i / SPANS]);
+        if (deployment_now(d) >= until || world_signal(d->ports.world))
+            break;
+        if (pending)
+            world_wait(d->ports.world, deployment_now(d) + MS_SECOND);
+    }
+    for (size_t i = 0; i < count * SPANS; i++)
+        drop(&asked[i]);
+    return traffic;
+}
+
+// ---- the way back ------------------------------------------------------------------------------
+
+static bool check_way_back(const struct plan *plan, int64_t took_ms, struct error *err)
+{
+    char took[32], limit[32], enough[32];
+    if (took_ms <= plan->rollback_limit_ms)
+        return true;
+    int64_t whole_ms = (took_ms * 3 / 2 + MS_SECOND - 1) / MS_SECOND * MS_SECOND;
+    return error_set(err, ERROR_INPUT,
+                     "the way back takes longer than it may: in " STR_FMT " it took %s when it was "
+                     "fastest, and `rollback: {time_limit: %s}` would call it stuck before. Set "
+                     "`time_limit: %s` or more",
+                     STR_ARG(plan->environment), duration_words(took_ms, took),
+                     duration_format(plan->rollback_limit_ms, limit),
+                     duration_format(whole_ms, enough));
+}
+
+bool preflight_plan(struct deployment *d, const struct stage_run *run, const struct plan *plan,
+                    struct preflight *ret)
+{
+    struct error *err = &d->call->error;
+    struct way_back way;
+    if (!facts_way_back(d, plan->environment, &way))
+        return false;
+    const struct detect_traffic *traffic = traffic_of(d, run, plan);
+    ret->way_back_ms = way.shortest_ms;
+    detect_plan(plan, traffic, ret->steps);
+    if (world_signal(d->ports.world))
+        return error_set(err, ERROR_TRANSIENT, "interrupted: nothing was touched");
+    return detect_check(plan, traffic, ret->steps, err) &&
+           check_way_back(plan, way.shortest_ms, err);
+}
+
+// ---- whether everything can be reached ---------------------------------------------------------
+
+static bool is_of_configuration(enum error_kind kind)
+{
+    return kind == ERROR_INPUT || kind == ERROR_ABSENT || kind == ERROR_LIMIT;
+}
+
+// What refuses says itself what to do about it; what is silent does not.
+static const char *remedy(const struct stage_trouble *one)
+{
+    return one->trouble.kind == ERROR_TRANSIENT
+               ? ": see that it is up and can be reached from here, or take it out of the "
+                 "configuration"
+               : "";
+}
+
+bool preflight_look(struct deployment *d, const struct stage_run *run)
+{
+    struct error *err = &d->call->error;
+    struct stage_trouble *troubles;
+    size_t count;
+    if (!stage_run_survey(run, &d->ports, LOOK_MS, d->arena, &troubles, &count, err))
+        return error_wrap(err, "nothing was touched");
+    enum error_kind kind = ERROR_INPUT;
+    for (size_t i = 0; i < count; i++)
+        if (!is_of_configuration(troubles[i].trouble.kind))
+            kind = ERROR_REMOTE;
+    if (count == 0)
+        return true;
+    if (count == 1)
+        return error_set(err, kind, "nothing was touched: target " STR_FMT ": " STR_FMT "%s",
+                         STR_ARG(troubles[0].target), STR_ARG(troubles[0].trouble.words),
+                         remedy(&troubles[0]));
+    for (size_t i = 0; i < count && i < SAID_MOST; i++)
+        (void)fprintf(stderr, "sluice: target " STR_FMT ": " STR_FMT "%s\n",
+                      STR_ARG(troubles[i].target), STR_ARG(troubles[i].trouble.words),
+                      remedy(&troubles[i]));
+    return error_set(err, kind,
+                     "nothing was touched: %zu parts of stage " STR_FMT " cannot be looked at or "
+                     "changed; %s said above, one a line",
+                     count, STR_ARG(run->stage->stage),
+                     count > SAID_MOST ? "the first of them are" : "each is");
+}

@@ -1,0 +1,208 @@
+"""The one key that approves, denies and rolls back, pressed on a real terminal."""
+
+import os
+import pty
+import pwd
+import select
+import signal
+import subprocess
+import termios
+import time
+
+import pytest
+
+from conftest import SLUICE, end
+
+ME = pwd.getpwuid(os.geteuid()).pw_name
+
+
+class Terminal:
+    """sluice on a terminal of its own, as the session's leader: Ctrl-C and hanging up reach it."""
+
+    def __init__(self, site, *words):
+        self.master, self.slave = pty.openpty()
+        self.before = termios.tcgetattr(self.slave)
+        self.said = ""
+        self.child = subprocess.Popen(
+            [SLUICE, *words],
+            cwd=site.repository,
+            stdin=self.slave,
+            stdout=self.slave,
+            stderr=self.slave,
+            start_new_session=True,
+            preexec_fn=lambda: __import__("fcntl").ioctl(0, termios.TIOCSCTTY, 0),
+        )
+
+    def read_until(self, words, seconds=60):
+        until = time.monotonic() + seconds
+        while words not in self.said:
+            assert time.monotonic() < until, f"it never said {words!r}:\n{self.said}"
+            if select.select([self.master], [], [], 0.1)[0]:
+                try:
+                    self.said += os.read(self.master, 65536).decode()
+                except OSError:  # nobody holds the other side any more
+                    break
+        assert words in self.said, self.said
+
+    def press(self, keys):
+        os.write(self.master, keys.encode())
+
+    def modes(self):
+        return termios.tcgetattr(self.slave)[3]
+
+    def ends(self, seconds=60):
+        """The exit code; what it said goes to `said`."""
+        until = time.monotonic() + seconds
+        while self.child.poll() is None:
+            assert time.monotonic() < until, f"it does not end:\n{self.said}"
+            if select.select([self.master], [], [], 0.05)[0]:
+                self.said += os.read(self.master, 65536).decode()
+        while select.select([self.master], [], [], 0.05)[0]:
+            self.said += os.read(self.master, 65536).decode()
+        self.said = self.said.replace("\r\n", "\n")
+        assert termios.tcgetattr(self.slave) == self.before, "the terminal is as it was before"
+        assert "AddressSanitizer" not in self.said and "LeakSanitizer" not in self.said, self.said
+        return self.child.returncode
+
+    def close(self):
+        end(self.child)
+        for side in (self.master, self.slave):
+            try:
+                os.close(side)
+            except OSError:
+                pass
+
+
+@pytest.fixture
+def terminal(site):
+    opened = []
+
+    def open_one(*words):
+        opened.append(Terminal(site, *words))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def out(site):
+    """v2 is out, and v1 is what a rollback returns to."""
+    site.release("2-search")
+    site.must("rollout", "v2")
+    return site
+
+
+@pytest.fixture
+def waiting(site):
+    site.config("    steps:", f"    approval: {{from: [{ME}]}}\n    steps:")
+    site.release("2-search")
+    site.must("rollout", "v2", "--wait", "suspend")
+    return site
+
+
+def test_y_rolls_back_after_what_is_at_stake_was_shown(out, terminal):
+    first = terminal("rollback", "--reason", "parents call")
+    first.read_until("Go? [y/N] ")
+    assert not first.modes() & (termios.ICANON | termios.ECHO), "one key, without Enter"
+    shown = first.said.replace("\r\n", "\n")
+    assert "Roll back production\n  web: from v2 to v1\n" in shown
+    assert "  expected: not known, it was never measured here; after " in shown
+    assert "  not taken back: what the release has written to databases and queues\n" in shown
+    first.press("y")
+    assert first.ends() == 0, first.said
+    assert "Go? [y/N] yes\n" in first.said and "production is back on v1" in first.said
+    assert out.serving() == {"v1"}
+    again = terminal("rollback", "--to", "v1")
+    again.read_until("Go? [y/N] ")
+    assert "  expected: " in again.said and " s, as the last time; after " in again.said
+    again.press("n")
+    assert again.ends() == 1
+
+
+@pytest.mark.parametrize("key", ["n", "N", "x", "\r", "\x04", "\x1b[A"])
+def test_any_other_key_touches_nothing(out, terminal, key):
+    prompt = terminal("rollback")
+    prompt.read_until("Go? [y/N] ")
+    prompt.press(key)
+    assert prompt.ends() == 1
+    assert "Go? [y/N] no\nsluice: nothing was touched\n" in prompt.said
+    assert out.serving() == {"v2"}
+
+
+def test_ctrl_c_touches_nothing_and_gives_the_terminal_back(out, terminal):
+    prompt = terminal("rollback")
+    prompt.read_until("Go? [y/N] ")
+    prompt.press("\x03")
+    assert prompt.ends(seconds=10) == 130, prompt.said
+    assert "interrupted: nothing was touched" in prompt.said
+    assert out.serving() == {"v2"}
+
+
+def test_a_key_typed_before_the_question_answers_nothing(out, terminal):
+    prompt = terminal("rollback")
+    prompt.press("y")  # meant for something else
+    prompt.read_until("Go? [y/N] ")
+    time.sleep(1)
+    assert prompt.child.poll() is None, prompt.said
+    prompt.press("n")
+    assert prompt.ends() == 1
+    assert out.serving() == {"v2"}
+
+
+def test_a_terminal_that_goes_away_touches_nothing(out, terminal):
+    prompt = terminal("rollback")
+    prompt.read_until("Go? [y/N] ")
+    os.close(prompt.slave)
+    os.close(prompt.master)
+    assert prompt.child.wait(timeout=20) in (1, -signal.SIGHUP)
+    assert out.serving() == {"v2"}
+    assert not out.must("status", "--format", "json").json()["rollouts"]
+
+
+def test_without_a_terminal_it_says_to_add_yes(out):
+    done = out.must("rollback", code=2)
+    assert "nobody can answer here: add --yes to roll back without a question" in done.err
+    assert out.serving() == {"v2"}
+
+
+@pytest.mark.parametrize("command, key, code, words", [
+    ("approve", "y", 0, f"Approved by {ME}"),
+    ("approve", "n", 1, "nothing was recorded"),
+    ("approve", "\x03", 130, "interrupted: nothing was recorded"),
+    ("deny", "y", 0, f"Denied by {ME}"),
+    ("deny", "x", 1, "nothing was recorded"),
+])
+def test_an_answer_is_one_key(waiting, terminal, command, key, code, words):
+    prompt = terminal(command, "v2-production-1")
+    prompt.read_until("Approve? [y/N] " if command == "approve" else "Deny? [y/N] ")
+    shown = prompt.said.replace("\r\n", "\n")
+    assert "Release v2 to production?\n" in shown and "  targets   web (from v1)\n" in shown
+    assert "  steps     50% 100%\n" in shown and f"  answers   1 of: {ME}\n" in shown
+    prompt.press(key)
+    assert prompt.ends() == code, prompt.said
+    assert words in prompt.said
+    given = [event for event in waiting.events() if event["type"] == "approval.answered"]
+    assert len(given) == (1 if code == 0 else 0)
+
+
+def test_without_a_terminal_an_answer_needs_yes(waiting):
+    done = waiting.must("approve", "v2-production-1", code=2)
+    assert "nobody can answer here: add --yes to approve without a question" in done.err
+    done = waiting.must("deny", "v2-production-1", code=2)
+    assert "add --yes to deny without a question" in done.err
+
+
+@pytest.mark.parametrize("key, code, served", [("y", 0, "v2"), ("n", 1, "v1"), ("\x03", 130, "v1")])
+def test_a_rollout_that_waits_on_this_terminal_takes_the_key_here(site, terminal, key, code, served):
+    site.config("    steps:", f"    approval: {{from: [{ME}]}}\n    steps:")
+    site.release("2-search")
+    rollout = terminal("rollout", "v2")
+    rollout.read_until("y = yes, n = no")
+    time.sleep(0.5)
+    assert not rollout.modes() & (termios.ICANON | termios.ECHO)
+    rollout.press(key)
+    assert rollout.ends() == code, rollout.said
+    assert site.serving() == {served}
+    site.must("verify")

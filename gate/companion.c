@@ -61,6 +61,15 @@ struct position companion_named_at(enum companion_kind kind, const struct policy
     return named ? named->at : (struct position){0};
 }
 
+bool companion_parse(struct arena *arena, enum companion_kind kind, const struct companion *file,
+                     const struct node **ret, struct error *err)
+{
+    if (kind == COMPANION_RISKS)
+        return yaml_parse_large(arena, file->path, file->bytes, LIMIT_REGISTER_BYTES,
+                                LIMIT_REGISTER_NODES, ret, err);
+    return yaml_parse(arena, file->path, file->bytes, ret, err);
+}
+
 bool companion_read(struct arena *arena, enum companion_kind kind, const struct policy *policy,
                     const struct source *tree, str named, struct companion *ret, struct error *err)
 {
@@ -80,7 +89,7 @@ bool companion_read(struct arena *arena, enum companion_kind kind, const struct 
     if (!file.found && named.len && !may_come)
         return error_at(err, ERROR_INPUT, companion_named_at(kind, policy),
                         "`%s` names %s, which is not there", kinds[kind].key, file.path);
-    if (file.found && !yaml_parse(arena, file.path, file.bytes, &file.root, err))
+    if (file.found && !companion_parse(arena, kind, &file, &file.root, err))
         return false;
     *ret = file;
     return true;

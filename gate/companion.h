@@ -34,6 +34,10 @@ bool companion_find(struct arena *arena, enum companion_kind kind, const struct 
 // Where the configuration names it; no position when it does not.
 struct position companion_named_at(enum companion_kind kind, const struct policy *policy);
 
+// The text of one that was found, as a tree. ERROR_INPUT with a position.
+bool companion_parse(struct arena *arena, enum companion_kind kind, const struct companion *file,
+                     const struct node **ret, struct error *err);
+
 // ERROR_INPUT, with a position, when a named one does not exist (waivers and quarantine may be
 // missing on the base as yet) or is no YAML.
 bool companion_read(struct arena *arena, enum companion_kind kind, const struct policy *policy,

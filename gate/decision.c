@@ -215,7 +215,6 @@ void decision_json(const struct decision *decision, struct text *text)
     add_text(&out, "decision", verdict_name(decision->verdict));
     add_text(&out, "commit", decision->commit);
     add_text(&out, "base", decision->base);
-    json_add_bool(&out, "change", decision->change);
     add_text(&out, "policy_sha256", decision->policy_sha256);
     add_text(&out, "time", moment_format(decision->time_ms, time));
     json_open_map(&out, "totals");

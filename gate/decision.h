@@ -13,6 +13,8 @@
 #include "gate/risk/register.h"
 #include "gate/rules/finding.h"
 
+struct dependencies;
+
 struct decision {
     enum verdict verdict;
     bool enforced;         // false: `enforce: false`, and the verdict is at most a warning
@@ -30,6 +32,7 @@ struct decision {
     const char *register_path; // null = none
     char register_sha256[SHA256_HEX];
     uint64_t register_bytes;
+    const struct dependencies *dependencies; // null = lock files were not asked for
 };
 
 // Sorts the findings and sets verdict and would_be from them. With `enforce` false nothing holds or

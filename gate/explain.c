@@ -85,6 +85,7 @@ static void add_waiver(struct explaining *e)
                                          STR_ARG(items[i].finding), STR_ARG(items[i].approved_by))
                                 .data);
         item->note = arena_copy(e->arena, items[i].reason);
+        e->out->all++;
         explain_file(e, item, file->path, file->sha256, items[i].at.line);
         return;
     }
@@ -166,6 +167,7 @@ static void explain_by_family(struct explaining *e)
         {"vulnerabilities", explain_vulnerabilities},
         {"performance", explain_performance},
         {"evidence", explain_reports},
+        {"upgrades", explain_upgrades},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (strcmp(rows[i].rule, e->finding->rule) == 0) {

@@ -31,6 +31,7 @@ bool explain_coverage(struct explaining *e);
 void explain_tests(struct explaining *e);
 void explain_vulnerabilities(struct explaining *e);
 void explain_performance(struct explaining *e);
+void explain_upgrades(struct explaining *e);
 void explain_risks(struct explaining *e);
 void explain_exceptions(struct explaining *e); // waivers, quarantine, policy, incidents: by place
 void explain_reports(struct explaining *e);

@@ -71,8 +71,21 @@ static bool read_reports(struct run *run)
         .root = *request->root ? request->root : ".",
         .config = request->evidence,
         .paths = known ? &paths : NULL,
+        .recorded = run->request->recorded,
     };
     return intake_run(&intake, &run->gate->evidence, &run->gate->intake, run->err);
+}
+
+static bool read_submodules(struct run *run, struct rule_input *input)
+{
+    const struct gate_request *request = run->request;
+    struct repository_paths folders = {0};
+    if (request->place.commit && !repository_submodules(run->arena, request->repository,
+                                                        request->place.commit, &folders, run->err))
+        return false;
+    input->submodules = folders.items;
+    input->submodule_count = folders.count;
+    return true;
 }
 
 static bool asks_for_changes(const struct gate_demands *demands)
@@ -116,6 +129,22 @@ static const bool *generated_files(struct run *run, const struct attributes *att
     return generated;
 }
 
+// Files whose changed lines a rule can speak of: those that a report covers, others of their kind
+// (leaving one out of the measurement is no way around it), and those a scanner points into.
+static struct file_kinds kinds_of_evidence(struct run *run)
+{
+    const struct evidence *evidence = &run->gate->evidence;
+    struct file_kinds kinds = {0};
+    for (size_t i = 0; i < evidence->coverage.count; i++) {
+        const struct covered_file *file = &evidence->coverage.files[i];
+        file_kinds_add(run->arena, &kinds, file->path.len ? file->path : file->reported);
+    }
+    for (size_t i = 0; i < evidence->vulnerabilities.count; i++)
+        if (evidence->vulnerabilities.items[i].line)
+            file_kinds_add(run->arena, &kinds, evidence->vulnerabilities.items[i].path);
+    return kinds;
+}
+
 // Attributes are the base's: what a change calls generated does not count for that change.
 static bool read_changes(struct run *run, struct rule_input *input)
 {
@@ -131,9 +160,11 @@ static bool read_changes(struct run *run, struct rule_input *input)
     if (!attributes_read(run->arena, request->repository, place->base ? place->base : place->commit,
                          &attributes, run->err))
         return false;
-    if ((request->change || asks_for_changes(request->demands)) &&
-        !changes_between(run->arena, request->repository, place->base, place->commit, NULL, 0,
-                         &changes, run->err))
+    const struct file_kinds kinds = kinds_of_evidence(run);
+    if ((request->change || request->wants_changes || input->risks ||
+         asks_for_changes(request->demands)) &&
+        !changes_between(run->arena, request->repository, place->base, place->commit,
+                         request->wants_changes ? NULL : &kinds, &changes, run->err))
         return false;
     take_changes(run, &changes, &attributes);
     input->changed = run->gate->changed;
@@ -187,7 +218,9 @@ static bool read_companions(struct run *run, struct rule_input *input)
     const str named[COMPANIONS] = {[COMPANION_RISKS] = config->risks,
                                    [COMPANION_WAIVERS] = config->waivers,
                                    [COMPANION_QUARANTINE] = config->quarantine};
-    struct source tree = {.repository = run->request->repository, .root = run->request->root};
+    struct source tree = {.repository = run->request->repository,
+                          .commit = run->request->tree_commit,
+                          .root = run->request->root};
     for (int kind = 0; kind < COMPANIONS; kind++)
         if (!companion_read(run->arena, (enum companion_kind)kind, run->request->policy, &tree,
                             named[kind], &run->gate->companions[kind], run->err))
@@ -232,10 +265,34 @@ static bool read_base_reports(struct run *run, struct rule_input *input)
     struct evidence_tests only = {.reports = tests->base_reports};
     struct evidence_config config = {.tests = &only};
     struct intake_request intake = {.root = *request->root ? request->root : ".",
-                                    .config = &config};
+                                    .config = &config,
+                                    .recorded = request->recorded};
     struct intake ignored;
     input->base_evidence = &run->gate->base_evidence;
     return intake_run(&intake, &run->gate->base_evidence, &ignored, run->err);
+}
+
+// As they stand in the commit that is judged; without one, in the working tree.
+static bool read_dependencies(struct run *run, struct rule_input *input)
+{
+    const struct gate_request *request = run->request;
+    const struct gate_place *place = &request->place;
+    if (!request->evidence->dependencies && request->demands->upgrades.count == 0)
+        return true;
+    struct source source = {.repository = request->repository, .root = request->root};
+    struct dependencies_request question = {.config = request->evidence->dependencies,
+                                            .head = source,
+                                            .base = source,
+                                            .base_unknown = place->base_unknown};
+    question.head.commit = place->commit;
+    question.base.commit = place->base;
+    if (!lifecycles_read(run->arena, &run->gate->lifecycles, run->err) ||
+        !dependencies_read(run->arena, &question, &run->gate->dependencies, run->err))
+        return error_wrap(run->err, "the lock files");
+    input->dependencies = &run->gate->dependencies;
+    input->lifecycles = &run->gate->lifecycles;
+    run->gate->decision.dependencies = input->dependencies;
+    return true;
 }
 
 static void fill_needs(const struct run *run, struct rule_input *input)
@@ -292,6 +349,7 @@ static void judge(struct run *run, struct rule_input *input, struct findings *fi
     struct rule_input tightened = *input;
     struct findings more = {.arena = run->arena};
     tightened.demands = &run->floor;
+    tightened.dependencies = NULL; // `default` asks for no lock files
     if (run->floor_on_missing > tightened.on_missing)
         tightened.on_missing = run->floor_on_missing;
     rules_judge(&tightened, &more);
@@ -342,7 +400,8 @@ bool gate_judge(struct arena *arena, const struct gate_request *request, struct 
     if (request->policy->tighten && !bind_floor(&run))
         return false;
     if (!read_companions(&run, input) || !read_authors(&run, input) || !read_reports(&run) ||
-        !read_base_reports(&run, input) || !read_changes(&run, input))
+        !read_dependencies(&run, input) || !read_base_reports(&run, input) ||
+        !read_submodules(&run, input) || !read_changes(&run, input))
         return false;
     fill_needs(&run, input);
     judge(&run, input, &decision->findings);

@@ -12,6 +12,7 @@
 
 #include "gate/companion.h"
 #include "gate/decision.h"
+#include "gate/dependencies.h"
 #include "gate/intake/intake.h"
 #include "gate/policy.h"
 #include "gate/rules/rule.h"
@@ -36,10 +37,13 @@ struct gate_request {
     const struct policy *policy;
     const struct evidence_config *evidence;
     const struct gate_demands *demands;
+    const char *tree_commit; // stands for the working tree; null = the working tree itself
+    const struct recorded_reports *recorded; // in place of its reports; null = they are there
     bool enforce;
     bool change;                   // a pull request: only what it causes holds or blocks
     const struct history *history; // null = there is no record at hand
     const char *branch;            // that the change comes from; null = not known
+    bool wants_changes;            // the changed lines, also when no rule asks for them
     const char *const *labels;     // of the pull request, ends with null; null = none
     int64_t now_ms;
 };
@@ -52,6 +56,8 @@ struct gate { // all zero is empty; everything else lives in the arena that gate
     struct companion companions[COMPANIONS];
     struct waivers waivers;
     struct quarantine quarantine;
+    struct dependencies dependencies;
+    struct lifecycles lifecycles;
     struct changed_file *changed; // computed when a rule asks for it
     size_t changed_count;
     struct rule_input input; // what the rules saw

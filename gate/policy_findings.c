@@ -101,7 +101,9 @@ static bool compare_policy(const struct saying *s, struct error *err)
 {
     const struct policy *policy = s->request->policy;
     const struct node *head = NULL;
-    struct source tree = {.repository = s->request->repository, .root = s->request->root};
+    struct source tree = {.repository = s->request->repository,
+                          .commit = s->request->tree_commit,
+                          .root = s->request->root};
     struct error broken = {0};
     if (policy->tighten || policy->outside || !policy->source.commit)
         return true;
@@ -123,7 +125,9 @@ static bool compare_companion(const struct saying *s, enum companion_kind kind, 
     static const enum loosening_document documents[COMPANIONS] = {
         LOOSENING_RISKS, LOOSENING_WAIVERS, LOOSENING_QUARANTINE};
     const struct companion *base = &s->gate->companions[kind];
-    struct source tree = {.repository = s->request->repository, .root = s->request->root};
+    struct source tree = {.repository = s->request->repository,
+                          .commit = s->request->tree_commit,
+                          .root = s->request->root};
     struct companion head;
     struct error broken = {0};
     if (base->from_tree || !s->request->policy->source.commit)

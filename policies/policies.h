@@ -12,6 +12,7 @@ struct policy_file {
     str content;
 };
 
-extern const struct policy_file policy_files[]; // ends with a null name
+extern const struct policy_file policy_files[];    // ends with a null name
+extern const struct policy_file lifecycle_files[]; // of policies/lifecycle/; likewise
 
 #endif

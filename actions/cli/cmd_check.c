@@ -4,7 +4,6 @@
 #include "gate/base/limits.h"
 #include "gate/companion.h"
 #include "gate/doc/json.h"
-#include "gate/doc/yaml.h"
 #include "gate/risk/register.h"
 #include "gate/risk/waivers.h"
 
@@ -63,7 +62,7 @@ static void check_companion(struct invocation *call, enum companion_kind kind,
         return;
     }
     text_addf(checked, " and %s", file.path);
-    if (!yaml_parse(call->arena, file.path, file.bytes, &root, &err))
+    if (!companion_parse(call->arena, kind, &file, &root, &err))
         add_problem(problems, &err);
     else
         bind_companion(call, kind, root, problems);

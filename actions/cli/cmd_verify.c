@@ -45,6 +45,9 @@ static void add_text(const struct verify_result *result, struct text *out)
         text_addf(out, "whole  %zu entries, %zu of them signed%s%s; newest %s\n", result->entries,
                   result->signatures, result->key ? " by " : "", result->key ? result->key : "",
                   result->tip);
+    if (result->kept)
+        text_addf(out, "       evidence: %zu %s kept in the ledger\n", result->kept,
+                  result->kept == 1 ? "file is" : "files are");
     if (result->evidence || result->evidence_absent)
         text_addf(out, "       evidence: %zu files are as recorded, %zu are not here\n",
                   result->evidence, result->evidence_absent);
@@ -58,6 +61,7 @@ static void add_json(const struct verify_result *result, struct text *out)
     json_add_bool(&json, "whole", result->bad == NULL);
     json_add_u64(&json, "entries", result->entries);
     json_add_u64(&json, "signatures", result->signatures);
+    json_add_u64(&json, "evidence_kept", result->kept);
     json_add_str(&json, "tip", str_of(result->tip));
     if (result->bad) {
         json_add_str(&json, "bad", str_of(result->bad));

@@ -19,12 +19,13 @@ const struct command *const commands[] = {
     &command_log,
     &command_show,
     &command_verify,
+    &command_replay,
+    &command_risk,
     NULL,
 };
 
 const char *const commands_later[] = {
-    "hold",     "promote", "abort", "watch",  "report", "risk",
-    "incident", "import",  "drift", "replay", "doctor", NULL,
+    "hold", "promote", "abort", "watch", "report", "incident", "import", "drift", "doctor", NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -20,5 +20,7 @@ extern const struct command command_status;
 extern const struct command command_log;
 extern const struct command command_show;
 extern const struct command command_verify;
+extern const struct command command_replay;
+extern const struct command command_risk;
 
 #endif

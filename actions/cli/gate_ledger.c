@@ -1,31 +1,12 @@
 #include "actions/cli/gate_ledger.h"
 
 #include "actions/cli/deployment.h"
+#include "actions/cli/kept_reports.h"
 #include "deploy/record/baseline.h"
 #include "deploy/record/releases.h"
 #include "gate/git/facts.h"
 
 #include <stdio.h>
-
-static const struct event_evidence *evidence_of(struct arena *arena,
-                                                const struct decision *decision, size_t *ret_count)
-{
-    const struct evidence *evidence = decision->evidence;
-    struct event_evidence *list =
-        ARENA_ARRAY(arena, struct event_evidence, evidence->report_count + 1);
-    size_t count = 0;
-    for (size_t i = 0; i < evidence->report_count && count < EVENT_EVIDENCE_MAX; i++) {
-        const struct report *report = &evidence->reports[i];
-        if (report->error.kind != ERROR_NONE || report->duplicate)
-            continue;
-        struct event_evidence *one = &list[count++];
-        one->path = str_of(report_shown(arena, report));
-        memcpy(one->sha256, report->sha256, sizeof one->sha256);
-        one->size_bytes = report->size_bytes;
-    }
-    *ret_count = count;
-    return list;
-}
 
 // ---- the default branch -------------------------------------------------------------------------
 // Why a run that is recorded is no run of the default branch; null = it is one, and *ret says
@@ -112,7 +93,8 @@ bool gate_ledger_record(struct invocation *call, const struct judgement *judgeme
     struct text json = text_of(LIMIT_DECISION_BYTES), said = text_of(2048);
     struct ledger_entry entry;
     size_t count;
-    const struct event_evidence *evidence = evidence_of(call->arena, decision, &count);
+    const struct event_evidence *evidence =
+        kept_reports(call->arena, judgement->root, decision->evidence, &count);
     decision_json(decision, &json);
     bool ok = gate_record_write(d.ledger, text_str(&json), evidence, count, &entry, &call->error) &&
               record_run(call, d.ledger, judgement, default_branch, &entry, &said) &&

@@ -91,6 +91,26 @@ static const char *branch_of(struct invocation *call, struct repository *reposit
     return branch.len ? branch.data : NULL;
 }
 
+// On a pull request the runner has checked out the branch merged into its base as it is by now.
+static bool pull_request_base(struct invocation *call, struct repository *repository,
+                              const char **ret)
+{
+    const struct runner *runner = &call->runner;
+    char head[COMMIT_HEX], merged_into[COMMIT_HEX];
+    struct error unborn = {0};
+    bool found = false;
+    *ret = runner->base_sha;
+    if (!runner->base_sha || !runner->head_sha || !repository ||
+        !repository_resolve(repository, "HEAD", head, &unborn))
+        return true;
+    if (!repository_merged_into(repository, head, runner->head_sha, runner->base_sha, merged_into,
+                                &found, &call->error))
+        return false;
+    if (found)
+        *ret = arena_copy(call->arena, str_of(merged_into));
+    return true;
+}
+
 bool judgement_make(struct invocation *call, struct judgement *judgement)
 {
     struct policy_request request;
@@ -98,9 +118,8 @@ bool judgement_make(struct invocation *call, struct judgement *judgement)
     struct gate_place place;
     int64_t now_ms;
     const char *base = option_text(&call->options, "base");
-    if (!base)
-        base = call->runner.base_sha;
     if (!read_moment(call, &now_ms) || !judgement_open_tree(call, judgement, &request) ||
+        (!base && !pull_request_base(call, judgement->repository, &base)) ||
         !gate_locate(call->arena, judgement->repository, base, &place, &call->error) ||
         !check_event(call, &place))
         return false;
@@ -123,6 +142,7 @@ bool judgement_make(struct invocation *call, struct judgement *judgement)
         .branch = branch_of(call, judgement->repository),
         .labels = call->runner.labels,
         .now_ms = now_ms,
+        .wants_changes = judgement->wants_changes,
     };
     gate.history =
         gate_history(call, &(struct gate_history_request){.repository = judgement->repository,

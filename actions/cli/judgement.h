@@ -11,6 +11,7 @@
 #include "gate/gate.h"
 
 struct judgement {
+    bool wants_changes;            // set before: the changed lines, also when no rule asks for them
     struct repository *repository; // null = none
     const char *root;              // of the working tree, '/' at its end; "" = current folder
     struct policy policy;

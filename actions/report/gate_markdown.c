@@ -1,8 +1,10 @@
 #include "actions/report/gate_text.h"
 #include "gate/explain.h"
+#include "gate/risk/dependencies.h"
 
 #define PLACES 10u
-#define RESERVE 4096u // kept for the sentence that counts what did not fit
+#define DEPENDENCY_ROWS 30u // more changes than these nobody reads in a summary
+#define RESERVE 4096u       // kept for the sentence that counts what did not fit
 
 static const char *const marks[] = {"✅", "⚠️", "⏸", "⛔"};
 
@@ -159,6 +161,44 @@ static void add_totals(const struct decision *decision, struct text *out)
                   (unsigned long long)decision->risks.open[RISK_LOW]);
 }
 
+static void add_version(const struct locked *one, struct text *out)
+{
+    if (one)
+        markdown_escape(one->written.len ? one->written : STR("any"), out);
+    else
+        text_adds(out, "—");
+}
+
+// What reviewers of an upgrade look for first.
+static void add_dependencies(const struct decision *decision, struct text *out)
+{
+    const struct dependencies *locks = decision->dependencies;
+    if (!locks || locks->change_count == 0)
+        return;
+    if (locks->change_count > DEPENDENCY_ROWS) {
+        text_addf(out, "Locked versions changed: %zu.  \n", locks->change_count);
+        return;
+    }
+    text_addf(out,
+              "\n<details><summary>Locked versions changed: %zu</summary>\n\n| what | before | "
+              "after | where |\n|---|---|---|---|\n",
+              locks->change_count);
+    for (size_t i = 0; i < locks->change_count; i++) {
+        const struct dependency_change *change = &locks->changes[i];
+        const struct locked *any = change->after ? change->after : change->before;
+        text_adds(out, "| ");
+        markdown_escape(any->name, out);
+        text_adds(out, " | ");
+        add_version(change->before, out);
+        text_adds(out, " | ");
+        add_version(change->after, out);
+        text_adds(out, " | ");
+        add_cell(any->path, out);
+        text_adds(out, " |\n");
+    }
+    text_adds(out, "\n</details>\n\n");
+}
+
 // As code: text that comes from the configuration's path stays text.
 static void add_again(const struct decision *decision, struct text *out)
 {
@@ -195,6 +235,8 @@ void gate_markdown(const struct decision *decision, size_t max_bytes, struct tex
     add_headline(decision, out);
     add_findings(decision, max_bytes - RESERVE, out);
     add_totals(decision, out);
+    if (out->len + 2 * RESERVE < max_bytes)
+        add_dependencies(decision, out);
     add_again(decision, out);
     add_evidence(decision, max_bytes, out);
 }

@@ -50,7 +50,7 @@ static void add_what(const struct risk *risk, struct text *out)
 
 static void add_days(double days, struct text *out)
 {
-    text_addf(out, "%.4g", days);
+    text_addf(out, "%.10g", days);
 }
 
 static const char *plural(uint64_t count)
@@ -250,7 +250,7 @@ void roadmap_text(const struct risk_view *view, const struct roadmap *roadmap, s
         const struct roadmap_step *step = &roadmap->steps[i];
         text_addf(out, "%2zu %8llu  ", i + 1, (unsigned long long)risk_exposure(step->risk));
         if (i < roadmap->estimated)
-            text_addf(out, "%4.4g  %5.4g  %11.5g  ", step->risk->effort_days,
+            text_addf(out, "%4.10g  %5.4g  %11.10g  ", step->risk->effort_days,
                       (double)risk_exposure(step->risk) / step->risk->effort_days,
                       step->effort_so_far);
         else

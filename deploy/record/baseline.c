@@ -12,8 +12,13 @@ enum {
     FINDINGS_BYTES = 1 << 20,
     NAMES_BYTES = 512 << 10, // a list of tests or of vulnerabilities beside others
     TIMINGS_BYTES = 1 << 20,
+    // An event is read as a tree of at most LIMIT_DOC_NODES: a finding is four, a timing eight.
+    FINDINGS_MOST = 10000,
+    TIMINGS_MOST = 10000,
+    FAILING_MOST = 20000,
+    TESTS_MOST = 100000,
+    NAMES_MOST = 50000,
     TESTS_BYTES = 5 << 19, // 2.5 MiB
-    LIST_ITEMS = 100000,   // of all lists of an event: it is read as a tree
     SEEN_BYTES = 1 << 20,  // of one vulnerability.seen; there may be several
     NAME_BYTES = 4096,     // a longer name is left out
 };
@@ -21,21 +26,21 @@ enum {
 // A list with a ceiling.
 struct room {
     struct text *text;
-    size_t end, items;
+    size_t end, items; // bytes, and how many more
     bool cut;
 };
 
-static struct room room_of(struct text *text, size_t bytes)
+static struct room room_of(struct text *text, size_t bytes, size_t items)
 {
-    return (struct room){.text = text, .end = text->len + bytes};
+    return (struct room){.text = text, .end = text->len + bytes, .items = items};
 }
 
 // A byte becomes six at most, in JSON.
 static bool fits(struct room *room, size_t bytes)
 {
-    bool ok = bytes <= NAME_BYTES && room->items < LIST_ITEMS &&
-              room->text->len + 6 * bytes + 256 <= room->end;
-    room->items += ok;
+    bool ok =
+        bytes <= NAME_BYTES && room->items > 0 && room->text->len + 6 * bytes + 256 <= room->end;
+    room->items -= ok;
     room->cut |= !ok;
     return ok;
 }
@@ -110,7 +115,7 @@ static bool add_tests(const struct evidence *evidence, struct arena *arena, stru
     json_add_u64(out, "skipped", totals.skipped);
     json_add_u64(out, "flaky", totals.flaky);
     json_open_map(out, "by_result");
-    struct room room = room_of(out->text, TESTS_BYTES);
+    struct room room = room_of(out->text, TESTS_BYTES, TESTS_MOST);
     for (size_t i = 0; i < sizeof result_order / sizeof *result_order; i++) {
         json_open_list(out, result_names[result_order[i]]);
         add_tests_of(list, evidence->tests.count, result_order[i], &room, out);
@@ -181,9 +186,23 @@ static bool note_seen(struct ledger *ledger, struct names *known, struct error *
     return true;
 }
 
+// "cve-2027-1, ghsa-aaaa and 3 more"
+static str seen_words(struct arena *arena, const str *names, size_t count)
+{
+    enum { NAMED = 3 };
+    struct text text = text_of(1024);
+    for (size_t i = 0; i < count && i < NAMED; i++)
+        text_addf(&text, "%s" STR_FMT, i ? ", " : "", STR_ARG(str_shorten(names[i], 200)));
+    if (count > NAMED)
+        text_addf(&text, " and %zu more", count - NAMED);
+    str words = arena_str(arena, text_str(&text));
+    text_done(&text);
+    return words;
+}
+
 // As many events as it takes: a clock that did not start would never end.
 static bool append_seen(struct ledger *ledger, const struct baseline_run *run, const str *names,
-                        size_t count, struct error *err)
+                        size_t count, struct arena *arena, struct error *err)
 {
     for (size_t i = 0; i < count;) {
         struct text body = text_of(LIMIT_EVENT_BYTES / 2);
@@ -191,10 +210,11 @@ static bool append_seen(struct ledger *ledger, const struct baseline_run *run, c
         size_t from = i;
         open_body(run, &out);
         json_open_list(&out, "names");
-        struct room room = room_of(&body, SEEN_BYTES);
+        struct room room = room_of(&body, SEEN_BYTES, NAMES_MOST);
         while (i < count && fits(&room, names[i].len))
             json_add_str(&out, NULL, names[i++]);
         json_close(&out);
+        json_add_str(&out, "text", seen_words(arena, names + from, i - from));
         json_close(&out);
         bool ok =
             i == from || append(ledger, STREAM_BASELINE, STR("vulnerability.seen"), &body, err);
@@ -217,13 +237,13 @@ static bool write_seen(struct ledger *ledger, const struct baseline_run *run, co
         if (!names_find(&known, names[i]))
             fresh[written->seen++] = names[i];
     names_done(&known);
-    return ok && append_seen(ledger, run, fresh, written->seen, err);
+    return ok && append_seen(ledger, run, fresh, written->seen, arena, err);
 }
 
 // ---- every run ----------------------------------------------------------------------------------
 static bool add_findings(const struct decision *decision, struct json_out *out)
 {
-    struct room room = room_of(out->text, FINDINGS_BYTES);
+    struct room room = room_of(out->text, FINDINGS_BYTES, FINDINGS_MOST);
     json_open_list(out, "findings");
     for (size_t i = 0; i < decision->findings.count; i++) {
         const struct finding *finding = &decision->findings.items[i];
@@ -243,7 +263,7 @@ static bool add_findings(const struct decision *decision, struct json_out *out)
 
 static bool add_timings(const struct timings *timings, struct json_out *out)
 {
-    struct room room = room_of(out->text, TIMINGS_BYTES);
+    struct room room = room_of(out->text, TIMINGS_BYTES, TIMINGS_MOST);
     json_open_list(out, "timings");
     for (size_t i = 0; i < timings->count; i++) {
         const struct timing *row = &timings->rows[i];
@@ -267,12 +287,12 @@ static bool add_failing(const struct evidence *evidence, struct arena *arena, st
 {
     struct named_test *list = name_tests(arena, &evidence->tests);
     size_t count = evidence->tests.count;
-    struct room failed = room_of(out->text, NAMES_BYTES);
+    struct room failed = room_of(out->text, NAMES_BYTES, FAILING_MOST);
     json_open_list(out, "failed");
     add_tests_of(list, count, TEST_FAILED, &failed, out);
     add_tests_of(list, count, TEST_ERROR, &failed, out);
     json_close(out);
-    struct room flaky = room_of(out->text, NAMES_BYTES);
+    struct room flaky = room_of(out->text, NAMES_BYTES, FAILING_MOST);
     json_open_list(out, "flaky");
     add_tests_of(list, count, TEST_FLAKY, &flaky, out);
     json_close(out);
@@ -322,9 +342,8 @@ static void describe(const struct evidence *evidence, const struct coverage_tota
                   (unsigned long long)coverage->lines_total);
     if (evidence->has[EVIDENCE_TESTS]) {
         struct test_totals tests = tests_totals(&evidence->tests);
-        text_addf(&text, ", %llu of %llu tests failed",
-                  (unsigned long long)(tests.failed + tests.errors),
-                  (unsigned long long)tests.total);
+        unsigned long long failed = tests.failed + tests.errors;
+        text_addf(&text, ", %llu of %llu tests failed", failed, (unsigned long long)tests.total);
     }
     if (evidence->has[EVIDENCE_VULNERABILITIES])
         text_addf(&text, ", %zu %s of vulnerabilities", names, names == 1 ? "name" : "names");
@@ -343,7 +362,9 @@ static bool write_baseline(struct ledger *ledger, const struct baseline_run *run
     struct json_out out = json_out_of(&body, JSON_COMPACT);
     open_body(run, &out);
     describe(evidence, &coverage, name_count, written->text, sizeof written->text);
-    json_add_str(&out, "text", str_of(written->text));
+    str text = arena_format(arena, "%.12s on %s: %s", run->gate->decision.commit, run->branch,
+                            written->text);
+    json_add_str(&out, "text", text);
     if (evidence->has[EVIDENCE_COVERAGE]) {
         json_open_map(&out, "coverage");
         json_add_u64(&out, "covered", coverage.lines_covered);
@@ -352,7 +373,7 @@ static bool write_baseline(struct ledger *ledger, const struct baseline_run *run
     }
     if (evidence->has[EVIDENCE_TESTS])
         written->cut |= add_tests(evidence, arena, &out);
-    struct room room = room_of(&body, NAMES_BYTES);
+    struct room room = room_of(&body, NAMES_BYTES, NAMES_MOST);
     json_open_list(&out, "vulnerabilities");
     for (size_t i = 0; i < name_count; i++)
         add_room_str(&room, &out, names[i]);

@@ -22,6 +22,12 @@ struct reading {
     struct error *err;
 };
 
+static size_t known_entries(const struct reading *r)
+{
+    size_t all = ledger_count(r->ledger), most = r->request->entries;
+    return most && most < all ? most : all;
+}
+
 static bool malformed(struct reading *r, const struct ledger_entry *entry)
 {
     return error_set(r->err, ERROR_INPUT,
@@ -120,7 +126,7 @@ static bool take_baseline(struct reading *r, const struct event *event)
 
 static bool load_baseline(struct reading *r)
 {
-    for (size_t i = ledger_count(r->ledger); i-- > 0;) {
+    for (size_t i = known_entries(r); i-- > 0;) {
         const struct ledger_entry *entry = ledger_at(r->ledger, i);
         struct event event;
         if (!str_is(entry->type, "baseline.recorded"))
@@ -242,7 +248,7 @@ static bool take_run(struct reading *r, const struct ledger_entry *entry)
 {
     struct arena arena = {0};
     struct event event;
-    enum verdict verdict;
+    enum verdict verdict = VERDICT_BLOCK;
     bool ok = ledger_read(r->ledger, &arena, entry, &event, r->err);
     if (ok && !verdict_of(node_text(event.fields, "decision"), &verdict))
         ok = malformed(r, entry);
@@ -290,7 +296,7 @@ static bool enough(const struct reading *r)
 
 static bool load_runs(struct reading *r)
 {
-    for (size_t i = ledger_count(r->ledger); i-- > 0 && !enough(r);) {
+    for (size_t i = known_entries(r); i-- > 0 && !enough(r);) {
         const struct ledger_entry *entry = ledger_at(r->ledger, i);
         if (!str_is(entry->type, "gate.observed"))
             continue;
@@ -315,7 +321,7 @@ static bool load_seen(struct reading *r)
 {
     struct history_seen *list = NULL;
     size_t count = 0, room = 0, kept = 0;
-    for (size_t i = 0; i < ledger_count(r->ledger); i++) {
+    for (size_t i = 0; i < known_entries(r); i++) {
         const struct ledger_entry *entry = ledger_at(r->ledger, i);
         const struct node *first;
         struct event event;
@@ -384,7 +390,7 @@ static bool is_written(struct reading *r, const char *path, bool *ret)
 }
 
 static bool take_incident(struct reading *r, const struct ledger_entry *entry,
-                          struct history_review *reviews)
+                          struct history_incident *incidents, struct history_review *reviews)
 {
     struct event event;
     int64_t opened;
@@ -395,11 +401,16 @@ static bool take_incident(struct reading *r, const struct ledger_entry *entry,
                  severity.data[1] < '1' + HISTORY_SEVERITIES;
     if (!known)
         return malformed(r, entry);
+    if (!moment_parse(node_text(event.fields, "opened"), &opened))
+        opened = event.time_ms;
+    incidents[r->history.incident_count++] = (struct history_incident){
+        .incident = arena_format(r->arena, "INC-%llu", (unsigned long long)event.sequence),
+        .commit = node_text(event.fields, "commit"),
+        .opened_ms = opened,
+    };
     int64_t within = r->request->review_within_ms[severity.data[1] - '1'];
     if (within == 0)
         return true;
-    if (!moment_parse(node_text(event.fields, "opened"), &opened))
-        opened = event.time_ms;
     struct history_review *review = &reviews[r->history.review_count++];
     review->incident = arena_format(r->arena, "INC-%llu", (unsigned long long)event.sequence);
     review->severity = severity;
@@ -412,13 +423,15 @@ static bool take_incident(struct reading *r, const struct ledger_entry *entry,
 static bool load_reviews(struct reading *r)
 {
     size_t room = 0;
-    for (size_t i = 0; i < ledger_count(r->ledger); i++)
+    for (size_t i = 0; i < known_entries(r); i++)
         room += str_is(ledger_at(r->ledger, i)->type, "incident.opened");
     struct history_review *reviews = ARENA_ARRAY(r->arena, struct history_review, room + 1);
+    struct history_incident *incidents = ARENA_ARRAY(r->arena, struct history_incident, room + 1);
     r->history.reviews = reviews;
-    for (size_t i = 0; i < ledger_count(r->ledger); i++) {
+    r->history.incidents = incidents;
+    for (size_t i = 0; i < known_entries(r); i++) {
         const struct ledger_entry *entry = ledger_at(r->ledger, i);
-        if (str_is(entry->type, "incident.opened") && !take_incident(r, entry, reviews))
+        if (str_is(entry->type, "incident.opened") && !take_incident(r, entry, incidents, reviews))
             return false;
     }
     return true;

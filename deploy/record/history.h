@@ -20,8 +20,9 @@ enum {
 };
 
 struct history_request {
-    const char *commit;                           // that is judged, 40 digits; null = none
-    struct repository *repository;                // where its files are; null = none
+    const char *commit;            // that is judged, 40 digits; null = none
+    size_t entries;                // as of the first so many of the ledger; 0 = all of them
+    struct repository *repository; // where its files are; null = none
     int64_t review_within_ms[HISTORY_SEVERITIES]; // of P1 to P4; 0 = needs none
     str reviews;                                  // folder of reviews, without a '/' at its end
 };

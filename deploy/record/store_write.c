@@ -136,7 +136,7 @@ static int gather_trees(struct store *store, const git_oid *root, const char *pa
     return code;
 }
 
-enum { COMMIT_FILES = 8 };
+enum { COMMIT_FILES = 256 }; // an event, what stands beside, and evidence
 
 static int write_tree(struct store *store, git_commit *parent, const struct store_write *write,
                       git_oid *ret)

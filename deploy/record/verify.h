@@ -4,8 +4,8 @@
 // the lease that this event explains; sequences have no gaps; ids and keys are unique; commit,
 // path and event agree; every object's content has its name; signatures are of allowed keys; no
 // record was written without the lease, and fencing numbers rise; each rollout's phases may follow
-// one another; evidence that is kept is what its name says; and the commit that is expected is
-// among them.
+// one another; a baseline rests on a decision of the gate that passed; evidence that is kept is
+// what its name says; and the commit that is expected is among them.
 //
 //     struct verify_result result;
 //     if (!ledger_verify(&request, &arena, &result, err)) return false;  // could not be checked

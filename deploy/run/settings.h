@@ -66,9 +66,9 @@ struct severity_settings {
 enum { SEVERITY_COUNT = 4 };
 
 struct incident_settings {
-    int on_rollback;                                  // severity - 1
+    int on_rollback;                                   // severity - 1
     struct severity_settings severity[SEVERITY_COUNT]; // of P1 to P4
-    str reviews;                                      // folder, without a '/' at its end
+    str reviews;                                       // folder, without a '/' at its end
 };
 
 struct deploy_settings {

@@ -5,6 +5,7 @@
 
 #define LIMIT_CONFIG_BYTES (1u << 20)     // one YAML file: configuration, policy, register
 #define LIMIT_REGISTER_BYTES (64u << 20)  // a risk register
+#define LIMIT_REGISTER_NODES (4u << 20)   // nodes of its tree
 #define LIMIT_DOC_DEPTH 64u               // nesting of YAML, JSON and XML
 #define LIMIT_DOC_NODES (1u << 18)        // nodes of one YAML or JSON tree
 #define LIMIT_EXTENDS 8u                  // policies that extend policies
@@ -25,7 +26,7 @@
 #define LIMIT_TOKEN_BYTES (1u << 20)      // one attribute, string or line of a report
 #define LIMIT_ARCHIVE_ENTRIES 65536u      // entries of one archive
 #define LIMIT_ARCHIVE_BYTES (4ull << 30)  // what one archive may expand to
-#define LIMIT_RISKS 4096u                 // entries of a risk register
+#define LIMIT_RISKS (1u << 18)            // entries of a risk register
 #define LIMIT_FINDINGS 65536u             // findings of one decision
 #define LIMIT_DECISION_BYTES (64u << 20)  // a decision as JSON
 #define LIMIT_SUMMARY_BYTES (1u << 20)    // a step summary: the runner's own limit

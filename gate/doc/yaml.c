@@ -19,7 +19,7 @@ struct reading {
     struct node *root;
     struct frame frames[LIMIT_DOC_DEPTH];
     size_t depth;
-    size_t nodes;
+    size_t nodes, max_nodes;
     struct error *err;
 };
 
@@ -107,9 +107,9 @@ static bool parser_failed(struct reading *r, const yaml_parser_t *parser)
 // Puts a finished or opened value where it belongs.
 static bool place(struct reading *r, struct node *node)
 {
-    if (++r->nodes > LIMIT_DOC_NODES)
-        return error_at(r->err, ERROR_LIMIT, node->at, "more than %u values in one document",
-                        LIMIT_DOC_NODES);
+    if (++r->nodes > r->max_nodes)
+        return error_at(r->err, ERROR_LIMIT, node->at, "more than %zu values in one document",
+                        r->max_nodes);
     if (r->depth == 0) {
         r->root = node;
         return true;
@@ -302,12 +302,12 @@ static bool read_events(struct reading *r)
 }
 
 // The first byte that is NUL or no UTF-8 is named with its place before libyaml sees it.
-static bool check_bytes(const char *file, str bytes, struct error *err)
+static bool check_bytes(const char *file, str bytes, size_t max_bytes, struct error *err)
 {
     bool has_nul = bytes.len && memchr(bytes.data, '\0', bytes.len);
-    if (bytes.len > LIMIT_CONFIG_BYTES)
+    if (bytes.len > max_bytes)
         return error_at(err, ERROR_LIMIT, (struct position){file, 0, 0},
-                        "the file is larger than %u bytes", LIMIT_CONFIG_BYTES);
+                        "the file is larger than %zu bytes", max_bytes);
     if (!has_nul && str_is_utf8(bytes))
         return true;
     struct position at = {file, 1, 1};
@@ -325,13 +325,20 @@ static bool check_bytes(const char *file, str bytes, struct error *err)
 bool yaml_parse(struct arena *arena, const char *file, str bytes, const struct node **ret,
                 struct error *err)
 {
-    if (!check_bytes(file, bytes, err))
+    return yaml_parse_large(arena, file, bytes, LIMIT_CONFIG_BYTES, LIMIT_DOC_NODES, ret, err);
+}
+
+bool yaml_parse_large(struct arena *arena, const char *file, str bytes, size_t max_bytes,
+                      size_t max_nodes, const struct node **ret, struct error *err)
+{
+    if (!check_bytes(file, bytes, max_bytes, err))
         return false;
     if (str_starts(bytes, STR("\xEF\xBB\xBF")))
         bytes = str_from(bytes, 3);
     if (bytes.len == 0)
         bytes = STR("");
-    struct reading reading = {.arena = arena, .file = file, .bytes = bytes, .err = err};
+    struct reading reading = {
+        .arena = arena, .file = file, .bytes = bytes, .max_nodes = max_nodes, .err = err};
     if (!read_events(&reading))
         return false;
     struct node *root = reading.root;

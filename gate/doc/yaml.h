@@ -13,4 +13,8 @@
 bool yaml_parse(struct arena *arena, const char *file, str bytes, const struct node **ret,
                 struct error *err);
 
+// The same with limits of its own.
+bool yaml_parse_large(struct arena *arena, const char *file, str bytes, size_t max_bytes,
+                      size_t max_nodes, const struct node **ret, struct error *err);
+
 #endif

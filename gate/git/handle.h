@@ -9,7 +9,8 @@ struct git_tree;
 
 struct git_repository *repository_handle(struct repository *repository);
 
-// The last libgit2 failure as an error: "doing what: reason". Returns false.
+// The last libgit2 failure as an error: "doing what: reason"; ERROR_ABSENT with the remedy when an
+// object is missing, as in a partial clone. Returns false.
 bool repository_failed(struct error *err, const char *doing);
 
 // The tree of a commit (40 digits); the caller frees it with git_tree_free.

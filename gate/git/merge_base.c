@@ -10,7 +10,7 @@ struct seen {
     git_oid id;
     int64_t time;
     unsigned marks;
-    bool used;
+    bool used, missing;
 };
 
 struct walk {
@@ -22,7 +22,6 @@ struct walk {
     int64_t *times;
     size_t queue_count, queue_room, times_room;
     size_t fresh; // in the queue and not behind a candidate
-    bool cut_off;
 };
 
 static size_t slot_of(const struct seen *table, size_t room, const git_oid *id)
@@ -101,7 +100,7 @@ static git_oid pop(struct walk *walk)
 }
 
 // Adds marks to a commit and puts it into the queue when that tells something new. False when
-// libgit2 fails; a commit that is not here only notes that the history is cut off.
+// libgit2 fails; a commit that is not here keeps its marks and is never visited.
 static bool mark(struct walk *walk, const git_oid *id, unsigned marks)
 {
     struct seen *seen = see(walk, id);
@@ -111,13 +110,18 @@ static bool mark(struct walk *walk, const git_oid *id, unsigned marks)
         git_commit *commit;
         int code = git_commit_lookup(&commit, walk->repository, id);
         if (code == GIT_ENOTFOUND) {
-            walk->cut_off = true;
-            return true;
-        }
-        if (code != 0)
+            seen->missing = true;
+            seen->time = 0;
+        } else if (code != 0) {
             return false;
-        seen->time = git_commit_time(commit);
-        git_commit_free(commit);
+        } else {
+            seen->time = git_commit_time(commit);
+            git_commit_free(commit);
+        }
+    }
+    if (seen->missing) {
+        seen->marks |= marks;
+        return true;
     }
     if (seen->marks & QUEUED) {
         walk->fresh -= !(seen->marks & BEHIND) && (marks & BEHIND);
@@ -162,6 +166,16 @@ static size_t candidates(const struct walk *walk)
     return count;
 }
 
+// Does a line of history end before it is known to lie behind a candidate? A nearer common ancestor
+// may then be where nobody can see it.
+static bool cut_off(const struct walk *walk)
+{
+    for (size_t i = 0; i < walk->table_room; i++)
+        if (walk->table[i].missing && !(walk->table[i].marks & BEHIND))
+            return true;
+    return false;
+}
+
 static bool run(struct walk *walk, bool to_the_end)
 {
     bool ok = true;
@@ -181,7 +195,7 @@ enum merge_base_answer merge_base_find(git_repository *repository, const git_oid
     ok = ok && run(&walk, false);
     // Times lie (clocks differ): one of several candidates may be an ancestor of another, which
     // only shows when the marks have run through.
-    if (ok && candidates(&walk) > 1)
+    if (ok && (candidates(&walk) > 1 || cut_off(&walk)))
         ok = run(&walk, true);
     for (size_t i = 0; i < walk.table_room; i++) {
         const struct seen *seen = &walk.table[i];
@@ -189,8 +203,13 @@ enum merge_base_answer merge_base_find(git_repository *repository, const git_oid
                              (seen->time == best->time && git_oid_cmp(&seen->id, &best->id) < 0)))
             best = seen;
     }
-    enum merge_base_answer answer = walk.cut_off ? MERGE_BASE_CUT_OFF : MERGE_BASE_NONE;
-    if (!ok) {
+    // One of the two themselves is as near as can be, whatever else is missing: so the merge commit
+    // of a pull request can be judged with two commits fetched.
+    bool is_one = best && (git_oid_equal(&best->id, one) || git_oid_equal(&best->id, two));
+    enum merge_base_answer answer = MERGE_BASE_NONE;
+    if (ok && !is_one && cut_off(&walk)) {
+        answer = MERGE_BASE_CUT_OFF;
+    } else if (!ok) {
         answer = MERGE_BASE_FAILED;
     } else if (best) {
         *ret = best->id;

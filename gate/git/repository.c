@@ -6,6 +6,8 @@
 
 #include <git2.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct repository {
     git_repository *git;
@@ -34,26 +36,67 @@ struct git_repository *repository_handle(struct repository *repository)
 bool repository_failed(struct error *err, const char *doing)
 {
     const git_error *last = git_error_last();
+    if (last && last->klass == GIT_ERROR_ODB && last->message &&
+        strstr(last->message, "object not found"))
+        return error_set(err, ERROR_ABSENT,
+                         "%s: this clone does not hold all of it, for it is partial or damaged: "
+                         "check it out with `fetch-depth: 0`, without `filter` and without "
+                         "`sparse-checkout`",
+                         doing);
     return error_set(err, ERROR_SYSTEM, "%s: %s", doing,
                      last && last->message ? last->message : "libgit2 gives no reason");
 }
 
+// Says so, and the folder that `safe.directory` must name. libgit2 tells a repository of another
+// user as GIT_EOWNER or, when no `safe.directory` is set at all, as one that is not there.
+static bool owned_by_another(const char *directory, struct error *err)
+{
+    git_buf found = {0};
+    struct stat info;
+    if (git_repository_discover(&found, directory, 0, NULL) != 0)
+        return false;
+    str path = str_make(found.ptr, found.size);
+    size_t inner = strlen("/.git/");
+    if (path.len > inner && str_is(str_from(path, path.len - inner), "/.git/"))
+        path.len -= inner;
+    bool another = stat(found.ptr, &info) == 0 && info.st_uid != geteuid();
+    if (another)
+        (void)error_set(err, ERROR_DENIED,
+                        "the repository belongs to another user: run `git config --global --add "
+                        "safe.directory " STR_FMT "` first",
+                        STR_ARG(path));
+    git_buf_dispose(&found);
+    return another;
+}
+
+static bool cannot_open(const char *directory, int code, struct error *err)
+{
+    const git_error *last = git_error_last();
+    if ((code == GIT_ENOTFOUND || code == GIT_EOWNER) && owned_by_another(directory, err))
+        return false;
+    if (code == GIT_ENOTFOUND)
+        return error_set(err, ERROR_ABSENT, "`%s` is not in a git repository", directory);
+    if (last && last->message && strstr(last->message, "objectformat"))
+        return error_set(err, ERROR_INPUT,
+                         "the repository names its objects by SHA-256, which is not supported: "
+                         "only SHA-1 repositories are");
+    return repository_failed(err, "opening the repository");
+}
+
 bool repository_open(const char *directory, struct repository **ret, struct error *err)
 {
+    // What they ask of a reader is done here: no content is fetched, and nothing that git keeps per
+    // work tree (which files are checked out) is looked at.
+    const char *extensions[] = {"partialclone", "worktreeconfig"};
     git_repository *git = NULL;
     if (git_libgit2_init() < 0)
         return repository_failed(err, "starting libgit2");
-    int code = git_repository_open_ext(&git, directory, 0, NULL);
+    int code = git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions,
+                                sizeof extensions / sizeof *extensions);
+    if (code == 0)
+        code = git_repository_open_ext(&git, directory, 0, NULL);
     if (code != 0) {
-        if (code == GIT_ENOTFOUND)
-            (void)error_set(err, ERROR_ABSENT, "`%s` is not in a git repository", directory);
-        else if (code == GIT_EOWNER)
-            (void)error_set(err, ERROR_DENIED,
-                            "the repository of `%s` belongs to another user: run `git config "
-                            "--global --add safe.directory DIRECTORY` with its full path first",
-                            directory);
-        else
-            (void)repository_failed(err, "opening the repository");
+        (void)cannot_open(directory, code, err);
         (void)git_libgit2_shutdown();
         return false;
     }
@@ -173,6 +216,29 @@ bool repository_merge_base(struct repository *repository, const char *a, const c
     return repository_failed(err, "looking for the merge base");
 }
 
+bool repository_merged_into(struct repository *repository, const char *merge, const char *head,
+                            const char *base, char ret[COMMIT_HEX], bool *ret_found,
+                            struct error *err)
+{
+    git_commit *commit __attribute__((cleanup(drop_commit))) = NULL;
+    char first[COMMIT_HEX], second[COMMIT_HEX], common[COMMIT_HEX];
+    struct error unknown = {0};
+    *ret_found = false;
+    if (!lookup(repository, merge, &commit, err))
+        return false;
+    if (git_commit_parentcount(commit) != 2)
+        return true;
+    (void)git_oid_tostr(first, sizeof first, git_commit_parent_id(commit, 0));
+    (void)git_oid_tostr(second, sizeof second, git_commit_parent_id(commit, 1));
+    if (strcmp(second, head) != 0 ||
+        !repository_merge_base(repository, base, first, common, &unknown) ||
+        strcmp(common, base) != 0)
+        return true;
+    memcpy(ret, first, sizeof first);
+    *ret_found = true;
+    return true;
+}
+
 bool repository_file(struct arena *arena, struct repository *repository, const char *commit,
                      const char *path, size_t max_bytes, str *ret, bool *ret_found,
                      struct error *err)
@@ -206,6 +272,7 @@ bool repository_file(struct arena *arena, struct repository *repository, const c
 
 struct listing {
     struct arena *arena;
+    git_object_t kind;
     struct repository_paths paths;
 };
 
@@ -220,7 +287,7 @@ static void add_path(struct listing *listing, str path)
 static int on_entry(const char *root, const git_tree_entry *entry, void *payload)
 {
     struct listing *listing = payload;
-    if (git_tree_entry_type(entry) != GIT_OBJECT_BLOB)
+    if (git_tree_entry_type(entry) != listing->kind)
         return 0;
     if (listing->paths.count >= LIMIT_SOURCE_FILES)
         return GIT_EUSER;
@@ -239,11 +306,11 @@ static void sort_paths(struct repository_paths *paths)
         qsort(paths->items, paths->count, sizeof *paths->items, by_bytes);
 }
 
-bool repository_paths(struct arena *arena, struct repository *repository, const char *commit,
-                      struct repository_paths *ret, struct error *err)
+static bool list(struct arena *arena, struct repository *repository, const char *commit,
+                 git_object_t kind, struct repository_paths *ret, struct error *err)
 {
     git_tree *tree __attribute__((cleanup(drop_tree))) = NULL;
-    struct listing listing = {.arena = arena};
+    struct listing listing = {.arena = arena, .kind = kind};
     if (!repository_tree(repository, commit, &tree, err))
         return false;
     if (git_tree_walk(tree, GIT_TREEWALK_PRE, on_entry, &listing) != 0) {
@@ -255,6 +322,18 @@ bool repository_paths(struct arena *arena, struct repository *repository, const 
     sort_paths(&listing.paths);
     *ret = listing.paths;
     return true;
+}
+
+bool repository_paths(struct arena *arena, struct repository *repository, const char *commit,
+                      struct repository_paths *ret, struct error *err)
+{
+    return list(arena, repository, commit, GIT_OBJECT_BLOB, ret, err);
+}
+
+bool repository_submodules(struct arena *arena, struct repository *repository, const char *commit,
+                           struct repository_paths *ret, struct error *err)
+{
+    return list(arena, repository, commit, GIT_OBJECT_COMMIT, ret, err);
 }
 
 bool repository_tracked(struct arena *arena, struct repository *repository,

@@ -17,8 +17,9 @@
 
 struct repository;
 
-// The repository that `directory` lies in. ERROR_ABSENT when it lies in none; ERROR_DENIED when it
-// belongs to another user and is not a `safe.directory`.
+// The repository that `directory` lies in; GIT_DIR and its kind are not heard. ERROR_ABSENT when it
+// lies in none; ERROR_DENIED when it belongs to another user and is not a `safe.directory`;
+// ERROR_INPUT when its objects are named by SHA-256.
 bool repository_open(const char *directory, struct repository **ret, struct error *err);
 void repository_close(struct repository *repository); // null is fine
 
@@ -44,6 +45,14 @@ bool repository_first_parent(struct repository *repository, const char *commit,
 bool repository_merge_base(struct repository *repository, const char *a, const char *b,
                            char ret[COMMIT_HEX], struct error *err);
 
+// Where a pull request began that a runner has checked out merged into its base: when `merge` has
+// two parents, the second is `head`, and the first one has `base` behind it, then the first one is
+// it. `base` (of the event's payload) may be older, and the difference is others' work.
+// *ret_found is false when that is not how things are, or when nobody can know.
+bool repository_merged_into(struct repository *repository, const char *merge, const char *head,
+                            const char *base, char ret[COMMIT_HEX], bool *ret_found,
+                            struct error *err);
+
 // A file as it stands in a commit, at most max_bytes (ERROR_LIMIT). *ret_found is false when the
 // commit has no file of that name; links count as none.
 bool repository_file(struct arena *arena, struct repository *repository, const char *commit,
@@ -66,6 +75,10 @@ struct repository_paths {
 // The paths of all files of a commit.
 bool repository_paths(struct arena *arena, struct repository *repository, const char *commit,
                       struct repository_paths *ret, struct error *err);
+
+// The folders of its submodules.
+bool repository_submodules(struct arena *arena, struct repository *repository, const char *commit,
+                           struct repository_paths *ret, struct error *err);
 
 // The paths of all files that git tracks in the working tree (its index).
 bool repository_tracked(struct arena *arena, struct repository *repository,

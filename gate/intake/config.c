@@ -1,6 +1,8 @@
 // The shape of `evidence:`.
 #include "gate/intake/intake.h"
 
+#include "gate/base/glob.h"
+
 #include <stddef.h>
 
 // A pattern stays inside the workspace by its own words; links are looked at when it is opened.
@@ -178,6 +180,46 @@ static const struct shape performance_shape = {.name = "performance evidence",
                                                .check = check_performance,
                                                .doc = "Where the load tests' reports are."};
 
+static void check_dependencies(void *value, const struct node *node, struct problems *problems)
+{
+    const struct evidence_dependencies *dependencies = value;
+    const struct node *locks = node_get(node, "locks");
+    const struct node *item = locks && locks->kind == NODE_LIST ? locks->first : locks;
+    for (size_t i = 0; i < dependencies->locks.count; i++) {
+        str path = ((const str *)dependencies->locks.items)[i];
+        struct position at = item ? item->at : node->at;
+        if (glob_is_pattern(path) || str_find(path, '!') != STR_NONE)
+            problem_at(problems, at, "`" STR_FMT "` is a pattern: lock files are named one by one",
+                       STR_ARG(path));
+        else
+            check_pattern(path, at, problems);
+        item = item ? item->next : NULL;
+    }
+}
+
+static const struct shape_field dependencies_fields[] = {
+    {.key = "locks",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct evidence_dependencies, locks),
+     .shape = &shape_of_str,
+     .min = 1,
+     .max = 256,
+     .required = true,
+     .doc = "Files of the repository: requirements files, poetry.lock, uv.lock, Pipfile.lock, "
+            "pyproject.toml, .python-version, runtime.txt, package-lock.json, yarn.lock, "
+            "pnpm-lock.yaml, package.json, .nvmrc, .tool-versions, go.mod, Dockerfiles, compose "
+            "files."},
+    {0}};
+
+static const struct shape dependencies_shape = {
+    .name = "dependency evidence",
+    .size_bytes = sizeof(struct evidence_dependencies),
+    .fields = dependencies_fields,
+    .shorthand = "locks",
+    .position_offset = offsetof(struct evidence_dependencies, at) + 1,
+    .check = check_dependencies,
+    .doc = "Where the versions of packages, images and runtimes stand."};
+
 static const char *const on_missing_choices[] = {"block", "hold", "warn", NULL};
 
 static const struct shape_field evidence_fields[] = {
@@ -201,7 +243,11 @@ static const struct shape_field evidence_fields[] = {
      .offset = offsetof(struct evidence_config, vulnerabilities),
      .shape = &vulnerabilities_shape,
      .doc = "Reports of scanners, VEX documents and catalogues."},
-    {.key = "dependencies", .kind = SHAPE_LATER, .doc = "Lock files."},
+    {.key = "dependencies",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct evidence_config, dependencies),
+     .shape = &dependencies_shape,
+     .doc = "Lock files: which versions there are, before and after a change."},
     {.key = "risks",
      .kind = SHAPE_STR,
      .offset = offsetof(struct evidence_config, risks),

@@ -162,6 +162,15 @@ static void miss(struct run *run, enum evidence_kind kind, str pattern)
     search->missing[search->missing_count++] = arena_copy(&run->evidence->arena, pattern);
 }
 
+static bool find_files(struct run *run, const str *patterns, size_t count, enum find_where where,
+                       struct found *found, struct error *err)
+{
+    if (!run->request->recorded)
+        return files_find(&run->arena, run->root, patterns, count, where, found, err);
+    recorded_find(&run->arena, run->request->recorded, patterns, count, found);
+    return true;
+}
+
 static str without_dot(str pattern)
 {
     while (str_starts(pattern, STR("./")))
@@ -177,7 +186,7 @@ static bool find_named(struct run *run, enum evidence_kind kind, struct patterns
         str entry = without_dot(patterns.items[i]);
         str file = str_cut(&entry, '!');
         struct found found = {0};
-        if (!files_find(&run->arena, run->root, &file, 1, FIND_NAMED, &found, err))
+        if (!find_files(run, &file, 1, FIND_NAMED, &found, err))
             return false;
         if (found.count == 0)
             miss(run, kind, patterns.items[i]);
@@ -202,8 +211,7 @@ static bool find_usual(struct run *run, enum evidence_kind kind, struct patterns
                        struct error *err)
 {
     struct found found = {0};
-    if (!files_find(&run->arena, run->root, patterns.items, patterns.count, FIND_USUAL, &found,
-                    err))
+    if (!find_files(run, patterns.items, patterns.count, FIND_USUAL, &found, err))
         return false;
     for (size_t i = 0; i < found.count; i++)
         if (!want(run, found.items[i], (str){NULL, 0}, kind, err))
@@ -455,7 +463,11 @@ bool intake_run(const struct intake_request *request, struct evidence *evidence,
     if (ok && run.wanted_count)
         qsort(run.wanted, run.wanted_count, sizeof *run.wanted, by_path);
     for (size_t i = 0; ok && i < run.wanted_count; i++) {
-        if (run.wanted[i].entry.len)
+        const struct wanted *wanted = &run.wanted[i];
+        if (request->recorded)
+            (void)recorded_read(request->recorded, wanted->path, wanted->entry, wanted->kinds,
+                                evidence);
+        else if (wanted->entry.len)
             read_archive(&run, &run.wanted[i]);
         else
             read_file(&run, &run.wanted[i]);

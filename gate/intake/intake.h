@@ -15,6 +15,7 @@
 #include "gate/doc/shape.h"
 #include "gate/git/repository.h"
 #include "gate/intake/path_map.h"
+#include "gate/intake/recorded.h"
 
 // ---- `evidence:` of the configuration -----------------------------------------------------------
 
@@ -46,6 +47,11 @@ struct evidence_performance {
     struct position at;
 };
 
+struct evidence_dependencies {
+    struct shape_list locks; // of str: files of the repository
+    struct position at;
+};
+
 enum evidence_on_missing { ON_MISSING_BLOCK, ON_MISSING_HOLD, ON_MISSING_WARN };
 
 struct evidence_config {
@@ -53,6 +59,7 @@ struct evidence_config {
     const struct evidence_tests *tests;                     // null = not said
     const struct evidence_vulnerabilities *vulnerabilities; // null = not said
     const struct evidence_performance *performance;         // null = not said
+    const struct evidence_dependencies *dependencies;       // null = not said
     str risks, waivers, quarantine;                         // empty = not said
     int on_missing;                                         // enum evidence_on_missing
     struct position at;
@@ -63,9 +70,10 @@ extern const struct shape evidence_shape; // of struct evidence_config
 // ---- reading ------------------------------------------------------------------------------------
 
 struct intake_request {
-    const char *root;                     // the workspace: patterns are relative to it
-    const struct evidence_config *config; // null = there is no `evidence:`
-    const struct repository_paths *paths; // of the commit that is judged; null = no repository
+    const char *root;                        // the workspace: patterns are relative to it
+    const struct evidence_config *config;    // null = there is no `evidence:`
+    const struct repository_paths *paths;    // of the commit that is judged; null = no repository
+    const struct recorded_reports *recorded; // taken in place of files; null = the working tree
 };
 
 // How the search for one kind went. Lives in the evidence's arena.

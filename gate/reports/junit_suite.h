@@ -15,6 +15,8 @@ struct junit_suite {              // <testsuites> is one too, without a name
     uint64_t direct;              // cases that stand in no inner suite
     uint64_t expected; // that failed as they were expected to: passed here, "skipped" there
     uint64_t reruns;   // further runs that stand inside a case
+    uint64_t withheld; // tests that suites inside promise beyond what they hold
+    uint32_t withheld_line;
     uint64_t said[JUNIT_SAYINGS];
     bool has_said[JUNIT_SAYINGS];
     size_t first_case; // in the evidence

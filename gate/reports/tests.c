@@ -203,17 +203,26 @@ struct test_totals tests_totals(const struct tests *tests)
     return totals;
 }
 
+// Made for every test of a run, so without formatted printing.
 const char *test_identity(struct arena *arena, const struct test_case *one)
 {
-    str parts[] = {one->suite, one->class_name, one->name};
-    str out = {"", 0};
-    str before = {NULL, 0};
+    static const str arrow = STR_INIT(" › ");
+    bool class_too = !str_eq(one->suite, one->class_name) || one->suite.len == 0;
+    const str parts[] = {one->suite, class_too ? one->class_name : (str){NULL, 0}, one->name};
+    size_t most = 1;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        most += parts[i].len + arrow.len;
+    char *out = arena_alloc(arena, most), *at = out;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        if (parts[i].len == 0 || (i == 1 && str_eq(parts[i], before)))
+        if (parts[i].len == 0)
             continue;
-        out = arena_format(arena, STR_FMT "%s" STR_FMT, STR_ARG(out), out.len ? " › " : "",
-                           STR_ARG(parts[i]));
-        before = parts[i];
+        if (at != out) {
+            memcpy(at, arrow.data, arrow.len);
+            at += arrow.len;
+        }
+        memcpy(at, parts[i].data, parts[i].len);
+        at += parts[i].len;
     }
-    return out.data;
+    *at = '\0';
+    return out;
 }

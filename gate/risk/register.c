@@ -2,6 +2,9 @@
 
 #include "gate/base/glob.h"
 #include "gate/base/limits.h"
+#include "gate/risk/waivers.h"
+
+#include <assert.h>
 
 static const char *const status_names[] = {"open", "mitigating", "accepted", "closed", NULL};
 
@@ -62,8 +65,13 @@ static const struct shape_field demands_fields[] = {
      .offset = offsetof(struct risk_demands, coverage),
      .shape = &coverage_shape,
      .doc = "Coverage that a release needs while the risk is open."},
+    {.key = "tests",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct risk_demands, tests),
+     .shape = &shape_of_str,
+     .doc = "Patterns of tests that must be there and pass; `payments::*` are all of that suite."},
     {.key = "approvals", .kind = SHAPE_LATER},
-    {.key = "tests", .kind = SHAPE_LATER},
+    {.key = "slower", .kind = SHAPE_LATER},
     {.key = "steps", .kind = SHAPE_LATER},
     {0},
 };
@@ -72,6 +80,39 @@ static const struct shape demands_shape = {
     .size_bytes = sizeof(struct risk_demands),
     .fields = demands_fields,
     .position_offset = offsetof(struct risk_demands, at) + 1,
+};
+
+static void check_closing(void *value, const struct node *node, struct problems *problems)
+{
+    const struct risk_closing *closing = value;
+    if (!closing->coverage && closing->tests.count == 0 && closing->finding.len == 0)
+        problem_at(problems, node->at,
+                   "`closes_when` says nothing: it takes `coverage`, `tests` or `finding`");
+}
+
+static const struct shape_field closing_fields[] = {
+    {.key = "coverage",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct risk_closing, coverage),
+     .shape = &coverage_shape,
+     .doc = "Coverage of the files under the risk's paths, at least."},
+    {.key = "tests",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct risk_closing, tests),
+     .shape = &shape_of_str,
+     .doc = "Patterns of tests that must be there and pass."},
+    {.key = "finding",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct risk_closing, finding),
+     .doc = "Id of a finding of the gate that must pass."},
+    {0},
+};
+static const struct shape closing_shape = {
+    .name = "closes_when",
+    .size_bytes = sizeof(struct risk_closing),
+    .fields = closing_fields,
+    .position_offset = offsetof(struct risk_closing, at) + 1,
+    .check = check_closing,
 };
 
 static void check_risk(void *value, const struct node *node, struct problems *problems)
@@ -90,6 +131,9 @@ static void check_risk(void *value, const struct node *node, struct problems *pr
     if (risk->demands && risk->demands->coverage && risk->paths.count == 0)
         problem_at(problems, risk->demands->at,
                    "risk `" STR_FMT "` demands coverage but has no `paths`", STR_ARG(risk->id));
+    if (risk->closes_when && risk->closes_when->coverage && risk->paths.count == 0)
+        problem_at(problems, risk->closes_when->at,
+                   "risk `" STR_FMT "` closes with coverage but has no `paths`", STR_ARG(risk->id));
 }
 
 static const struct shape_field risk_fields[] = {
@@ -164,6 +208,11 @@ static const struct shape_field risk_fields[] = {
      .offset = offsetof(struct risk, demands),
      .shape = &demands_shape,
      .doc = "What a release must show while the risk is open."},
+    {.key = "closes_when",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct risk, closes_when),
+     .shape = &closing_shape,
+     .doc = "Evidence that must hold for as long as the risk is closed."},
     {0},
 };
 static const struct shape risk_shape = {
@@ -182,6 +231,7 @@ static const struct shape_field register_fields[] = {
      .max = 1,
      .required = true,
      .doc = "The version of this format: 1."},
+    {.key = "matrix", .kind = SHAPE_LATER},
     {.key = "flows",
      .kind = SHAPE_MAP,
      .offset = offsetof(struct risk_register, flows),
@@ -199,25 +249,77 @@ static const struct shape_field register_fields[] = {
 const struct shape risk_register_shape = {
     .name = "risk register", .size_bytes = sizeof(struct risk_register), .fields = register_fields};
 
-static const struct risk_flow *find_flow(const struct risk_register *risks, str name)
+// Names to numbers, by hash, so that a large register is bound in one pass.
+struct name_table {
+    uint32_t *slots; // number + 1; 0 = free
+    size_t mask;
+};
+
+static_assert(offsetof(struct risk, id) == 0 && offsetof(struct risk_flow, name) == 0,
+              "slot_of takes the name at the beginning");
+
+static struct name_table table_of(struct arena *arena, size_t count)
 {
-    const struct risk_flow *flows = risks->flows.items;
-    for (size_t i = 0; i < risks->flows.count; i++)
-        if (str_eq(flows[i].name, name))
-            return &flows[i];
-    return NULL;
+    size_t room = 16;
+    while (room < 2 * count)
+        room *= 2;
+    return (struct name_table){ARENA_ARRAY(arena, uint32_t, room), room - 1};
 }
 
-static void resolve_flow(const struct risk_register *risks, struct risk *risk,
+static size_t hash_of(str s) // FNV-1a
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < s.len; i++)
+        hash = (hash ^ (unsigned char)s.data[i]) * UINT64_C(1099511628211);
+    return (size_t)(hash ^ hash >> 32);
+}
+
+// The slot of a name: of `items`, each `size` bytes, with the name as a str at their beginning.
+static uint32_t *slot_of(const struct name_table *table, const void *items, size_t size, str name)
+{
+    for (size_t at = hash_of(name) & table->mask;; at = (at + 1) & table->mask) {
+        uint32_t *slot = &table->slots[at];
+        if (*slot == 0 ||
+            str_eq(*(const str *)(const void *)((const char *)items + (*slot - 1) * size), name))
+            return slot;
+    }
+}
+
+static void resolve_flows(struct arena *arena, const struct risk_register *risks,
+                          struct problems *problems)
+{
+    struct name_table table = table_of(arena, risks->flows.count);
+    const struct risk_flow *flows = risks->flows.items;
+    struct risk *items = risks->risks.items;
+    for (size_t i = 0; i < risks->flows.count; i++)
+        *slot_of(&table, flows, sizeof *flows, flows[i].name) = (uint32_t)i + 1;
+    for (size_t i = 0; i < risks->risks.count; i++) {
+        if (items[i].flow.len == 0)
+            continue;
+        uint32_t number = *slot_of(&table, flows, sizeof *flows, items[i].flow);
+        if (number)
+            items[i].weight = flows[number - 1].weight;
+        else
+            problem_at(problems, items[i].at,
+                       "risk `" STR_FMT "` names the flow `" STR_FMT
+                       "`, which `flows` does not have",
+                       STR_ARG(items[i].id), STR_ARG(items[i].flow));
+    }
+}
+
+static void refuse_twins(struct arena *arena, const struct risk_register *risks,
                          struct problems *problems)
 {
-    const struct risk_flow *flow = find_flow(risks, risk->flow);
-    if (flow)
-        risk->weight = flow->weight;
-    else
-        problem_at(problems, risk->at,
-                   "risk `" STR_FMT "` names the flow `" STR_FMT "`, which `flows` does not have",
-                   STR_ARG(risk->id), STR_ARG(risk->flow));
+    struct name_table table = table_of(arena, risks->risks.count);
+    const struct risk *items = risks->risks.items;
+    for (size_t i = 0; i < risks->risks.count; i++) {
+        uint32_t *slot = slot_of(&table, items, sizeof *items, items[i].id);
+        if (*slot == 0)
+            *slot = (uint32_t)i + 1;
+        else
+            problem_at(problems, items[i].at, "risk `" STR_FMT "` stands twice: first in line %u",
+                       STR_ARG(items[i].id), items[*slot - 1].at.line);
+    }
 }
 
 bool risk_register_bind(struct arena *arena, const struct node *root, struct risk_register *ret,
@@ -228,18 +330,8 @@ bool risk_register_bind(struct arena *arena, const struct node *root, struct ris
     (void)shape_bind(arena, &risk_register_shape, root, &risks, problems);
     if (problems->count + problems->dropped > before)
         return false;
-    struct risk *items = risks.risks.items;
-    for (size_t i = 0; i < risks.risks.count; i++) {
-        if (items[i].flow.len)
-            resolve_flow(&risks, &items[i], problems);
-        for (size_t k = 0; k < i; k++)
-            if (str_eq(items[k].id, items[i].id)) {
-                problem_at(problems, items[i].at,
-                           "risk `" STR_FMT "` stands twice: first in line %u",
-                           STR_ARG(items[i].id), items[k].at.line);
-                break;
-            }
-    }
+    resolve_flows(arena, &risks, problems);
+    refuse_twins(arena, &risks, problems);
     if (problems->count + problems->dropped > before)
         return false;
     *ret = risks;
@@ -312,4 +404,24 @@ bool risk_covers(const struct risk *risk, str path)
         if (glob_match(patterns[i], path))
             return true;
     return false;
+}
+
+// The pattern as it stands, and with each `::` read as the separator of an identity.
+bool risk_test_fits(str pattern, str identity)
+{
+    char words[1024];
+    if (waiver_word_fits(pattern, identity))
+        return true;
+    size_t n = 0, found = 0;
+    for (size_t i = 0; i < pattern.len; i++) {
+        bool separator = str_starts(str_from(pattern, i), STR("::"));
+        str piece = separator ? STR(" \u203a ") : str_make(pattern.data + i, 1);
+        if (n + piece.len > sizeof words)
+            return false;
+        memcpy(words + n, piece.data, piece.len);
+        n += piece.len;
+        i += separator;
+        found += separator;
+    }
+    return found && waiver_word_fits(str_make(words, n), identity);
 }

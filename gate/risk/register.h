@@ -9,7 +9,8 @@
 //     flows: {payments: 5, catalogue: 1}
 //     risks:
 //       - {id: R-1, title: A payment is taken twice, likelihood: 2, impact: 5, flow: payments,
-//          paths: ["payments/**"], owner: payments, due: 2027-03-31, demands: {coverage: 90%}}
+//          paths: ["payments/**"], owner: payments, due: 2027-03-31,
+//          demands: {coverage: 90%, tests: ["payments::*"]}}
 //
 //     struct risk_register risks;
 //     if (!risk_register_bind(&arena, root, &risks, &problems)) ...
@@ -33,20 +34,29 @@ struct risk_coverage { // den 0 = not demanded
 
 struct risk_demands {
     struct risk_coverage *coverage; // of the files under the risk's paths; null = none
+    struct shape_list tests;        // str: patterns of tests that must be there and pass
+    struct position at;
+};
+
+struct risk_closing {               // what must hold for as long as a risk is called closed
+    struct risk_coverage *coverage; // of the files under the risk's paths; null = none
+    struct shape_list tests;        // str: patterns of tests that must be there and pass
+    str finding;                    // id of a finding that must pass; empty = none
     struct position at;
 };
 
 struct risk {
     str id, title, treatment, owner, link;
-    str flow;                     // name of a flow; empty = none
-    int64_t likelihood;           // 1 to 5
-    int64_t impact;               // 1 to 5
-    int64_t weight;               // of its flow, or its own; 1 when neither is said
-    struct shape_list paths;      // str: patterns
-    int status;                   // enum risk_status
-    int64_t due_days;             // days since 1970; 0 = none
-    double effort_days;           // of a person; 0 = not estimated
-    struct risk_demands *demands; // null = none
+    str flow;                         // name of a flow; empty = none
+    int64_t likelihood;               // 1 to 5
+    int64_t impact;                   // 1 to 5
+    int64_t weight;                   // of its flow, or its own; 1 when neither is said
+    struct shape_list paths;          // str: patterns
+    int status;                       // enum risk_status
+    int64_t due_days;                 // days since 1970; 0 = none
+    double effort_days;               // of a person; 0 = not estimated
+    struct risk_demands *demands;     // null = none
+    struct risk_closing *closes_when; // null = nothing was said
     struct position at;
 };
 
@@ -80,6 +90,10 @@ const char *risk_status_name(int status);
 bool risk_overdue(const struct risk *risk, int64_t today_days);
 bool risk_counts(const struct risk *risk, int64_t today_days);
 struct risk_totals risk_totals(const struct risk_register *risks, int64_t today_days);
+
+// Does this pattern of `tests` mean that test? `*` stands for any text, and `::` for the ` › ` of
+// an identity: "payments::*" means "payments › test_twice".
+bool risk_test_fits(str pattern, str identity);
 
 // Does one of the risk's patterns match this path?
 bool risk_covers(const struct risk *risk, str path);

@@ -75,7 +75,7 @@ static void judge(const struct rule_context *context, struct findings *out)
         points_of(out, demands->max_drop));
     if (!pass)
         finding->advice = "Test what the change adds, or what it left untested: `sluice explain "
-                          "coverage.changed`.";
+                          "coverage.drop` lists the least that is needed.";
 }
 
 const struct rule rule_coverage_drop = {"coverage.drop", "Coverage beside the baseline", judge};

@@ -12,6 +12,7 @@
 #include "gate/rules/finding.h"
 #include "gate/rules/performance_demands.h"
 #include "gate/rules/test_demands.h"
+#include "gate/rules/upgrade_demands.h"
 #include "gate/rules/vulnerability_demands.h"
 
 // Shares: den 0 = not demanded.
@@ -54,6 +55,7 @@ struct gate_demands {
     struct vulnerability_demands *vulnerabilities;
     struct risk_limits *risk;
     struct incident_demands *incidents;
+    struct shape_list upgrades; // struct upgrade_demand
     struct family_enforcement enforcement;
     struct family_scope scope;
     struct position at;

@@ -216,6 +216,56 @@ static void judge_content(const struct rule_context *context, enum evidence_kind
                     out);
 }
 
+// Is this path of a report inside of that folder, whatever stands before it?
+static bool lies_in(str reported, str folder)
+{
+    for (size_t at = str_search(reported, folder); at != STR_NONE;) {
+        str rest = str_from(reported, at + folder.len);
+        if ((at == 0 || reported.data[at - 1] == '/') && str_starts(rest, STR("/")))
+            return true;
+        size_t next = str_search(str_from(reported, at + 1), folder);
+        at = next == STR_NONE ? STR_NONE : at + 1 + next;
+    }
+    return false;
+}
+
+// The submodule that an unmatched file belongs to; null when it belongs to none.
+static const str *submodule_of(const struct rule_input *in, const struct covered_file *file)
+{
+    for (size_t i = 0; i < in->submodule_count; i++)
+        if (lies_in(file->reported, in->submodules[i]))
+            return &in->submodules[i];
+    return NULL;
+}
+
+static void judge_submodules(const struct rule_context *context, struct findings *out)
+{
+    const struct rule_input *in = context->in;
+    const struct coverage *coverage = &in->evidence->coverage;
+    const str *first = NULL;
+    size_t inside = 0;
+    for (size_t i = 0; in->submodule_count && i < coverage->count; i++) {
+        if (coverage->files[i].path.len || context->scope.ignored[i])
+            continue;
+        const str *folder = submodule_of(in, &coverage->files[i]);
+        first = first ? first : folder;
+        inside += folder != NULL;
+    }
+    if (!first)
+        return;
+    bool all = inside == coverage->count;
+    struct finding *finding = finding_add(out, "evidence", all ? in->on_missing : VERDICT_WARN,
+                                          "evidence.coverage.submodules");
+    finding->have = finding_text(out, "%zu/%zu", inside, coverage->count);
+    finding->want = "0";
+    finding->message = finding_text(out,
+                                    "%zu of %zu covered files lie in a submodule (" STR_FMT
+                                    "%s): a change of it is no changed line here.",
+                                    inside, coverage->count, STR_ARG(*first),
+                                    in->submodule_count > 1 ? ", …" : "");
+    finding->advice = "Judge the submodule in its own repository, and `ignore` its paths here.";
+}
+
 // Paths that are not in the repository: a wrong prefix would make changed files vanish.
 static void judge_unmatched(const struct rule_context *context, struct findings *out)
 {
@@ -223,7 +273,8 @@ static void judge_unmatched(const struct rule_context *context, struct findings 
     struct text names = text_of(4096);
     size_t unmatched = 0;
     for (size_t i = 0; i < coverage->count; i++) {
-        if (coverage->files[i].path.len || context->scope.ignored[i])
+        if (coverage->files[i].path.len || context->scope.ignored[i] ||
+            submodule_of(context->in, &coverage->files[i]))
             continue;
         if (unmatched++ < NAMED)
             text_addf(&names, "%s" STR_FMT, unmatched > 1 ? ", " : "",
@@ -271,6 +322,7 @@ static void judge(const struct rule_context *context, struct findings *out)
         judge_content(context, (enum evidence_kind)kind, out);
     }
     judge_unmatched(context, out);
+    judge_submodules(context, out);
     judge_register(context, out);
 }
 

@@ -59,6 +59,12 @@ struct history_review { // of an incident that needs one
     bool done;
 };
 
+struct history_incident {
+    str incident; // "INC-12"
+    str commit;   // of the release that it was about, 40 digits; empty = not said
+    int64_t opened_ms;
+};
+
 struct history {
     const struct baseline *baseline; // null = none
     const char *baseline_unknown;    // why there is none: a sentence for a message
@@ -76,6 +82,8 @@ struct history {
     size_t flaky_count;
     const struct history_review *reviews;
     size_t review_count;
+    const struct history_incident *incidents; // all of them, by number
+    size_t incident_count;
     const char *reviews_unknown; // why they are not known, as a sentence; null = they are
 };
 

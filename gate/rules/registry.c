@@ -3,9 +3,19 @@
 #include "gate/rules/scope.h"
 
 const struct rule *const rules[] = {
-    &rule_evidence,        &rule_coverage_total, &rule_coverage_changed, &rule_coverage_critical,
-    &rule_coverage_drop,   &rule_tests,          &rule_test_fix,         &rule_performance,
-    &rule_vulnerabilities, &rule_risk,           &rule_incidents,        NULL,
+    &rule_evidence,
+    &rule_coverage_total,
+    &rule_coverage_changed,
+    &rule_coverage_critical,
+    &rule_coverage_drop,
+    &rule_tests,
+    &rule_test_fix,
+    &rule_performance,
+    &rule_vulnerabilities,
+    &rule_incidents,
+    &rule_upgrades,
+    &rule_risk, // last: a closed risk may rest on a finding of any other rule
+    NULL,
 };
 
 void rules_judge(const struct rule_input *input, struct findings *out)

@@ -16,5 +16,6 @@ extern const struct rule rule_performance;
 extern const struct rule rule_vulnerabilities;
 extern const struct rule rule_risk;
 extern const struct rule rule_incidents;
+extern const struct rule rule_upgrades;
 
 #endif

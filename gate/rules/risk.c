@@ -2,7 +2,7 @@
 // single risk demands of a release while it is open.
 #include "gate/rules/figure.h"
 #include "gate/rules/registry.h"
-#include "gate/rules/scope.h"
+#include "gate/rules/risk_book.h"
 
 static void judge_exposure(const struct rule_context *context, const struct risk_totals *totals,
                            struct findings *out)
@@ -101,48 +101,49 @@ static void say_missing(const struct rule_context *context, const struct risk *r
     finding_place(out, finding, risk->at.file ? risk->at.file : "", risk->at.line, 0);
 }
 
-static void judge_coverage(const struct rule_context *context, const struct risk *risk,
-                           struct findings *out)
+static void judge_coverage(const struct rule_context *context, const struct risk_book *book,
+                           size_t n, struct findings *out)
 {
+    const struct risk *risk = risk_register_at(context->in->risks, n);
     const struct risk_coverage *demand = risk->demands ? risk->demands->coverage : NULL;
-    const struct coverage *coverage = &context->in->evidence->coverage;
-    struct coverage_totals totals = {0};
-    if (!demand || !risk_counts(risk, context->today_days))
+    const struct coverage_totals *totals = &book->totals[n];
+    if (!demand || !risk_counts(risk, context->today_days) || !risk_book_asks(book, context, n))
         return;
-    for (size_t i = 0; i < coverage->count; i++)
-        if (!context->scope.ignored[i] && risk_covers(risk, scope_path(&coverage->files[i])))
-            covered_file_totals(&coverage->files[i], &totals);
-    if (totals.lines_total == 0) {
+    if (totals->lines_total == 0) {
         say_missing(context, risk, "", "its paths match no covered file", out);
         return;
     }
     if (demand->lines.den)
-        judge_share(risk, "lines", (struct share){totals.lines_covered, totals.lines_total},
+        judge_share(risk, "lines", (struct share){totals->lines_covered, totals->lines_total},
                     demand->lines, out);
-    if (demand->branches.den && !coverage->has_branches)
+    if (demand->branches.den && !context->in->evidence->coverage.has_branches)
         say_missing(context, risk, ".branches", "no coverage report has branches", out);
     else if (demand->branches.den)
         judge_share(risk, "branches",
-                    (struct share){totals.branches_covered, totals.branches_total},
+                    (struct share){totals->branches_covered, totals->branches_total},
                     demand->branches, out);
 }
 
 static void judge(const struct rule_context *context, struct findings *out)
 {
     const struct rule_input *in = context->in;
+    struct risk_book book;
     if (!in->risks)
         return;
     struct risk_totals totals = risk_totals(in->risks, context->today_days);
+    risk_book_make(out->arena, context, &book);
     if (in->demands->risk) {
         judge_exposure(context, &totals, out);
         judge_open(context, &totals, out);
     }
     for (size_t i = 0; i < in->risks->risks.count; i++) {
-        const struct risk *risk = risk_register_at(in->risks, i);
         if (in->demands->risk)
-            judge_overdue(context, risk, out);
-        judge_coverage(context, risk, out);
+            judge_overdue(context, risk_register_at(in->risks, i), out);
+        judge_coverage(context, &book, i, out);
+        risk_judge_tests(context, &book, i, out);
+        risk_judge_closed(context, &book, i, out);
     }
+    risk_say_touched(context, &book, out);
 }
 
 const struct rule rule_risk = {"risk", "Risk register", judge};

@@ -8,6 +8,7 @@
 #define GATE_RULES_RULE_H
 
 #include "gate/reports/evidence.h"
+#include "gate/risk/dependencies.h"
 #include "gate/risk/register.h"
 #include "gate/risk/waivers.h"
 #include "gate/rules/demands.h"
@@ -51,6 +52,8 @@ struct rule_input {
     size_t changed_count;
     const struct change_author *authors; // of all commits of the change
     size_t author_count;
+    const str *submodules; // folders of the commit whose files are another repository's
+    size_t submodule_count;
     const char *changed_unknown; // why the change is not known; null = it is
     const char *changed_advice;
 
@@ -64,6 +67,9 @@ struct rule_input {
     const char *waivers_path;
     const struct quarantine *quarantine; // null = there is none
     const char *quarantine_path;
+
+    const struct dependencies *dependencies; // null = not asked for
+    const struct lifecycles *lifecycles;     // likewise
 
     bool change;                   // a pull request is judged, not a release
     const struct history *history; // null = there is no record at hand

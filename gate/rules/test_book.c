@@ -60,8 +60,8 @@ void test_book_make(struct arena *arena, const struct rule_input *in, struct tes
         else
             ret->failed++;
         ret->new_failed += !one->quarantine && one->is_new;
-        ret->caused += !one->quarantine && one->is_new &&
-                       !history_failed_before(in->history, one->identity);
+        ret->caused +=
+            !one->quarantine && one->is_new && !history_failed_before(in->history, one->identity);
     }
     if (ret->count)
         qsort(ret->items, ret->count, sizeof *ret->items, by_identity);

@@ -81,6 +81,11 @@ static void judge_failures(struct judging *j)
         finding->advice = "Mend these tests or what they test.";
 }
 
+static const char *tests_word(size_t count)
+{
+    return count == 1 ? "test" : "tests";
+}
+
 static const char *baseline_unknown(const struct rule_input *in)
 {
     if (!in->history)
@@ -102,19 +107,22 @@ static void judge_new(struct judging *j)
     if (j->book.new_failed && j->book.caused == 0)
         finding->scope = SCOPE_INHERITED; // the default branch has broken them since its baseline
     if (known)
-        finding->message = finding_text(
-            j->out, "%zu tests failed that did not in the baseline (%.10s), %s allowed",
-            j->book.new_failed, in->history->baseline->commit, finding->want);
+        finding->message =
+            finding_text(j->out, "%zu %s failed that did not in the baseline (%.10s), %s allowed",
+                         j->book.new_failed, tests_word(j->book.new_failed),
+                         in->history->baseline->commit, finding->want);
     else
         finding->message = finding_text(
-            j->out, "%zu tests failed, %s allowed; without a baseline each counts as new (%s)",
-            j->book.new_failed, finding->want, baseline_unknown(in));
+            j->out, "%zu %s failed, %s allowed; without a baseline each counts as new (%s)",
+            j->book.new_failed, tests_word(j->book.new_failed), finding->want,
+            baseline_unknown(in));
     name_them(j, finding, counts_new);
     if (!pass && known)
         finding->advice = "Mend these tests or what they test.";
     else if (!pass)
-        finding->advice = "Mend them, or put what is known to fail into quarantine with an owner: a "
-                          "run of the default branch that passes is the baseline.";
+        finding->advice =
+            "Mend them, or put what is known to fail into quarantine with an owner: a "
+            "run of the default branch that passes is the baseline.";
 }
 
 static void judge_flaky(struct judging *j)
@@ -177,8 +185,9 @@ static void say_quarantine(struct judging *j)
         return;
     struct finding *finding = finding_add(j->out, "tests", VERDICT_PASS, "tests.quarantine");
     finding->have = finding_text(j->out, "%zu", j->book.quarantined);
-    finding->message = finding_text(j->out, "%zu failing tests are in quarantine and not counted",
-                                    j->book.quarantined);
+    finding->message =
+        finding_text(j->out, "%zu failing %s in quarantine and not counted", j->book.quarantined,
+                     j->book.quarantined == 1 ? "test is" : "tests are");
     name_them(j, finding, is_quarantined);
 }
 
@@ -205,8 +214,9 @@ static void judge_vanished(struct judging *j)
             finding_add(j->out, "tests", severity_verdict(j->demands->vanished), "tests.vanished");
         finding->have = finding_text(j->out, "%zu", gone);
         finding->want = "0";
-        finding->message = finding_text(j->out, "%zu tests of the baseline (%.10s) are gone: %s.",
-                                        gone, baseline->commit, text_c(&names));
+        finding->message = finding_text(j->out, "%zu %s of the baseline (%.10s) %s gone: %s.", gone,
+                                        tests_word(gone), baseline->commit,
+                                        gone == 1 ? "is" : "are", text_c(&names));
         finding->advice = "See that they were taken out or renamed on purpose, and are not merely "
                           "not run.";
     }

@@ -145,3 +145,31 @@ def test_an_unreadable_event_is_an_error(step, tmp_path):
     code, _, err = gate(step)
     assert code == 2
     assert "event" in err
+
+
+def test_explain_says_how_to_do_it_again_on_a_laptop(step):
+    folder, env, _ = step
+    env.update(GITHUB_SERVER_URL="https://example.org", GITHUB_REPOSITORY="a/b", GITHUB_RUN_ID="7")
+    (folder / "coverage.xml").write_text(coverage(20, 20))
+    (folder / "junit.xml").write_text(junit(["t"]))
+    done = subprocess.run([BINARY, "explain", "--at", "2027-01-15T08:00:00Z"], cwd=folder, env=env,
+                          capture_output=True, timeout=60, text=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True,
+                          capture_output=True, text=True).stdout.strip()
+    again = [line for line in done.stdout.splitlines() if line.startswith("again on a laptop: ")]
+    assert len(again) == 1, done.stdout + done.stderr
+    assert f"git fetch origin {head} && git checkout --detach {head} && sluice gate" in again[0]
+    assert again[0].endswith(" --at 2027-01-15T08:00:00.000Z")
+    assert "junit.xml (https://example.org/a/b/actions/runs/7)" in done.stdout
+    # Here the very command is run: another folder, the same reports, the same decision.
+    command = again[0].split("&& sluice ")[1].split()
+    (folder / "elsewhere").mkdir()
+    subprocess.run(["git", "clone", "-q", str(folder), "elsewhere"], cwd=folder, check=True,
+                   capture_output=True)
+    for name in ("coverage.xml", "junit.xml"):
+        (folder / "elsewhere" / name).write_text((folder / name).read_text())
+    plain = {k: v for k, v in env.items() if not k.startswith(("GITHUB_", "RUNNER_"))}
+    here, there = (subprocess.run([BINARY, *command, "--format", "json"], cwd=where, env=plain,
+                                  capture_output=True, timeout=60).stdout
+                   for where in (folder, folder / "elsewhere"))
+    assert here == there and here.startswith(b"{")

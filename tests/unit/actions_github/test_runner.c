@@ -175,6 +175,43 @@ Test(runner, a_pull_request_brings_its_base)
     cr_expect_eq(err.kind, ERROR_INPUT);
 }
 
+Test(runner, branches_and_labels)
+{
+    struct variable variables[] = {{"GITHUB_ACTIONS", "true"},
+                                   {"GITHUB_EVENT_PATH", path},
+                                   {"GITHUB_HEAD_REF", "fix/cart"},
+                                   {"GITHUB_REF", "refs/heads/release/2"},
+                                   {0}};
+    static const struct {
+        const char *ref, *branch;
+    } refs[] = {{"refs/heads/release/2", "release/2"},
+                {"refs/tags/v1", NULL},
+                {"refs/pull/7/merge", NULL},
+                {"main", NULL},
+                {"", NULL}};
+    struct runner runner;
+    struct error err = {0};
+    write_file("{\"repository\": {\"default_branch\": \"trunk\"}, \"pull_request\": {\"labels\":"
+               " [{\"name\": \"bug\"}, {\"id\": 1}, {\"name\": \"size/S\"}]}}");
+    for (size_t i = 0; i < sizeof refs / sizeof *refs; i++) {
+        variables[3].value = refs[i].ref;
+        cr_assert(runner_read(&arena, look_up, variables, token, &runner, &err), "%s", err.message);
+        if (refs[i].branch)
+            cr_expect_str_eq(runner.branch ? runner.branch : "none", refs[i].branch);
+        else
+            cr_expect_null(runner.branch, "%s", refs[i].ref);
+    }
+    cr_expect_str_eq(runner.default_branch, "trunk");
+    cr_expect_str_eq(runner.head_ref, "fix/cart");
+    cr_expect_str_eq(runner.labels[0], "bug");
+    cr_expect_str_eq(runner.labels[1], "size/S");
+    cr_expect_null(runner.labels[2]);
+    write_file("{\"repository\": {\"default_branch\": 7}, \"pull_request\": {\"labels\": 3}}");
+    cr_assert(runner_read(&arena, look_up, variables, token, &runner, &err));
+    cr_expect_null(runner.default_branch);
+    cr_expect_null(runner.labels[0]);
+}
+
 Test(runner, outputs_and_summary_are_appended)
 {
     struct runner runner = {.output_path = path, .summary_path = path};

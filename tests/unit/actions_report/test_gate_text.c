@@ -122,16 +122,52 @@ Test(gate_text, colour_when_asked)
 Test(gate_text, one_line_is_said_as_one)
 {
     add_findings(1, VERDICT_BLOCK);
-    struct explained_item item = {.name = "a.py", .covered = 1, .total = 9};
+    struct line_range line = {7, 7};
+    struct explained_item item = {
+        .name = "a.py", .covered = 1, .total = 9, .take = 1, .pick = &line, .pick_count = 1};
     struct explanation explanation = {.finding = decision.findings.items,
                                       .unit = "lines",
                                       .needed = 1,
                                       .enough = 1,
+                                      .way = "cover 1 more line: a.py line 7",
                                       .items = &item,
                                       .count = 1,
                                       .all = 3};
-    explain_text(&explanation, &out);
-    cr_expect(strstr(text_c(&out), "cover 1 more line; the first of these files has enough"));
-    cr_expect(strstr(text_c(&out), "a.py: 8 of 9 uncovered"));
+    explain_text(&explanation, false, &out);
+    cr_expect(strstr(text_c(&out), "cheapest way to green: cover 1 more line: a.py line 7\n"));
+    cr_expect(strstr(text_c(&out), "a.py: 8 of 9 lines uncovered\n      cover: 7\n"));
     cr_expect(strstr(text_c(&out), "and 2 more"));
+}
+
+Test(gate_text, a_proposed_waiver_says_what_is_left_to_fill_in)
+{
+    add_findings(1, VERDICT_BLOCK);
+    struct explanation explanation = {.finding = decision.findings.items,
+                                      .unit = "lines",
+                                      .waiver = "it's[a]\x1b",
+                                      .scope = "**",
+                                      .waiver_until_days = 20817,
+                                      .waivers_path = "waivers.yml"};
+    explain_text(&explanation, true, &out);
+    cr_expect(strstr(text_c(&out), "- finding: 'it''s[a]?'\n        scope: '**'\n"), "%s",
+              text_c(&out));
+    cr_expect(strstr(text_c(&out), "approved_by:  #"));
+    cr_expect(strstr(text_c(&out), "until: 2026-12-30\n"), "%s", text_c(&out));
+}
+
+Test(gate_text, what_is_not_the_changes_own_comes_after_what_is)
+{
+    add_findings(2, VERDICT_WARN);
+    decision.change = true;
+    decision.findings.items[0].scope = SCOPE_INHERITED;
+    decision_settle(&decision, true);
+    gate_text(&decision, &(struct gate_text_style){0}, &out);
+    const char *own = strstr(text_c(&out), decision.findings.items[1].id);
+    const char *heading = strstr(text_c(&out), "not caused by this change");
+    const char *other = heading ? strstr(heading, decision.findings.items[0].id) : NULL;
+    cr_expect(own && heading && other && own < heading, "%s", text_c(&out));
+    cr_expect(strstr(text_c(&out), "(inherited)"));
+    text_clear(&out);
+    gate_markdown(&decision, LIMIT_SUMMARY_BYTES, &out);
+    cr_expect(strstr(text_c(&out), "Not caused by this change"), "%s", text_c(&out));
 }

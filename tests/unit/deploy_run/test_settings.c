@@ -248,7 +248,42 @@ static const struct {
      "s.yml:1:12: `rehearse_every` is not built yet in this version of sluice: remove it"},
     {"incidents: {on_rollback: P9}\n",
      "s.yml:1:26: `on_rollback` must be `P1`, `P2`, `P3` or `P4`, not `P9`; did you mean `P1`?"},
+    {"incidents: {P1: {acknowledge: 15m}}\n",
+     "s.yml:1:18: `acknowledge` is not built yet in this version of sluice: remove it"},
+    {"incidents: {P2: {review_within: 0d}}\n",
+     "s.yml:1:33: `review_within` must be an hour or more, such as `5d`"},
+    {"incidents: {P2: {review_within: soon}}\n",
+     "s.yml:1:33: `review_within` must be a duration such as `30m` or `1h30m`, not "
+     "`soon`"},
+    {"incidents: {reviews: ../elsewhere}\n",
+     "s.yml:1:22: `reviews` must be a folder of this repository, such as `docs/incidents`"},
+    {"incidents: {reviews: /elsewhere}\n",
+     "s.yml:1:22: `reviews` must be a folder of this repository, such as `docs/incidents`"},
 };
+
+Test(settings, which_incidents_need_a_review)
+{
+    static const struct {
+        const char *yaml;
+        int64_t days[SEVERITY_COUNT];
+        const char *reviews;
+    } rows[] = {
+        {"version: 1\n", {5, 10, 0, 0}, "docs/incidents"},
+        {"incidents: {P1: {review_within: 2d}}\n", {2, 10, 0, 0}, "docs/incidents"},
+        {"incidents: {P3: {review_within: 30d}, reviews: ./reviews//}\n",
+         {5, 10, 30, 0},
+         "reviews"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct bound b;
+        bind(&b, rows[i].yaml);
+        for (int k = 0; k < SEVERITY_COUNT; k++)
+            cr_expect_eq(b.settings.incidents.severity[k].review_within_ms,
+                         rows[i].days[k] * MS_DAY, "row %zu, P%d", i, k + 1);
+        cr_expect(str_is(b.settings.incidents.reviews, rows[i].reviews), "row %zu", i);
+        arena_done(&b.arena);
+    }
+}
 
 Test(settings, what_is_wrong_is_said_once_with_its_place)
 {

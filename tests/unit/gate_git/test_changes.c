@@ -3,12 +3,12 @@
 TestSuite(changes, .init = world_init, .fini = world_done);
 
 // "a.py:2-3,7 b.py:1" for comparison
-static const char *between(const char *base, const char *head, const str *paths, size_t count)
+static const char *of_kinds(const char *base, const char *head, const struct file_kinds *kinds)
 {
     struct changes changes;
     struct error err = {0};
     str out = STR("");
-    cr_assert(changes_between(&arena, repository, base, head, paths, count, &changes, &err), "%s",
+    cr_assert(changes_between(&arena, repository, base, head, kinds, &changes, &err), "%s",
               err.message);
     for (size_t i = 0; i < changes.count; i++) {
         const struct change *change = &changes.items[i];
@@ -21,6 +21,11 @@ static const char *between(const char *base, const char *head, const str *paths,
     return out.data;
 }
 
+static const char *between(const char *base, const char *head)
+{
+    return of_kinds(base, head, NULL);
+}
+
 Test(changes, added_and_modified_lines)
 {
     const char *base = world_commit(FILES({"a.py", "one\ntwo\nthree\nfour\n"}, {"same", "x\n"}),
@@ -28,9 +33,10 @@ Test(changes, added_and_modified_lines)
     const char *head = world_commit(
         FILES({"a.py", "one\nTWO\nthree\nfour\nfive\nsix\n"}, {"same", "x\n"}, {"new.py", "n\n"}),
         base, NULL, false);
-    cr_expect_str_eq(between(base, head, NULL, 0), "a.py:2-2,5-6 new.py:1-1");
-    str only[] = {STR("*.js"), STR("new.*")};
-    cr_expect_str_eq(between(base, head, only, 2), "new.py:1-1");
+    cr_expect_str_eq(between(base, head), "a.py:2-2,5-6 new.py:1-1");
+    struct file_kinds kinds = {0};
+    file_kinds_add(&arena, &kinds, STR("x/other.js"));
+    cr_expect_str_eq(of_kinds(base, head, &kinds), "a.py: new.py:");
 }
 
 Test(changes, deleted_and_blank_lines_do_not_count)
@@ -39,7 +45,7 @@ Test(changes, deleted_and_blank_lines_do_not_count)
         world_commit(FILES({"a.py", "one\ntwo\nthree\n"}, {"gone.py", "x\n"}), NULL, NULL, false);
     const char *head =
         world_commit(FILES({"a.py", "one\n\n  \t\nthree\n\nfour\n"}), base, NULL, false);
-    cr_expect_str_eq(between(base, head, NULL, 0), "a.py:6-6");
+    cr_expect_str_eq(between(base, head), "a.py:6-6");
 }
 
 Test(changes, a_renamed_file_is_not_new)
@@ -48,7 +54,7 @@ Test(changes, a_renamed_file_is_not_new)
     const char *longer = "def first():\n    return 1\n\ndef second():\n    return 3\n";
     const char *base = world_commit(FILES({"old.py", text}), NULL, NULL, false);
     const char *head = world_commit(FILES({"dir/new.py", longer}), base, NULL, false);
-    cr_expect_str_eq(between(base, head, NULL, 0), "dir/new.py:5-5");
+    cr_expect_str_eq(between(base, head), "dir/new.py:5-5");
 }
 
 Test(changes, a_block_that_moved_is_not_new)
@@ -62,7 +68,7 @@ Test(changes, a_block_that_moved_is_not_new)
             {"a.py", "start = 1\nend\n"},
             {"b.py", "other = 1\ndef moved_function(argument):\n    return argument * 42\nnew\n"}),
         base, NULL, false);
-    cr_expect_str_eq(between(base, head, NULL, 0), "a.py: b.py:4-4");
+    cr_expect_str_eq(between(base, head), "a.py: b.py:4-4");
 }
 
 Test(changes, a_short_line_is_not_a_move)
@@ -71,13 +77,13 @@ Test(changes, a_short_line_is_not_a_move)
         world_commit(FILES({"a.py", "one\npass\nend\n"}, {"b.py", "other\n"}), NULL, NULL, false);
     const char *head =
         world_commit(FILES({"a.py", "one\nend\n"}, {"b.py", "other\npass\n"}), base, NULL, false);
-    cr_expect_str_eq(between(base, head, NULL, 0), "a.py: b.py:2-2");
+    cr_expect_str_eq(between(base, head), "a.py: b.py:2-2");
 }
 
 Test(changes, without_a_base_everything_is_new)
 {
     const char *head = world_commit(FILES({"a.py", "1\n2\n"}), NULL, NULL, false);
-    cr_expect_str_eq(between(NULL, head, NULL, 0), "a.py:1-2");
+    cr_expect_str_eq(between(NULL, head), "a.py:1-2");
 }
 
 Test(changes, an_unknown_commit_is_absent)
@@ -86,8 +92,27 @@ Test(changes, an_unknown_commit_is_absent)
     struct error err = {0};
     const char *head = world_commit(FILES({"a.py", "1\n"}), NULL, NULL, false);
     cr_expect_not(changes_between(&arena, repository, "0123456789012345678901234567890123456789",
-                                  head, NULL, 0, &changes, &err));
+                                  head, NULL, &changes, &err));
     cr_expect_eq(err.kind, ERROR_ABSENT);
+}
+
+Test(changes, kinds_are_endings_or_whole_names)
+{
+    struct file_kinds kinds = {0};
+    static const char *const added[] = {"a/b.py",   "z.py", "src/Makefile",
+                                        "x.d/tool", ".env", "b.c"};
+    for (size_t i = 0; i < sizeof added / sizeof *added; i++)
+        file_kinds_add(&arena, &kinds, str_of(added[i]));
+    cr_expect_eq(kinds.count, 5);
+    static const struct {
+        const char *path;
+        bool has;
+    } rows[] = {
+        {"other.py", true}, {"py", false},       {"a.pyc", false},   {"deep/Makefile", true},
+        {"tool", true},     {"x.d/else", false}, {"sub/.env", true}, {"b.c", true},
+        {"b.h", false},     {"", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        cr_expect_eq(file_kinds_has(&kinds, str_of(rows[i].path)), rows[i].has, "%s", rows[i].path);
 }
 
 Test(changes, generated_files)

@@ -50,6 +50,29 @@ Test(facts, branch_before_and_after_a_commit_and_detached)
     cr_expect_eq(branch.len, 0);
 }
 
+Test(facts, the_default_branch_is_origins_head_or_a_usual_name)
+{
+    str branch = STR("unset");
+    struct error err = {0};
+    git_reference *ref;
+    git_oid id;
+    cr_assert(repository_default_branch(&arena, repository, &branch, &err), "%s", err.message);
+    cr_expect_eq(branch.len, 0, "nothing is committed yet");
+    cr_assert_eq(git_oid_fromstr(&id, world_commit(FILES({"a", "1\n"}), NULL, NULL, true)), 0);
+    cr_assert(repository_default_branch(&arena, repository, &branch, &err));
+    expect_str(branch, "main");
+    cr_assert_eq(git_reference_create(&ref, made, "refs/heads/master", &id, 1, "t"), 0);
+    git_reference_free(ref);
+    cr_assert(repository_default_branch(&arena, repository, &branch, &err));
+    expect_str(branch, "main");
+    cr_assert_eq(git_reference_symbolic_create(&ref, made, "refs/remotes/origin/HEAD",
+                                               "refs/remotes/origin/trunk/2", 1, "t"),
+                 0);
+    git_reference_free(ref);
+    cr_assert(repository_default_branch(&arena, repository, &branch, &err));
+    expect_str(branch, "trunk/2");
+}
+
 Test(facts, a_remote_is_said_without_its_password)
 {
     static const struct {

@@ -196,7 +196,9 @@ Test(intake, the_configuration_is_checked)
         {"coverage: {shards: 2}", "reports"},
         {"coverage: {reports: x, shards: 0}", "shards"},
         {"on_missing: pass", "on_missing"},
-        {"dependencies: {locks: x}", "dependencies"},
+        {"dependencies: {locks: '**/x.lock'}", "named one by one"},
+        {"dependencies: {locks: ../x.lock}", "leads out of the workspace"},
+        {"dependencies: {}", "locks"},
         {"coverag: x", "coverag"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -127,8 +127,14 @@ Test(register, what_is_wrong_is_said_with_its_place)
          "     paths: [a], demands: {coverage: 101%}}\n",
          "100%", 4},
         {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1,\n"
-         "     paths: [a], demands: {tests: 3}}\n",
-         "tests", 4},
+         "     paths: [a], demands: {approvals: 2}}\n",
+         "approvals", 4},
+        {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1,\n"
+         "     closes_when: {}}\n",
+         "says nothing", 4},
+        {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1,\n"
+         "     closes_when: {coverage: 90%}}\n",
+         "paths", 4},
         {"version: 2\nrisks: []\n", "version", 1},
         {"risks: []\n", "version", 1},
         {"version: 1\nrisk: []\n", "risk", 2},

@@ -51,6 +51,19 @@ Test(incidents, without_a_record_nothing_is_taken_for_well)
     cr_expect_eq(finding->verdict, VERDICT_WARN);
 }
 
+Test(incidents, a_record_that_does_not_answer_is_missing_evidence)
+{
+    struct history history = {.reviews_unknown = "the ledger cannot be read"};
+    world_demand("incidents: {review_overdue: warn}");
+    world.input.history = &history;
+    world_judge();
+    const struct finding *finding = finding_find(&world.findings, "incidents.unknown");
+    cr_assert_not_null(finding);
+    cr_expect_eq(finding->verdict, world.input.on_missing);
+    cr_expect(strstr(finding->message, "the ledger cannot be read"));
+    cr_expect_null(finding_find(&world.findings, "incidents.reviews"));
+}
+
 Test(incidents, not_asked_for_is_not_judged)
 {
     struct history_review one = review("INC-1", 1, false);

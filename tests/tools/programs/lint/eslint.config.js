@@ -1,0 +1,3 @@
+'use strict';
+
+module.exports = [{ rules: { 'no-eval': 'error', 'no-unused-vars': 'warn' } }];

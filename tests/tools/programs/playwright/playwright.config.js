@@ -1,0 +1,3 @@
+'use strict';
+
+module.exports = { retries: 1, workers: 1, projects: [{ name: 'shop' }] };

@@ -80,7 +80,7 @@ void explain_tests(struct explaining *e)
         {"tests.quarantine", "tests in quarantine", NULL, is_quarantined},
     };
     struct test_book book;
-    test_book_make(e->arena, e->context.in, &book);
+    test_book_make(e->arena, e->context.in, BOOKED_ALL, &book);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (strcmp(rows[i].id, e->finding->id) != 0)
             continue;

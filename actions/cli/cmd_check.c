@@ -174,7 +174,7 @@ static int run(struct invocation *call)
     struct judgement judgement = {0};
     struct problems problems = {.arena = call->arena};
     struct text out = text_of(LIMIT_CONFIG_BYTES);
-    struct text checked = text_of(LIMIT_PATH * COMPANIONS);
+    struct text checked = text_of((size_t)LIMIT_PATH * COMPANIONS);
     int status;
     if (check_all(call, &judgement, &checked, &problems)) {
         problems_sort(&problems);

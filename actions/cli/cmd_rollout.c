@@ -107,6 +107,23 @@ static bool look_ahead(struct deployment *d, const struct flow_request *request)
     return true;
 }
 
+// What has to be out before this stage is. False, with the reason, when it is not.
+static bool comes_in_turn(struct deployment *d, const struct stage_settings *stage,
+                          const struct flow_request *request)
+{
+    bool done = false;
+    if (stage->after.len == 0)
+        return true;
+    if (!facts_is_done(d, stage_of(&d->settings, stage->after), request->release,
+                       str_of(request->commit), &done))
+        return false;
+    return done ||
+           error_set(&d->call->error, ERROR_DENIED,
+                     "stage " STR_FMT " comes after " STR_FMT ", where release " STR_FMT
+                     " is not done yet",
+                     STR_ARG(stage->stage), STR_ARG(stage->after), STR_ARG(request->release));
+}
+
 static int run_stages(struct deployment *d, const struct flow_request *request)
 {
     const char *name = option_text(&d->call->options, "stage");
@@ -123,17 +140,8 @@ static int run_stages(struct deployment *d, const struct flow_request *request)
         bool done = false;
         if (only && stage != only)
             continue;
-        if (stage->after.len && !facts_is_done(d, stage_of(&d->settings, stage->after),
-                                               request->release, str_of(request->commit), &done))
+        if (!comes_in_turn(d, stage, request))
             return command_failed(d->call);
-        if (stage->after.len && !done) {
-            (void)error_set(&d->call->error, ERROR_DENIED,
-                            "stage " STR_FMT " comes after " STR_FMT ", where release " STR_FMT
-                            " is not done yet",
-                            STR_ARG(stage->stage), STR_ARG(stage->after),
-                            STR_ARG(request->release));
-            return command_failed(d->call);
-        }
         if (!facts_is_done(d, stage, request->release, str_of(request->commit), &done))
             return command_failed(d->call);
         if (done && !only)

@@ -235,7 +235,7 @@ void gate_markdown(const struct decision *decision, size_t max_bytes, struct tex
     add_headline(decision, out);
     add_findings(decision, max_bytes - RESERVE, out);
     add_totals(decision, out);
-    if (out->len + 2 * RESERVE < max_bytes)
+    if (out->len + (size_t)2 * RESERVE < max_bytes)
         add_dependencies(decision, out);
     add_again(decision, out);
     add_evidence(decision, max_bytes, out);

@@ -11,16 +11,12 @@ int str_cmp(str a, str b)
     return (a.len > b.len) - (a.len < b.len);
 }
 
-static unsigned char lower(char c)
-{
-    return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 int str_cmp_any_case(str a, str b)
 {
     size_t least = a.len < b.len ? a.len : b.len;
     for (size_t i = 0; i < least; i++) {
-        unsigned char x = lower(a.data[i]), y = lower(b.data[i]);
+        unsigned char x = (unsigned char)char_lower(a.data[i]);
+        unsigned char y = (unsigned char)char_lower(b.data[i]);
         if (x != y)
             return x < y ? -1 : 1;
     }

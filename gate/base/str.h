@@ -79,6 +79,12 @@ static inline str str_shorten(str s, size_t n)
 
 #define STR_NONE ((size_t)-1)
 
+static inline char char_lower(char c) // letters of ASCII only
+{
+    int lower = c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+    return (char)lower;
+}
+
 int str_cmp(str a, str b);            // bytewise order: < 0, 0, > 0
 int str_cmp_any_case(str a, str b);   // the same, letters of ASCII in any case
 size_t str_find(str s, char c);       // index of the first c, or STR_NONE

@@ -269,7 +269,7 @@ static void named_patterns(struct run *run, struct patterns ret[EVIDENCE_KINDS])
 
 #define USUAL(list)                                                                                \
     {                                                                                              \
-        list, sizeof list / sizeof *(list)                                                         \
+        (list), sizeof(list) / sizeof *(list)                                                      \
     }
 
 static bool find(struct run *run, struct error *err)

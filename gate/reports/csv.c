@@ -86,7 +86,9 @@ static bool on_line(void *context, str line, struct error *err)
         csv->offset = csv->lines.offset;
         csv->number = csv->lines.number;
         if (!csv->separator)
-            csv->separator = csv->choose ? csv->choose(line) : ',';
+            csv->separator = ',';
+        if (csv->choose)
+            csv->separator = csv->choose(line);
     }
     text_add(&csv->record, line);
     csv->open = quote_open(line, csv->open);

@@ -333,7 +333,7 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
     (void)err;
     r->evidence = evidence;
     r->report = report;
-    r->scenario.message = r->background.message = text_of(LIMIT_PATH * 2);
+    r->scenario.message = r->background.message = text_of((size_t)LIMIT_PATH * 2);
     r->feature = r->uri = r->step = text_of(LIMIT_TOKEN_BYTES);
     r->parts[0].error = r->parts[1].error = r->feature;
     r->walk = json_walk_open(evidence->reports[report].path, steps, &handler, r);

@@ -48,7 +48,9 @@ static bool start(struct reading *r, struct error *err)
         n++;
     if (n == seen.len && n < LEAD_MAX)
         return true;
-    char first = n < seen.len ? seen.data[n] : ' ';
+    char first = ' ';
+    if (n < seen.len)
+        first = seen.data[n];
     if (first != '{' && first != '<')
         return error_at(err, ERROR_INPUT, (struct position){r->path, 1, 1},
                         "this is neither JSON nor XML");

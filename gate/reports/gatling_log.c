@@ -133,7 +133,7 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
     struct reading *r = memory_alloc(sizeof *r);
     r->evidence = evidence;
     r->report = report;
-    r->name = text_of(LIMIT_TOKEN_BYTES * 4);
+    r->name = text_of((size_t)LIMIT_TOKEN_BYTES * 4);
     r->samples = timing_samples_open(evidence, report);
     r->input = lines_of(evidence->reports[report].path, on_line, r);
     *ret = r;

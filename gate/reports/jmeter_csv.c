@@ -72,7 +72,9 @@ static char separator_of(str line)
 static char choose(str line)
 {
     char separator = separator_of(line);
-    return separator ? separator : ',';
+    if (!separator)
+        separator = ',';
+    return separator;
 }
 
 static str first_line(str bytes)

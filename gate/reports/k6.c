@@ -185,7 +185,7 @@ static bool on_value(void *context, int place, str key, const struct json_event 
 static bool end_check(struct reading *r, struct error *err)
 {
     str path = text_str(r->path.len ? &r->path : &r->check);
-    struct text name = text_of(LIMIT_TOKEN_BYTES * 2);
+    struct text name = text_of((size_t)LIMIT_TOKEN_BYTES * 2);
     struct timing row;
     if (r->counts != 2 || path.len == 0)
         return error_set(err, ERROR_INPUT,

@@ -231,7 +231,7 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
     struct reading *r = memory_alloc(sizeof *r);
     r->evidence = evidence;
     r->report = report;
-    r->name = text_of(LIMIT_TOKEN_BYTES * 2);
+    r->name = text_of((size_t)LIMIT_TOKEN_BYTES * 2);
     r->csv = csv_of(evidence->reports[report].path, ',', on_record, r);
     *ret = r;
     return true;

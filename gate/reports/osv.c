@@ -109,17 +109,20 @@ static void end_range(struct reading *r)
 }
 
 // Names that differ only in case, and in '-', '_' and '.', are one package in some ecosystems.
+static char folded(char c)
+{
+    if (c == '_' || c == '.')
+        return '-';
+    return char_lower(c);
+}
+
 static bool same_package(str a, str b)
 {
     if (a.len != b.len)
         return false;
-    for (size_t i = 0; i < a.len; i++) {
-        char x = a.data[i], y = b.data[i];
-        x = x >= 'A' && x <= 'Z' ? (char)(x - 'A' + 'a') : x == '_' || x == '.' ? '-' : x;
-        y = y >= 'A' && y <= 'Z' ? (char)(y - 'A' + 'a') : y == '_' || y == '.' ? '-' : y;
-        if (x != y)
+    for (size_t i = 0; i < a.len; i++)
+        if (folded(a.data[i]) != folded(b.data[i]))
             return false;
-    }
     return true;
 }
 
@@ -249,7 +252,7 @@ static bool on_begin(void *context, int place, str key, const struct json_event 
         text_clear(&r->ecosystem);
     } else if (place == VULN) {
         begin_vuln(r, event->offset);
-    } else if (place == SEVERITY_) {
+    } else if (place == SEVERITY_ENTRY) {
         text_clear(&r->severity_type);
         text_clear(&r->severity_score);
     } else if (place == AFFECTS) {
@@ -273,7 +276,7 @@ static bool on_end(void *context, int place, const struct json_event *event, str
 {
     struct reading *r = context;
     (void)event;
-    if (place == SEVERITY_)
+    if (place == SEVERITY_ENTRY)
         end_severity(r);
     else if (place == RANGE)
         end_range(r);
@@ -299,9 +302,7 @@ static void set_ecosystem(struct reading *r, str value)
     str plain = str_cut(&value, ':'); // "Debian:12"
     text_clear(&r->ecosystem);
     for (size_t i = 0; i < plain.len; i++)
-        text_addc(&r->ecosystem, plain.data[i] >= 'A' && plain.data[i] <= 'Z'
-                                     ? (char)(plain.data[i] - 'A' + 'a')
-                                     : plain.data[i]);
+        text_addc(&r->ecosystem, char_lower(plain.data[i]));
 }
 
 static bool group_value(struct reading *r, int place, const struct json_event *event,
@@ -329,9 +330,7 @@ static void vuln_value(struct reading *r, int place, const struct json_event *ev
         draft_set(&r->draft, DRAFT_ID, event->text);
     } else if (place == ALIAS) {
         draft_alias(&r->draft, event->text);
-    } else if (place == SUMMARY) {
-        draft_set(&r->draft, DRAFT_TITLE, event->text);
-    } else if (place == DETAILS && !draft_has(&r->draft, DRAFT_TITLE)) {
+    } else if (place == SUMMARY || (place == DETAILS && !draft_has(&r->draft, DRAFT_TITLE))) {
         draft_set(&r->draft, DRAFT_TITLE, event->text);
     } else if (place == WITHDRAWN && event->text.len) {
         r->draft.suppressed = true;
@@ -356,9 +355,7 @@ static bool on_value(void *context, int place, str key, const struct json_event 
         return true;
     if (place == SOURCE_PATH)
         replace(&r->source, event->text);
-    else if (place == NAME && event->text.len)
-        replace(&r->name, event->text);
-    else if (place == COMMIT && r->name.len == 0)
+    else if ((place == NAME && event->text.len) || (place == COMMIT && r->name.len == 0))
         replace(&r->name, event->text);
     else if (place == VERSION)
         replace(&r->version, event->text);

@@ -61,8 +61,7 @@ bool purl_parse(struct arena *arena, str text, struct purl *ret)
                           : name;
     char *lower = arena_alloc(arena, type.len + 1);
     for (size_t i = 0; i < type.len; i++)
-        lower[i] = type.data[i] >= 'A' && type.data[i] <= 'Z' ? (char)(type.data[i] - 'A' + 'a')
-                                                              : type.data[i];
+        lower[i] = char_lower(type.data[i]);
     *ret = (struct purl){str_make(lower, type.len), decoded(arena, whole), decoded(arena, version)};
     return true;
 }

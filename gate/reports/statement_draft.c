@@ -16,7 +16,8 @@ void statement_draft_clear(struct statement_draft *draft)
     begin_text(&draft->justification);
     begin_text(&draft->aliases);
     begin_text(&draft->products);
-    draft->products.max = 16 * LIMIT_TOKEN_BYTES; // a distribution names thousands of builds
+    draft->products.max =
+        (size_t)16 * LIMIT_TOKEN_BYTES; // a distribution names thousands of builds
     draft->kind = STATEMENT_IN_TRIAGE;
     draft->at_ms = draft->due_days = 0;
     draft->epss = 0;

@@ -65,7 +65,7 @@ static void add_plain(struct text *out, str line)
         str plain = str_shorten(str_first(line, n), TEST_MESSAGE_BYTES - out->len);
         for (size_t i = 0; i < plain.len; i++) {
             unsigned char c = (unsigned char)plain.data[i];
-            text_addc(out, c < 0x20 || c == 0x7f ? ' ' : (char)c);
+            text_addc(out, (char)(c < 0x20 || c == 0x7f ? ' ' : c));
         }
         if (plain.len < n)
             return;

@@ -76,10 +76,12 @@ static str plain(struct arena *arena, str s)
     size_t n = 0;
     s = str_trim(s);
     for (size_t i = 0; i < s.len; i++) {
-        char c = s.data[i] == '_' || s.data[i] == '-' || s.data[i] == '\n' ? ' ' : s.data[i];
+        char c = char_lower(s.data[i]);
+        if (c == '_' || c == '-' || c == '\n')
+            c = ' ';
         if (c == ' ' && n && out[n - 1] == ' ')
             continue;
-        out[n++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        out[n++] = c;
     }
     return str_make(out, n);
 }

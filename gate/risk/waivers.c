@@ -97,11 +97,6 @@ bool quarantine_bind(struct arena *arena, const struct node *root, struct quaran
     return shape_bind(arena, &quarantine_shape, root, ret, problems);
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 bool waiver_word_fits(str pattern, str text)
 {
     size_t p = 0, t = 0, star = STR_NONE, resume = 0; // after the newest `*`, and where it ends
@@ -109,7 +104,7 @@ bool waiver_word_fits(str pattern, str text)
         if (p < pattern.len && pattern.data[p] == '*') {
             star = ++p;
             resume = t;
-        } else if (p < pattern.len && lower(pattern.data[p]) == lower(text.data[t])) {
+        } else if (p < pattern.len && char_lower(pattern.data[p]) == char_lower(text.data[t])) {
             p++;
             t++;
         } else if (star != STR_NONE) {

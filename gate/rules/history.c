@@ -38,10 +38,8 @@ int64_t history_first_seen(const struct history *history, str name)
     char lower[NAME_MAX_BYTES];
     if (!history || history->seen_count == 0 || name.len > sizeof lower)
         return 0;
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.data[i];
-        lower[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-    }
+    for (size_t i = 0; i < name.len; i++)
+        lower[i] = char_lower(name.data[i]);
     str key = str_make(lower, name.len);
     const struct history_seen *seen =
         bsearch(&key, history->seen, history->seen_count, sizeof *history->seen, by_name);

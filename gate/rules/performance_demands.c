@@ -69,7 +69,7 @@ static void check_soak(void *item, const struct node *node, struct problems *pro
     {                                                                                              \
         .key = (field_key), .kind = SHAPE_DURATION,                                                \
         .offset = offsetof(struct endpoint_demand, most_ms) + (figure) * sizeof(int64_t),          \
-        .doc = what                                                                                \
+        .doc = (what)                                                                              \
     }
 
 static const struct shape_field endpoint_fields[] = {

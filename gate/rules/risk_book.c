@@ -62,7 +62,7 @@ void risk_book_make(struct arena *arena, const struct rule_context *context, str
     for (size_t i = 0; i < book.touched_count; i++)
         book.is_touched[book.touched[i].risk - risk_register_at(in->risks, 0)] = true;
     if (in->evidence->has[EVIDENCE_TESTS])
-        test_book_make(arena, in, &book.tests);
+        test_book_make(arena, in, BOOKED_ALL, &book.tests);
     *ret = book;
 }
 

@@ -39,15 +39,31 @@ static bool is_new(const struct history *history, str identity)
     return !before || !failed(before->result);
 }
 
-void test_book_make(struct arena *arena, const struct rule_input *in, struct test_book *ret)
+static bool is_troubled(enum test_result result)
+{
+    return failed(result) || result == TEST_FLAKY;
+}
+
+static size_t troubled(const struct tests *tests)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < tests->count; i++)
+        count += is_troubled(tests->cases[i].result);
+    return count;
+}
+
+void test_book_make(struct arena *arena, const struct rule_input *in, enum booked which,
+                    struct test_book *ret)
 {
     const struct tests *tests = &in->evidence->tests;
     size_t entries = in->quarantine ? in->quarantine->items.count : 0;
-    *ret = (struct test_book){.items = ARENA_ARRAY(arena, struct booked_test, tests->count + 1),
-                              .count = tests->count,
+    size_t room = which == BOOKED_ALL ? tests->count : troubled(tests);
+    *ret = (struct test_book){.items = ARENA_ARRAY(arena, struct booked_test, room + 1),
                               .used = ARENA_ARRAY(arena, bool, entries + 1)};
     for (size_t i = 0; i < tests->count; i++) {
-        struct booked_test *one = &ret->items[i];
+        if (which == BOOKED_TROUBLED && !is_troubled(tests->cases[i].result))
+            continue;
+        struct booked_test *one = &ret->items[ret->count++];
         one->test = &tests->cases[i];
         one->identity = str_of(test_identity(arena, one->test));
         one->failed = failed(one->test->result);

@@ -23,7 +23,14 @@ struct test_book {
     bool *used;         // for each entry of the quarantine: does it name a test of this run?
 };
 
-void test_book_make(struct arena *arena, const struct rule_input *input, struct test_book *ret);
+enum booked {
+    BOOKED_ALL,
+    // Those that failed or are flaky: enough where there is neither a baseline nor a quarantine to
+    // look others up for, and much less work for a large suite.
+    BOOKED_TROUBLED,
+};
+void test_book_make(struct arena *arena, const struct rule_input *input, enum booked which,
+                    struct test_book *ret);
 const struct booked_test *test_book_find(const struct test_book *book, str identity); // null: none
 
 #endif

@@ -16,8 +16,8 @@ static void look(struct findings *out, const struct rule_input *in, struct proof
     struct test_book now, before;
     base.evidence = in->base_evidence;
     base.quarantine = NULL;
-    test_book_make(out->arena, in, &now);
-    test_book_make(out->arena, &base, &before);
+    test_book_make(out->arena, in, BOOKED_ALL, &now);
+    test_book_make(out->arena, &base, BOOKED_TROUBLED, &before);
     for (size_t i = 0; i < before.count; i++) {
         const struct booked_test *old = &before.items[i];
         const struct booked_test *one = old->failed ? test_book_find(&now, old->identity) : NULL;

@@ -267,7 +267,9 @@ static void judge(const struct rule_context *context, struct findings *out)
         return;
     if (!j.demands && context->in->tests_at_least.den == 0)
         return;
-    test_book_make(out->arena, context->in, &j.book);
+    const struct history *history = context->in->history;
+    bool looks_up = context->in->quarantine || (history && history->baseline);
+    test_book_make(out->arena, context->in, looks_up ? BOOKED_ALL : BOOKED_TROUBLED, &j.book);
     judge_number(&j);
     if (!j.demands)
         return;

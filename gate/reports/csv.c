@@ -85,10 +85,11 @@ static bool on_line(void *context, str line, struct error *err)
         text_clear(&csv->record);
         csv->offset = csv->lines.offset;
         csv->number = csv->lines.number;
-        if (!csv->separator)
+        if (!csv->separator) {
             csv->separator = ',';
-        if (csv->choose)
-            csv->separator = csv->choose(line);
+            if (csv->choose)
+                csv->separator = csv->choose(line);
+        }
     }
     text_add(&csv->record, line);
     csv->open = quote_open(line, csv->open);

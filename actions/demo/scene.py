@@ -23,8 +23,10 @@ From Python:
 """
 
 import argparse
+import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -45,12 +47,30 @@ GIT_ENVIRONMENT = {
 }
 
 
+def below_ephemeral():
+    """The ports that the system gives to no outgoing connection: one of those may stay closed
+    while a server restarts, and is still free for it then."""
+    try:
+        lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        lowest = 32768
+    return range(10000, lowest) if lowest > 12000 else range(20000, 32768)
+
+
 def free_ports(count):
-    """Ports that nobody listens on now; taken all at once, so that they differ."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    """Ports that nobody listens on now; held all at once, so that they differ."""
+    candidates = random.Random(os.urandom(8)).sample(below_ephemeral(), 200 + count)
+    held = []
+    for port in candidates:
+        if len(held) == count:
+            break
+        with contextlib.suppress(OSError):
+            held.append(socket.create_server(("127.0.0.1", port)))
     ports = [each.getsockname()[1] for each in held]
     for each in held:
         each.close()
+    if len(ports) < count:
+        raise RuntimeError(f"{count} free ports below the ephemeral range are not to be had")
     return ports
 
 

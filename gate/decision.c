@@ -1,6 +1,7 @@
 #include "gate/decision.h"
 
 #include "gate/base/moment.h"
+#include "gate/decision_risk.h"
 
 size_t decision_count(const struct decision *decision, enum verdict verdict)
 {
@@ -136,9 +137,11 @@ void evidence_totals_json(const struct evidence *evidence, struct json_out *out)
         add_statements(out, &evidence->statements);
 }
 
-static void add_risk(struct json_out *out, const struct risk_totals *totals)
+static void add_risk(struct json_out *out, const struct decision *decision)
 {
+    const struct risk_totals *totals = &decision->risks;
     json_open_map(out, "risk");
+    add_text(out, "matrix", decision->matrix ? decision->matrix->name : NULL);
     json_add_u64(out, "exposure", totals->exposure);
     json_open_map(out, "open");
     for (int i = RISK_SEVERITIES - 1; i >= 0; i--)
@@ -203,6 +206,12 @@ static void add_evidence(struct json_out *out, const struct decision *decision)
         json_close(out);
         json_close(out);
     }
+    if (decision->matrix && decision->matrix->path) {
+        add_row(out, "risks", "risk-matrix", decision->matrix->path, decision->matrix->sha256,
+                decision->matrix->size_bytes);
+        json_close(out);
+        json_close(out);
+    }
     json_close(out);
 }
 
@@ -220,8 +229,9 @@ void decision_json(const struct decision *decision, struct text *text)
     json_open_map(&out, "totals");
     evidence_totals_json(decision->evidence, &out);
     if (decision->has_risks)
-        add_risk(&out, &decision->risks);
+        add_risk(&out, decision);
     json_close(&out);
+    decision_risk_json(decision, &out);
     json_open_list(&out, "findings");
     for (size_t i = 0; i < decision->findings.count; i++)
         add_finding(&out, &decision->findings.items[i]);

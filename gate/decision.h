@@ -14,6 +14,8 @@
 #include "gate/rules/finding.h"
 
 struct dependencies;
+struct risk_score;
+struct rollout_demands;
 
 struct decision {
     enum verdict verdict;
@@ -32,6 +34,9 @@ struct decision {
     const char *register_path; // null = none
     char register_sha256[SHA256_HEX];
     uint64_t register_bytes;
+    const struct risk_matrix *matrix;        // that the register is rated by; null = no register
+    const struct risk_score *score;          // of this release; null = there is no register
+    const struct rollout_demands *rollout;   // what the risks demand of it; with `score`
     const struct dependencies *dependencies; // null = lock files were not asked for
 };
 

@@ -150,12 +150,11 @@ static struct runs runs_of_item(struct explaining *e, const struct explained_ite
     struct runs runs = {0};
     const struct covered_file *file = item->file;
     if (branches) {
-        for (size_t i = 0; i < file->branch_count; i++) {
-            const struct branch_count *one = &file->branches[i];
-            if (one->covered < one->total)
+        struct branch_walk walk = branch_walk_of(&file->branches);
+        for (struct branch_count one; branch_next(&walk, &one);)
+            if (one.covered < one.total)
                 add_run(e, &runs,
-                        &(struct run){{one->line, one->line}, (uint64_t)one->total - one->covered});
-        }
+                        &(struct run){{one.line, one.line}, (uint64_t)one.total - one.covered});
     } else if (item->changed) {
         for (size_t i = 0; i < item->changed->range_count; i++)
             runs_between(e, item, item->changed->ranges[i], &runs);
@@ -336,7 +335,7 @@ bool explain_coverage(struct explaining *e)
         list_runs(e, item, subject.branches);
         for (size_t k = 0; item->file && k < item->file->range_count; k++)
             explain_source(e, item, item->file->ranges[k].report, item->file->ranges[k].from,
-                           item->file->ranges[k].to);
+                           byte_range_end(&item->file->ranges[k]));
     }
     if (out->needed)
         add_way(e);

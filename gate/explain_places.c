@@ -13,6 +13,20 @@ static const struct companion *companion_at(const struct explaining *e, const ch
     return NULL;
 }
 
+static const char *exposure_note(const struct explaining *e, const struct risk *risk)
+{
+    unsigned long long exposure = risk_exposure(risk), points = risk->rating.points;
+    long long weight = risk->weight;
+    if (risk->likelihood && risk->impact && !risk->inputs)
+        return arena_format(e->arena, "exposure %llu = likelihood %lld x impact %lld x weight %lld",
+                            exposure, (long long)risk->likelihood, (long long)risk->impact, weight)
+            .data;
+    return arena_format(
+               e->arena, "exposure %llu = %llu points (" STR_FMT " by the matrix %s) x weight %lld",
+               exposure, points, STR_ARG(risk->rating.outcome), e->gate->risks.matrix->name, weight)
+        .data;
+}
+
 void explain_risks(struct explaining *e)
 {
     const struct decision *decision = &e->gate->decision;
@@ -26,11 +40,7 @@ void explain_risks(struct explaining *e)
         struct explained_item *item = explain_item(
             e, arena_format(e->arena, STR_FMT ": " STR_FMT, STR_ARG(risk->id), STR_ARG(risk->title))
                    .data);
-        item->note =
-            arena_format(e->arena, "exposure %llu = likelihood %lld x impact %lld x weight %lld",
-                         (unsigned long long)risk_exposure(risk), (long long)risk->likelihood,
-                         (long long)risk->impact, (long long)risk->weight)
-                .data;
+        item->note = exposure_note(e, risk);
         explain_file(e, item, decision->register_path, decision->register_sha256, risk->at.line);
     }
 }

@@ -6,11 +6,8 @@
 
 static str day_text(struct explaining *e, const char *before, int64_t days)
 {
-    int year, month, day;
-    if (!days)
-        return STR("");
-    civil_from_days(days, &year, &month, &day);
-    return arena_format(e->arena, "%s%04d-%02d-%02d", before, year, month, day);
+    char day[DATE_TEXT];
+    return days ? arena_format(e->arena, "%s%s", before, date_format(days, day)) : STR("");
 }
 
 static const char *series_note(struct explaining *e, const struct lifecycle_series *series)

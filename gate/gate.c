@@ -5,6 +5,7 @@
 #include "gate/git/attributes.h"
 #include "gate/git/authors.h"
 #include "gate/git/changes.h"
+#include "gate/matrices.h"
 #include "gate/policy_findings.h"
 #include "gate/rules/standing.h"
 #include "gate/rules/waiving.h"
@@ -161,10 +162,10 @@ static bool read_changes(struct run *run, struct rule_input *input)
                          &attributes, run->err))
         return false;
     const struct file_kinds kinds = kinds_of_evidence(run);
-    if ((request->change || request->wants_changes || input->risks ||
+    if ((request->change || request->wants_score || input->risks ||
          asks_for_changes(request->demands)) &&
-        !changes_between(run->arena, request->repository, place->base, place->commit,
-                         request->wants_changes ? NULL : &kinds, &changes, run->err))
+        !changes_between(run->arena, request->repository, place->base, place->commit, &kinds,
+                         &changes, run->err))
         return false;
     take_changes(run, &changes, &attributes);
     input->changed = run->gate->changed;
@@ -182,12 +183,16 @@ static bool first_problem(struct problems *problems, struct error *err)
 static bool read_register(struct run *run, struct rule_input *input)
 {
     const struct companion *file = &run->gate->companions[COMPANION_RISKS];
+    const struct gate_request *request = run->request;
     struct problems problems = {.arena = run->arena};
+    struct source tree = {
+        .repository = request->repository, .commit = request->tree_commit, .root = request->root};
     input->risks_asked = run->request->policy->risks_asked;
     input->risks_path = file->path;
     if (!file->found)
         return true;
-    if (!risk_register_bind(run->arena, file->root, &run->gate->risks, &problems))
+    if (!register_bind(run->arena, file->from_tree ? &tree : &request->policy->source, file->root,
+                       &run->gate->risks, &problems))
         return first_problem(&problems, run->err);
     input->risks = &run->gate->risks;
     return true;
@@ -371,11 +376,33 @@ static void fill_decision(const struct run *run, const struct rule_input *input,
         const struct companion *file = &run->gate->companions[COMPANION_RISKS];
         int64_t today = request->now_ms / MS_DAY;
         decision->has_risks = true;
+        decision->matrix = input->risks->matrix;
         decision->risks = risk_totals(input->risks, today);
         decision->register_path = file->path;
         memcpy(decision->register_sha256, file->sha256, SHA256_HEX);
         decision->register_bytes = file->size_bytes;
     }
+}
+
+// Reports that were recorded are judged again by other rules (replay): nothing is released by that.
+static bool score_release(struct run *run, const struct rule_input *input)
+{
+    const struct gate_request *request = run->request;
+    struct release_score_request question = {
+        .repository = request->repository,
+        .commit = request->place.commit,
+        .base = request->place.base,
+        .now_ms = request->now_ms,
+        .window_days = request->score_window_days ? request->score_window_days : SCORE_WINDOW_DAYS,
+    };
+    if ((!input->risks && !request->wants_score) || request->recorded)
+        return true;
+    if (!release_score(run->arena, &question, input, &run->gate->score, run->err))
+        return false;
+    rollout_demands_make(run->arena, input, &run->gate->rollout);
+    run->gate->decision.score = &run->gate->score;
+    run->gate->decision.rollout = &run->gate->rollout;
+    return true;
 }
 
 bool gate_judge(struct arena *arena, const struct gate_request *request, struct gate *gate,
@@ -404,6 +431,8 @@ bool gate_judge(struct arena *arena, const struct gate_request *request, struct 
         !read_submodules(&run, input) || !read_changes(&run, input))
         return false;
     fill_needs(&run, input);
+    if (!score_release(&run, input))
+        return false;
     judge(&run, input, &decision->findings);
     if (!policy_findings(arena, request, gate, &decision->findings, err))
         return false;

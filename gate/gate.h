@@ -15,6 +15,8 @@
 #include "gate/dependencies.h"
 #include "gate/intake/intake.h"
 #include "gate/policy.h"
+#include "gate/release_score.h"
+#include "gate/rules/rollout_demands.h"
 #include "gate/rules/rule.h"
 
 // Which commit is judged, and against which.
@@ -43,7 +45,8 @@ struct gate_request {
     bool change;                   // a pull request: only what it causes holds or blocks
     const struct history *history; // null = there is no record at hand
     const char *branch;            // that the change comes from; null = not known
-    bool wants_changes;            // the changed lines, also when no rule asks for them
+    bool wants_score;              // the release risk score, also when there is no register
+    unsigned score_window_days;    // that commits are counted over; 0 = SCORE_WINDOW_DAYS
     const char *const *labels;     // of the pull request, ends with null; null = none
     int64_t now_ms;
 };
@@ -61,6 +64,8 @@ struct gate { // all zero is empty; everything else lives in the arena that gate
     struct changed_file *changed; // computed when a rule asks for it
     size_t changed_count;
     struct rule_input input; // what the rules saw
+    struct risk_score score;
+    struct rollout_demands rollout;
     struct decision decision;
 };
 

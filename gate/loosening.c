@@ -70,6 +70,8 @@ static const struct direction policy_directions[] = {
     {"gate/risk/max_open", SENSE_SHRINKS, NULL},
     {"gate/risk/max_open/*", SENSE_LESS, NULL},
     {"gate/risk/overdue", SENSE_WORDS, "block hold warn"},
+    {"gate/risk/classes", SENSE_SHRINKS, NULL},
+    {"gate/risk/classes/*", SENSE_LESS, NULL},
     {"gate/incidents", SENSE_SHRINKS, NULL},
     {"gate/incidents/review_overdue", SENSE_WORDS, "block hold warn"},
     {"gate/upgrades", SENSE_SHRINKS, NULL},

@@ -1,5 +1,6 @@
 #include "gate/policy_findings.h"
 
+#include "gate/base/limits.h"
 #include "gate/doc/yaml.h"
 #include "gate/loosening.h"
 
@@ -144,6 +145,34 @@ static bool compare_companion(const struct saying *s, enum companion_kind kind, 
     return true;
 }
 
+// A matrix of the repository rates its risks: which change of it loosens, nobody can tell from the
+// text.
+static bool compare_matrix(const struct saying *s, struct error *err)
+{
+    const struct gate *gate = s->gate;
+    const struct risk_matrix *base = gate->input.risks ? gate->risks.matrix : NULL;
+    struct source tree = {.repository = s->request->repository,
+                          .commit = s->request->tree_commit,
+                          .root = s->request->root};
+    char sha256[SHA256_HEX];
+    bool found;
+    str bytes;
+    if (!base || !base->path || gate->companions[COMPANION_RISKS].from_tree ||
+        !s->request->policy->source.commit)
+        return true;
+    if (!source_read(s->arena, &tree, base->path, LIMIT_CONFIG_BYTES, &bytes, &found, err))
+        return false;
+    if (found && memcmp(sha256_of(bytes, sha256), base->sha256, SHA256_HEX) == 0)
+        return true;
+    struct loosened one = {
+        .path = base->path, .before = "as on the base", .after = found ? "changed" : ""};
+    say_loosened(s, &one, base->path);
+    s->findings->items[s->findings->count - 1].message =
+        finding_text(s->findings, "The change %s %s, by which risks are rated.",
+                     found ? "alters" : "takes away", base->path);
+    return true;
+}
+
 // A workflow decides whether the gate is run at all.
 static void compare_workflows(const struct saying *s)
 {
@@ -175,6 +204,8 @@ bool policy_findings(struct arena *arena, const struct gate_request *request,
     for (int kind = 0; kind < COMPANIONS; kind++)
         if (!compare_companion(&s, (enum companion_kind)kind, named[kind], err))
             return false;
+    if (!compare_matrix(&s, err))
+        return false;
     if (request->change)
         compare_workflows(&s);
     return true;

@@ -14,5 +14,6 @@ struct policy_file {
 
 extern const struct policy_file policy_files[];    // ends with a null name
 extern const struct policy_file lifecycle_files[]; // of policies/lifecycle/; likewise
+extern const struct policy_file matrix_files[];    // of policies/matrices/; likewise
 
 #endif

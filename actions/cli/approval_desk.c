@@ -1,6 +1,7 @@
 #include "actions/cli/approval_desk.h"
 
 #include "actions/cli/ledger_facts.h"
+#include "deploy/record/journal.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
 
@@ -82,6 +83,8 @@ static void ask(void *self, const struct approval_question *question, int64_t no
         return;
     desk->next_ms = now_ms;
     desk->counted_count = 0;
+    mailbox_done(&desk->box);
+    desk->box = (struct mailbox){.ledger = desk->ledger, .rollout = question->plan->rollout};
     approval_words(question->plan, question->step, question->rule, &words);
     if (may_press(desk) && keyboard_open(&desk->keyboard))
         text_adds(&words, "  y = yes, n = no\n");
@@ -114,22 +117,17 @@ static bool poll_keys(struct approval_desk *desk, struct approval_answer *ret)
     return true;
 }
 
-// Does this entry answer the open question, and does it count?
-static bool read_answer(struct approval_desk *desk, const struct ledger_entry *entry,
+// Does this answer the open question, and does it count?
+static bool read_answer(struct approval_desk *desk, const struct event *event,
                         struct approval_answer *ret)
 {
-    struct event event;
-    struct error err;
     bool granted = false;
     int64_t step = -2;
-    if (!str_is(entry->type, ANSWER_TYPE) ||
-        !str_eq(entry->rollout, desk->question.plan->rollout) ||
-        !ledger_read(desk->ledger, &desk->arena, entry, &event, &err) ||
-        !json_get_bool(event.fields, "granted", &granted) ||
-        !json_get_i64(event.fields, "step", &step))
+    if (!json_get_bool(event->fields, "granted", &granted) ||
+        !json_get_i64(event->fields, "step", &step))
         return false;
     int64_t asked = desk->question.step == STEP_STAGE ? -1 : (int64_t)desk->question.step;
-    str who = facts_person(&event.actor);
+    str who = facts_person(&event->actor);
     if (step != asked || has(desk->counted, desk->counted_count, who))
         return false;
     const char *why =
@@ -140,23 +138,24 @@ static bool read_answer(struct approval_desk *desk, const struct ledger_entry *e
         return false;
     }
     *ret = (struct approval_answer){granted, who,
-                                    node_text(event.fields, "comment").len
-                                        ? node_text(event.fields, "comment")
+                                    node_text(event->fields, "comment").len
+                                        ? node_text(event->fields, "comment")
                                         : STR("in the ledger")};
     return true;
 }
 
 static bool poll_ledger(struct approval_desk *desk, int64_t now_ms, struct approval_answer *ret)
 {
+    struct event event;
     struct error err;
     if (now_ms < desk->next_ms)
         return false;
-    desk->next_ms = now_ms + LOOK_MS / 4;
     if (!ledger_refresh(desk->ledger, &err))
         return false;
-    while (desk->seen < ledger_count(desk->ledger))
-        if (read_answer(desk, ledger_at(desk->ledger, desk->seen++), ret))
+    while (mailbox_next(&desk->box, STR(ANSWER_TYPE), &desk->arena, &event))
+        if (read_answer(desk, &event, ret))
             return true;
+    desk->next_ms = now_ms + LOOK_MS / 4;
     return false;
 }
 
@@ -175,7 +174,7 @@ static void withdraw(void *self)
     struct approval_desk *desk = self;
     desk->asking = false;
     keyboard_close(&desk->keyboard);
-    ledger_want_fetch(desk->ledger, 0);
+    ledger_want_fetch(desk->ledger, JOURNAL_FETCH_MS); // others may hold, promote or abort
 }
 
 struct approver_port approval_desk_port(struct approval_desk *desk)
@@ -186,5 +185,6 @@ struct approver_port approval_desk_port(struct approval_desk *desk)
 void approval_desk_done(struct approval_desk *desk)
 {
     keyboard_close(&desk->keyboard);
+    mailbox_done(&desk->box);
     arena_done(&desk->arena);
 }

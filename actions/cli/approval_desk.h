@@ -11,6 +11,7 @@
 #define ACTIONS_CLI_APPROVAL_DESK_H
 
 #include "actions/cli/keyboard.h"
+#include "actions/cli/mailbox.h"
 #include "actions/cli/progress.h"
 #include "deploy/record/ledger.h"
 #include "deploy/run/driver.h"
@@ -30,7 +31,7 @@ struct approval_desk {
     bool asking;
     struct keyboard keyboard; // open while a key of mine would count
     int64_t next_ms;
-    size_t seen; // ledger entries looked at
+    struct mailbox box; // answers to the open question
     str counted[32];
     size_t counted_count;
 };

@@ -5,6 +5,9 @@
 
 static const struct option options[] = {
     {.name = "stage", .argument = "NAME", .help = "Only the targets of this stage."},
+    {.name = "commit",
+     .argument = "REV",
+     .help = "The commit that they serve; needed where a target migrates a database."},
     {0},
 };
 
@@ -26,7 +29,8 @@ static bool known_names(const struct deployment *d)
     return true;
 }
 
-static bool adopt(struct deployment *d, const struct stage_run *run, size_t index, struct text *out)
+static bool adopt(struct deployment *d, const struct stage_run *run, size_t index, str commit,
+                  struct text *out)
 {
     struct error *err = &d->call->error;
     struct target_outcome outcome;
@@ -45,18 +49,20 @@ static bool adopt(struct deployment *d, const struct stage_run *run, size_t inde
                          STR_ARG(name), seen->evidence ? seen->evidence : "");
     struct placement placement = {
         .release = seen->release.len ? seen->release : seen->revision,
+        .commit = commit,
         .revision = seen->revision,
         .memory = outcome.memory,
     };
-    if (!release_adopt(d->ledger, stage_environment(run->stage), placement.release, (str){NULL, 0},
-                       &name, &placement, 1, NULL, err))
+    if (!release_adopt(d->ledger, stage_environment(run->stage), placement.release, commit, &name,
+                       &placement, 1, NULL, err))
         return false;
     text_addf(out, "%-16.*s %-14.*s serves " STR_FMT "; recorded as known good\n",
               STR_ARG(stage_environment(run->stage)), STR_ARG(name), STR_ARG(seen->revision));
     return true;
 }
 
-static bool adopt_stage(struct deployment *d, const struct stage_settings *stage, struct text *out)
+static bool adopt_stage(struct deployment *d, const struct stage_settings *stage, str commit,
+                        struct text *out)
 {
     struct stage_run run;
     if (!stage_run_open(d->arena, &d->settings, stage, &d->ports, &run, &d->call->error))
@@ -64,7 +70,7 @@ static bool adopt_stage(struct deployment *d, const struct stage_settings *stage
     bool ok = true;
     for (size_t i = 0; ok && i < run.target_count; i++)
         if (wanted(d->call, run.target_settings[i]->name))
-            ok = adopt(d, &run, i, out);
+            ok = adopt(d, &run, i, commit, out);
     stage_run_close(&run);
     return ok;
 }
@@ -77,11 +83,14 @@ static int run(struct invocation *call)
     if (!deployment_open(call, false, &d))
         return command_failed(call);
     const struct stage_settings *only = NULL;
-    bool ok =
-        known_names(&d) && ((!name && d.settings.stage_count) || deployment_stage(&d, name, &only));
+    const char *revision = option_text(&call->options, "commit");
+    char commit[COMMIT_HEX] = "";
+    bool ok = (!revision || repository_resolve(d.repository, revision, commit, &call->error)) &&
+              known_names(&d) &&
+              ((!name && d.settings.stage_count) || deployment_stage(&d, name, &only));
     for (size_t i = 0; ok && i < d.settings.stage_count; i++)
         if (!only || only == &d.settings.stages[i])
-            ok = adopt_stage(&d, &d.settings.stages[i], &out);
+            ok = adopt_stage(&d, &d.settings.stages[i], str_of(commit), &out);
     ok = ok && ledger_sync(d.ledger, LEDGER_WAIT_MS, &call->error) &&
          command_print(call, text_str(&out));
     text_done(&out);

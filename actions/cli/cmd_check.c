@@ -4,12 +4,13 @@
 #include "gate/base/limits.h"
 #include "gate/companion.h"
 #include "gate/doc/json.h"
-#include "gate/risk/register.h"
+#include "gate/matrices.h"
 #include "gate/risk/waivers.h"
 
 static const struct option options[] = {
     {.name = "schema", .help = "Print the JSON schema of the configuration."},
     {.name = "register-schema", .help = "Print the JSON schema of the risk register."},
+    {.name = "matrix-schema", .help = "Print the JSON schema of a risk matrix."},
     {.name = "waivers-schema", .help = "Print the JSON schema of the waivers."},
     {.name = "quarantine-schema", .help = "Print the JSON schema of the quarantine."},
     {0},
@@ -21,14 +22,16 @@ static void add_problem(struct problems *problems, const struct error *err)
 }
 
 static void bind_companion(struct invocation *call, enum companion_kind kind,
-                           const struct node *root, struct problems *problems)
+                           const struct source *source, const struct node *root,
+                           struct text *checked, struct problems *problems)
 {
     struct risk_register risks;
     struct waivers waivers;
     struct quarantine quarantine;
     switch (kind) {
     case COMPANION_RISKS:
-        (void)risk_register_bind(call->arena, root, &risks, problems);
+        if (register_bind(call->arena, source, root, &risks, problems) && risks.matrix->path)
+            text_addf(checked, " and %s", risks.matrix->path);
         return;
     case COMPANION_WAIVERS:
         (void)waivers_bind(call->arena, root, &waivers, problems);
@@ -65,7 +68,7 @@ static void check_companion(struct invocation *call, enum companion_kind kind,
     if (!companion_parse(call->arena, kind, &file, &root, &err))
         add_problem(problems, &err);
     else
-        bind_companion(call, kind, root, problems);
+        bind_companion(call, kind, &policy->source, root, checked, problems);
 }
 
 static bool check_all(struct invocation *call, struct judgement *judgement, struct text *checked,
@@ -167,6 +170,8 @@ static int run(struct invocation *call)
         return print_schema(call, &config_shape, "The configuration of sluice");
     if (option_given(&call->options, "register-schema"))
         return print_schema(call, &risk_register_shape, "The risk register of sluice");
+    if (option_given(&call->options, "matrix-schema"))
+        return print_schema(call, &risk_matrix_shape, "A risk matrix of sluice");
     if (option_given(&call->options, "waivers-schema"))
         return print_schema(call, &waivers_shape, "The waivers of sluice");
     if (option_given(&call->options, "quarantine-schema"))
@@ -174,7 +179,7 @@ static int run(struct invocation *call)
     struct judgement judgement = {0};
     struct problems problems = {.arena = call->arena};
     struct text out = text_of(LIMIT_CONFIG_BYTES);
-    struct text checked = text_of((size_t)LIMIT_PATH * COMPANIONS);
+    struct text checked = text_of((size_t)LIMIT_PATH * (COMPANIONS + 1)); // and a matrix
     int status;
     if (check_all(call, &judgement, &checked, &problems)) {
         problems_sort(&problems);

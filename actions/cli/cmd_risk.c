@@ -103,8 +103,8 @@ const struct command command_risk = {
     .operands_max = 2,
     .summary = "the register by exposure, the roadmap, the risk of a change, new entries",
     .description =
-        "list     the risk register of the working tree by exposure = likelihood x impact x\n"
-        "         business weight; what is past its date is marked\n"
+        "list     the risk register of the working tree by exposure = points of its matrix (by\n"
+        "         default likelihood x impact) x business weight; what is past its date is marked\n"
         "roadmap  the open risks by exposure per day of effort, what is not estimated last; how\n"
         "         many days it takes, and how much exposure is left\n"
         "score    what speaks against releasing the change at hand, from 0 to 100: risks that it\n"

@@ -1,12 +1,14 @@
 // sluice rollback: back to known good, at full speed. Never refused: no gate, approval, freeze or
 // running rollout stops it, and a ledger whose remote is down only delays the record.
 #include "actions/cli/commands.h"
-#include "actions/cli/ledger_facts.h"
+#include "actions/cli/rehearsal.h"
+#include "actions/cli/rollback_plan.h"
+#include "actions/cli/rollback_prompt.h"
 #include "actions/cli/rollout_flow.h"
-#include "deploy/run/resolve.h"
-#include "gate/base/moment.h"
 
 #include <stdio.h>
+
+enum { NAME_TRIES = 5 };
 
 static const struct option options[] = {
     {.name = "stage", .argument = "NAME", .help = "Which stage; needed when there are several."},
@@ -15,159 +17,48 @@ static const struct option options[] = {
      .help = "This release instead of the last known good one."},
     {.name = "reason", .argument = "TEXT", .help = "Why; `pending` in the record when absent."},
     {.name = "yes", .help = "Do not ask."},
+    {.name = "rehearse",
+     .help =
+         "On purpose: back to the release before and forward again, to know how long it takes."},
+    {.name = "explain",
+     .argument = "ROLLOUT",
+     .help = "Fill in with --reason why that one was taken back; touches nothing."},
     {0},
 };
 
-static bool wanted(const struct invocation *call, str name)
-{
-    for (size_t i = 0; i < call->options.operand_count; i++)
-        if (str_is(name, call->options.operands[i]))
-            return true;
-    return call->options.operand_count == 0;
-}
+// ---- what is under way
+// ---------------------------------------------------------------------------
 
-// The stage's settings with only the targets that were named.
-static struct stage_settings *narrowed(struct deployment *d, const struct stage_settings *stage)
+// A record that cannot be read stops nothing: where the targets stand is then not known.
+static bool find_open(struct deployment *d, struct rollback_request *request,
+                      struct rollout_record *open)
 {
-    struct stage_settings *copy = ARENA_NEW(d->arena, struct stage_settings);
-    *copy = *stage;
-    str *names = ARENA_ARRAY(d->arena, str, stage->targets.count);
-    copy->targets = (struct shape_list){names, 0};
-    for (size_t i = 0; i < stage->targets.count; i++)
-        if (wanted(d->call, ((const str *)stage->targets.items)[i]))
-            names[copy->targets.count++] = ((const str *)stage->targets.items)[i];
-    return copy;
-}
-
-static bool unknown_target(const struct stage_settings *stage, const char *name, struct error *err)
-{
-    struct text names = text_of(512);
-    for (size_t i = 0; i < stage->targets.count; i++)
-        text_addf(&names, "%s`" STR_FMT "`", i ? ", " : "",
-                  STR_ARG(((const str *)stage->targets.items)[i]));
-    (void)error_set(err, ERROR_INPUT, "`%s` is not a target of stage " STR_FMT "; there are %s",
-                    name, STR_ARG(stage->stage), text_c(&names));
-    text_done(&names);
-    return false;
-}
-
-static bool check_names(struct deployment *d, const struct stage_settings *stage)
-{
-    const struct options *given = &d->call->options;
-    for (size_t i = 0; i < given->operand_count; i++) {
-        bool known = false;
-        for (size_t k = 0; k < stage->targets.count; k++)
-            known |= str_is(((const str *)stage->targets.items)[k], given->operands[i]);
-        if (!known)
-            return unknown_target(stage, given->operands[i], &d->call->error);
-    }
+    bool found = false;
+    struct standing standing;
+    str environment = stage_environment(request->stage);
+    if (!ledger_standing(d->ledger, d->arena, environment, &standing, &d->call->error))
+        return false;
+    str rollout = standing.claim.rollout;
+    if (rollout.len == 0)
+        return true;
+    struct error why;
+    found = rollout_load(d->ledger, d->arena, rollout, open, &why);
+    if (found)
+        request->open = open;
+    else
+        (void)fprintf(stderr,
+                      "sluice: the record of rollout " STR_FMT ", which is under way, cannot be "
+                      "read (%s): going back all the same\n",
+                      STR_ARG(rollout), why.message);
+    request->open_unreadable = !found;
     return true;
 }
 
-struct way { // of one target
-    struct placement from, to;
-};
+// ---- going back
+// ----------------------------------------------------------------------------------
 
-// From what the ledger says is live, or from a rollout that is under way.
-static bool find_way(struct deployment *d, const struct stage_settings *stage, str target,
-                     const struct rollout_record *open, struct way *ret)
+static bool agreed(struct deployment *d)
 {
-    struct error *err = &d->call->error;
-    str environment = stage_environment(stage);
-    const char *to = option_text(&d->call->options, "to");
-    struct way way = {0};
-    bool live = false, found = false, ok;
-    for (uint32_t i = 0; open && open->plan->mode == PLAN_FORWARD && i < open->plan->target_count;
-         i++)
-        if (str_eq(open->plan->targets[i].name, target)) {
-            way.from = open->placements ? open->placements[i] : open->plan->targets[i].next;
-            live = true;
-        }
-    if (!live && !facts_known_good(d, environment, target, (str){NULL, 0}, &way.from, &live))
-        return false;
-    if (to) {
-        found =
-            release_good_named(d->ledger, d->arena, environment, target, str_of(to), &way.to, err);
-        ok = found || err->kind == ERROR_ABSENT;
-    } else {
-        ok = facts_known_good(d, environment, target, way.from.release, &way.to, &found);
-    }
-    if (!ok)
-        return false;
-    if (!found && to)
-        return error_set(err, ERROR_INPUT,
-                         "release %s was never known good on target " STR_FMT " in " STR_FMT
-                         ": `sluice log` shows what was out; without --to it is the last good one",
-                         to, STR_ARG(target), STR_ARG(environment));
-    if (!found)
-        return error_set(err, ERROR_INPUT,
-                         way.from.release.len
-                             ? "the ledger knows no good release of target " STR_FMT
-                               " before the one that is live: bring an earlier commit out under a "
-                               "new name with `sluice rollout`, or put the target back by hand and "
-                               "record that with `sluice adopt`"
-                             : "the ledger knows no release of target " STR_FMT
-                               ": put the target back by hand, and record what runs then with "
-                               "`sluice adopt`",
-                         STR_ARG(target));
-    *ret = way;
-    return true;
-}
-
-static bool plan_way_back(struct flow *flow, const struct rollout_record *open)
-{
-    struct deployment *d = flow->d;
-    size_t count = flow->stage->targets.count;
-    const char *reason = option_text(&d->call->options, "reason");
-    struct placement *next = ARENA_ARRAY(d->arena, struct placement, count);
-    struct placement *good = ARENA_ARRAY(d->arena, struct placement, count);
-    for (size_t i = 0; i < count; i++) {
-        struct way way;
-        if (!find_way(d, flow->stage, ((const str *)flow->stage->targets.items)[i], open, &way))
-            return false;
-        next[i] = way.from;
-        good[i] = way.to;
-    }
-    struct resolve_request request = {
-        .settings = &d->settings,
-        .stage = flow->stage,
-        .mode = PLAN_ROLLBACK,
-        .rollout = facts_new_rollout(
-            d, good[0].release,
-            arena_format(d->arena, STR_FMT "-rollback", STR_ARG(stage_environment(flow->stage)))),
-        .release = good[0].release,
-        .commit = good[0].commit,
-        .reason = reason ? str_of(reason) : STR("pending"),
-        .next = next,
-        .good = good,
-    };
-    return plan_resolve(d->arena, &request, &flow->plan, &d->call->error);
-}
-
-static bool ask(struct flow *flow)
-{
-    struct deployment *d = flow->d;
-    const struct plan *plan = flow->plan;
-    struct way_back way = {0};
-    struct error ignored = d->call->error;
-    char limit[32], took[32];
-    if (!facts_way_back(d, plan->environment, &way))
-        d->call->error = ignored; // it is only for the words
-    (void)fprintf(stderr, "Roll back " STR_FMT "\n", STR_ARG(plan->environment));
-    for (uint32_t i = 0; i < plan->target_count; i++)
-        (void)fprintf(stderr, "  " STR_FMT ": from " STR_FMT " to " STR_FMT "\n",
-                      STR_ARG(plan->targets[i].name),
-                      STR_ARG(plan->targets[i].next.release.len ? plan->targets[i].next.release
-                                                                : STR("what runs now")),
-                      STR_ARG(plan->targets[i].good.release));
-    (void)fprintf(stderr,
-                  "  all at once, without steps; verified by looking\n"
-                  "  expected: %s%s; after %s it says that it is stuck\n"
-                  "  not taken back: what the release has written to databases and queues\n",
-                  way.newest_ms ? duration_words(way.newest_ms, took)
-                                : "not known, it was never measured here",
-                  way.newest_ms ? ", as the last time" : "",
-                  duration_words(plan->rollback_limit_ms, limit));
     if (option_given(&d->call->options, "yes"))
         return true;
     if (!deployment_interactive(d))
@@ -176,53 +67,136 @@ static bool ask(struct flow *flow)
     return deployment_confirm(d, "Go? ", "nothing was touched");
 }
 
-static void mark_bad(struct flow *flow)
+// The question may have stood for long, and somebody else may have begun a rollback meanwhile.
+static void name_anew(struct flow *flow)
+{
+    struct error ignored;
+    (void)ledger_refresh(flow->d->ledger, &ignored);
+    flow->plan->rollout =
+        rollback_name(flow->d, flow->plan->release, flow->plan->environment, "rollback");
+}
+
+static int drive(struct flow *flow)
+{
+    struct deployment *d = flow->d;
+    int code = 3;
+    for (int i = 0; i < NAME_TRIES; i++) {
+        name_anew(flow);
+        if (!stage_run_open(d->arena, &d->settings, flow->stage, &d->ports, &flow->run,
+                            &d->call->error))
+            return deployment_failed(d);
+        code = flow_drive(flow);
+        if (!flow->refused || i + 1 == NAME_TRIES)
+            break;
+        d->call->error = (struct error){0};
+        flow_done(flow);
+        flow->refused = false;
+    }
+    return code;
+}
+
+// Asked for when it is over: nothing waits for a sentence.
+static void ask_reason(struct flow *flow)
 {
     struct deployment *d = flow->d;
     struct error err;
-    for (uint32_t i = 0; i < flow->plan->target_count; i++) {
-        str release = flow->plan->targets[i].next.release;
-        if (release.len && !str_eq(release, flow->plan->targets[i].good.release) &&
-            !release_mark_bad(d->ledger, release, flow->plan->targets[i].next.commit,
-                              flow->plan->environment, flow->plan->reason, &err))
-            (void)fprintf(stderr, "sluice: release " STR_FMT " could not be marked bad: %s\n",
-                          STR_ARG(release), err.message);
-    }
+    if (option_given(&d->call->options, "reason"))
+        return;
+    str reason = deployment_interactive(d) && !world_signal(d->ports.world) ? rollback_ask_reason(d)
+                                                                            : (str){NULL, 0};
+    if (reason.len && rollout_explain(d->ledger, flow->plan->rollout, reason, &err))
+        return;
+    (void)fprintf(stderr,
+                  "The reason is pending: `sluice rollback --explain " STR_FMT " --reason TEXT` "
+                  "fills it in.\n",
+                  STR_ARG(flow->plan->rollout));
+}
+
+static void push(struct deployment *d)
+{
+    struct error late;
+    if (!d->offline && !ledger_sync(d->ledger, LEDGER_WAIT_MS, &late))
+        (void)fprintf(stderr, "sluice: the record is not pushed yet: %s\n", late.message);
 }
 
 static int roll_back(struct deployment *d)
 {
-    const struct stage_settings *stage = NULL;
+    const struct options *given = &d->call->options;
+    const char *reason = option_text(given, "reason");
     struct rollout_record open;
-    bool is_open = false;
-    if (!deployment_stage(d, option_text(&d->call->options, "stage"), &stage) ||
-        !check_names(d, stage) ||
-        !facts_find_open(d, (str){NULL, 0}, stage_environment(stage), &open, &is_open))
+    struct rollback_request request = {
+        .targets = given->operands,
+        .target_count = given->operand_count,
+        .to = option_text(given, "to"),
+        .reason = reason ? str_of(reason) : STR(REASON_PENDING),
+    };
+    struct flow flow = {.d = d, .force = true};
+    if (!deployment_stage(d, option_text(given, "stage"), &request.stage) ||
+        !find_open(d, &request, &open) || !rollback_plan(d, &request, &flow.stage, &flow.plan))
         return command_failed(d->call);
-    struct flow flow = {.d = d, .stage = narrowed(d, stage), .force = true};
-    int code;
-    if (plan_way_back(&flow, is_open ? &open : NULL) && ask(&flow) &&
-        stage_run_open(d->arena, &d->settings, flow.stage, &d->ports, &flow.run, &d->call->error)) {
-        code = flow_drive(&flow);
-        if (code == 0) {
-            mark_bad(&flow);
-            struct error late;
-            if (!d->offline && !ledger_sync(d->ledger, LEDGER_WAIT_MS, &late))
-                (void)fprintf(stderr, "sluice: the record is not pushed yet: %s\n", late.message);
-        }
-    } else {
-        code = deployment_failed(d);
-    }
+    rollback_show(d, flow.plan, request.open);
+    if (!agreed(d))
+        return deployment_failed(d);
+    int code = drive(&flow);
+    if (code == 0 || code == 3)
+        ask_reason(&flow);
+    if (code == 0)
+        push(d);
     flow_done(&flow);
     return code;
+}
+
+// ---- why, afterwards
+// -----------------------------------------------------------------------------
+
+static bool explain(struct deployment *d, const char *rollout)
+{
+    const char *reason = option_text(&d->call->options, "reason");
+    struct error *err = &d->call->error;
+    bool pending = false;
+    str before;
+    if (!reason)
+        return error_set(err, ERROR_INPUT, "say why with --reason TEXT");
+    if (!rollout_reason(d->ledger, d->arena, str_of(rollout), &before, &pending, err) ||
+        !rollout_explain(d->ledger, str_of(rollout), str_of(reason), err))
+        return false;
+    push(d);
+    struct text out = text_of(4096);
+    text_addf(&out, "Recorded for %s%s.\n", rollout,
+              pending ? "" : "; it had a reason already, and the record keeps both");
+    bool ok = command_print(d->call, text_str(&out));
+    text_done(&out);
+    return ok;
+}
+
+static int rehearse(struct deployment *d)
+{
+    const struct stage_settings *stage = NULL;
+    struct error *err = &d->call->error;
+    const struct options *given = &d->call->options;
+    if (given->operand_count || option_given(given, "to")) {
+        (void)error_set(err, ERROR_INPUT,
+                        "--rehearse takes the targets of a stage together, to "
+                        "the release before and forward again");
+        return command_failed(d->call);
+    }
+    if (!deployment_stage(d, option_text(given, "stage"), &stage))
+        return command_failed(d->call);
+    return rehearsal_run(d, stage, option_given(given, "yes"));
 }
 
 static int run(struct invocation *call)
 {
     struct deployment d;
-    if (!deployment_open(call, true, &d))
+    const char *rollout = option_text(&call->options, "explain");
+    bool rehearses = option_given(&call->options, "rehearse");
+    if (!deployment_open(call, !rehearses, &d))
         return command_failed(call);
-    int code = roll_back(&d);
+    int code;
+    if (rollout)
+        code = explain(&d, rollout) ? 0 : deployment_failed(&d);
+    else
+        code = rehearses ? rehearse(&d) : roll_back(&d);
     deployment_close(&d);
     return code;
 }
@@ -233,10 +207,12 @@ const struct command command_rollback = {
     .operands_max = 256,
     .summary = "go back to the last known-good release, now",
     .description =
-        "Sends every target of the stage back to the release that was known good before, "
-        "at full speed, and verifies it.\nA rollout that is under way is fenced out. "
-        "Never refused: no gate, approval or freeze stops it, and a ledger whose\nremote "
-        "does not answer in 10 s is written locally and pushed later.",
+        "Sends every target of the stage, or those named, back to the release that was known good "
+        "before, at full speed, and\nverifies it. A rollout that is under way is fenced out. "
+        "Never refused: no gate, approval or freeze stops it, and a\nledger whose remote does not "
+        "answer in 10 s is written locally and pushed later. What is left is marked bad.\n\n"
+        "--rehearse does it with nothing wrong, and undoes it at once: the record then knows how "
+        "long it takes.",
     .options = options,
     .formats = 1U << FORMAT_TEXT | 1U << FORMAT_JSON,
     .run = run,

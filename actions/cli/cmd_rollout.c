@@ -2,11 +2,16 @@
 #include "actions/cli/commands.h"
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/preflight.h"
+#include "actions/cli/preflight_calendar.h"
 #include "actions/cli/rollout_flow.h"
+#include "gate/base/moment.h"
 
 #include <string.h>
 
+enum { INTERRUPTED = 128 }; // and the number of the signal
+
 static const char *const wait_choices[] = {"block", "suspend", NULL};
+static const char *const severity_choices[] = {"P1", "P2", "P3", "P4", NULL};
 
 static const struct option options[] = {
     {.name = "commit", .argument = "REV", .help = "The commit that is released; HEAD when absent."},
@@ -21,6 +26,22 @@ static const struct option options[] = {
      .argument = "TARGET",
      .repeats = true,
      .help = "Allow this target's first deployment: there is nothing to go back to."},
+    {.name = "no-return",
+     .argument = "REASON",
+     .help =
+         "Accept migrations that known good cannot live with: no breach takes it back by itself "
+         "then."},
+    {.name = "emergency",
+     .argument = "SEVERITY",
+     .choices = severity_choices,
+     .help =
+         "The hotfix lane: in the steps of `emergency`, past windows and the freezes that allow "
+         "it. Needs --incident, --reason, and somebody who approves."},
+    {.name = "incident", .argument = "ID", .help = "With --emergency: the incident that it mends."},
+    {.name = "reason", .argument = "TEXT", .help = "With --emergency: why it cannot wait."},
+    {.name = "queue",
+     .argument = "TIME",
+     .help = "Wait so long for an environment that another rollout has, in the order of coming."},
     {.name = "wait",
      .argument = "HOW",
      .choices = wait_choices,
@@ -44,6 +65,35 @@ static bool suspends(const struct invocation *call)
     return wait ? strcmp(wait, "suspend") == 0 : call->runner.is_actions;
 }
 
+// Waits for its turn, and once more when somebody who does not queue was faster. Everything is
+// looked at when its turn has come.
+static int drive_in_turn(struct flow *flow, const struct flow_request *request)
+{
+    struct deployment *d = flow->d;
+    struct queue_place place = {.environment = stage_environment(flow->stage),
+                                .release = request->release};
+    int64_t limit_ms = 0;
+    const char *limit = option_text(&d->call->options, "queue");
+    int code = 0;
+    if (!duration_parse(str_of(limit), &limit_ms) || limit_ms == 0) {
+        (void)error_set(&d->call->error, ERROR_INPUT, "--queue takes a time such as 2h, not `%s`",
+                        limit);
+        return command_failed(d->call);
+    }
+    do {
+        if (flow->refused)
+            d->call->error = (struct error){0};
+        flow_done(flow);
+        flow->refused = false;
+        flow->place = &place;
+        bool ready = queue_wait(d, &place, limit_ms) && flow_prepare(flow, request);
+        code = ready ? flow_drive(flow) : deployment_failed(d);
+    } while (flow->refused && !world_signal(d->ports.world));
+    queue_leave(d, &place, "it did not begin");
+    flow->place = NULL;
+    return code;
+}
+
 // One stage: goes on with a rollout of this release that is under way, or begins one.
 static int run_stage(struct deployment *d, const struct stage_settings *stage,
                      const struct flow_request *request, enum rollout_phase *ret_phase)
@@ -59,8 +109,13 @@ static int run_stage(struct deployment *d, const struct stage_settings *stage,
         flow.state = found.state;
         flow.placements = found.placements;
     }
-    bool ready = is_open ? flow_prepare_again(&flow) : flow_prepare(&flow, request);
-    code = ready ? flow_drive(&flow) : deployment_failed(d);
+    bool queues = !is_open && option_given(&d->call->options, "queue");
+    if (queues)
+        code = drive_in_turn(&flow, request);
+    else if (is_open ? flow_prepare_again(&flow) : flow_prepare(&flow, request))
+        code = flow_drive(&flow);
+    else
+        code = deployment_failed(d);
     *ret_phase = flow.phase;
     flow_done(&flow);
     return code;
@@ -134,21 +189,26 @@ static int run_stages(struct deployment *d, const struct flow_request *request)
         return command_failed(d->call);
     if (!only && d->settings.stage_count > 1 && !look_ahead(d, request))
         return deployment_failed(d);
-    for (size_t i = 0; code == 0 && i < d->settings.stage_count; i++) {
+    bool stopped = false; // by independent stages alone
+    for (size_t i = 0; i < d->settings.stage_count; i++) {
         const struct stage_settings *stage = &d->settings.stages[i];
         enum rollout_phase phase = PHASE_NEW;
         bool done = false;
         if (only && stage != only)
             continue;
+        if (stopped && !stage->independent)
+            break;
         if (!comes_in_turn(d, stage, request))
             return command_failed(d->call);
         if (!facts_is_done(d, stage, request->release, str_of(request->commit), &done))
             return command_failed(d->call);
         if (done && !only)
             continue;
-        code = run_stage(d, stage, request, &phase);
+        int stage_code = run_stage(d, stage, request, &phase);
+        code = code ? code : stage_code;
         ran++;
-        if (phase != PHASE_DONE)
+        stopped = stopped || phase != PHASE_DONE;
+        if (stopped && (!stage->independent || stage_code >= INTERRUPTED))
             break;
     }
     if (code == 0 && ran == 0) {
@@ -167,8 +227,9 @@ static int run(struct invocation *call)
     struct deployment d;
     char commit[COMMIT_HEX];
     const char *revision = option_text(&call->options, "commit");
+    struct plan_emergency emergency;
     if (!facts_release_name(str_of(call->options.operands[0]), &call->error) ||
-        !deployment_open(call, false, &d))
+        !emergency_of_options(call, &emergency) || !deployment_open(call, false, &d))
         return command_failed(call);
     int code;
     if (repository_resolve(d.repository, revision ? revision : "HEAD", commit, &call->error)) {
@@ -177,6 +238,8 @@ static int run(struct invocation *call)
             .commit = commit,
             .artifacts = words_of(call, "artifact"),
             .first = words_of(call, "first"),
+            .emergency = emergency,
+            .no_return = option_text(&call->options, "no-return"),
         };
         code = run_stages(&d, &request);
     } else {

@@ -10,7 +10,11 @@ const struct command *const commands[] = {
     &command_check,
     &command_plan,
     &command_rollout,
+    &command_hold,
+    &command_promote,
+    &command_abort,
     &command_resume,
+    &command_watch,
     &command_rollback,
     &command_adopt,
     &command_approve,
@@ -25,7 +29,7 @@ const struct command *const commands[] = {
 };
 
 const char *const commands_later[] = {
-    "hold", "promote", "abort", "watch", "report", "incident", "import", "drift", "doctor", NULL,
+    "report", "incident", "import", "drift", "doctor", NULL,
 };
 
 const struct command *command_find(const char *name)

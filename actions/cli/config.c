@@ -1,7 +1,9 @@
 #include "actions/cli/config.h"
 
 #include "actions/cli/deployment.h"
+#include "deploy/notify/notify_config.h"
 #include "deploy/run/settings.h"
+#include "deploy/run/settings_calendar.h"
 
 static const struct shape_field fields[] = {
     {.key = "version",
@@ -69,10 +71,38 @@ static const struct shape_field fields[] = {
      .offset = offsetof(struct config, incidents),
      .shape = &incidents_shape,
      .doc = "Severities and their clocks."},
-    {.key = "seasons", .kind = SHAPE_LATER},
-    {.key = "freezes", .kind = SHAPE_LATER},
-    {.key = "windows", .kind = SHAPE_LATER},
-    {.key = "notify", .kind = SHAPE_LATER},
+    {.key = "seasons",
+     .kind = SHAPE_NODE,
+     .offset = offsetof(struct config, seasons),
+     .shape = &season_shape,
+     .max = CALENDAR_SEASONS,
+     .doc = "Busy weeks: releases go on, in other steps, with other bakes and approvals."},
+    {.key = "freezes",
+     .kind = SHAPE_NODE,
+     .offset = offsetof(struct config, freezes),
+     .shape = &freeze_shape,
+     .max = CALENDAR_FREEZES,
+     .doc = "When nothing goes forward but the fixes that are allowed. A way back always goes."},
+    {.key = "windows",
+     .kind = SHAPE_NODE,
+     .offset = offsetof(struct config, windows),
+     .shape = &shape_of_str,
+     .max = CALENDAR_WINDOWS,
+     .doc = "When releases go forward, such as `Mon-Thu 09:00-16:00 Europe/Amsterdam`; at any time "
+            "when absent."},
+    {.key = "emergency",
+     .kind = SHAPE_NODE,
+     .offset = offsetof(struct config, emergency),
+     .shape = &emergency_shape,
+     .doc = "The steps, bakes and approvals of `sluice rollout --emergency`, and when its review "
+            "is due."},
+    {.key = "notify",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct config, notify),
+     .shape = &notify_channel_shape,
+     .min = 1,
+     .max = NOTIFY_CHANNELS,
+     .doc = "Who is told what becomes of a rollout."},
     {0},
 };
 
@@ -89,7 +119,9 @@ const struct shape config_shape = {
 static void check_rollout(struct arena *arena, const struct node *root, struct problems *problems)
 {
     struct deploy_settings settings;
+    struct calendar_settings calendar;
     (void)deploy_settings_bind(arena, root, &settings, problems);
+    (void)calendar_settings_bind(arena, root, &settings, &calendar, problems);
 }
 
 static void check_ledger(struct arena *arena, const struct node *root, struct problems *problems)
@@ -100,9 +132,19 @@ static void check_ledger(struct arena *arena, const struct node *root, struct pr
                          problems);
 }
 
+// The entries themselves are bound with the root; here it is whether `env` lists their secrets.
+static void check_notify(struct arena *arena, const struct node *root, struct problems *problems)
+{
+    struct notify_settings settings;
+    struct problems said_already = {.arena = arena};
+    if (node_get(root, "notify") && !notify_bind(arena, root, &settings, &said_already))
+        notify_check_env(&settings, root, problems);
+}
+
 static const struct config_part parts[] = {
     {"rollout", check_rollout},
     {"ledger", check_ledger},
+    {"notify", check_notify},
     {0},
 };
 

@@ -14,9 +14,11 @@ struct config {
     bool enforce;
     struct shape_list extends; // str
     struct shape_list env;     // str: names that ${env.X} may reach
+    struct shape_list notify;  // struct notify_channel
     struct evidence_config *evidence;
     struct gate_demands *gate;
     const struct node *targets, *metrics, *rollout, *analysis, *rollback, *ledger, *incidents;
+    const struct node *seasons, *freezes, *windows, *emergency;
     struct position at;
 };
 

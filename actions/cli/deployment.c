@@ -138,7 +138,9 @@ void ledger_token(struct secret *ret)
         secret_take(ret, str_of(token));
 }
 
-static bool open_ledger(struct deployment *d, bool may_be_offline, struct error *err)
+enum asking { REMOTE_MUST, REMOTE_MAY, REMOTE_LATER }; // answer, before the command goes on
+
+static bool open_ledger(struct deployment *d, enum asking remote, struct error *err)
 {
     static const struct node nothing = {.kind = NODE_MAP};
     struct ledger_section section;
@@ -164,9 +166,11 @@ static bool open_ledger(struct deployment *d, bool may_be_offline, struct error 
     };
     if (!ledger_open(&options, &d->ledger, err))
         return error_wrap(err, "opening the ledger");
+    if (remote == REMOTE_LATER)
+        return ledger_refresh(d->ledger, err);
     if (ledger_sync(d->ledger, LEDGER_WAIT_MS, err))
         return true;
-    if (!may_be_offline)
+    if (remote == REMOTE_MUST)
         return error_wrap(err, "reading the ledger");
     (void)fprintf(stderr,
                   "sluice: the ledger's remote does not answer (%s): going on with the local one\n",
@@ -179,14 +183,14 @@ static bool open_ledger(struct deployment *d, bool may_be_offline, struct error 
 // ---- together
 // --------------------------------------------------------------------------------------
 
-static bool open_all(struct deployment *d, bool may_be_offline, struct error *err)
+static bool open_all(struct deployment *d, enum asking remote, struct error *err)
 {
     struct world_options world = {.user_agent = "sluice", .watch_signals = true};
     if (!repository_open(".", &d->repository, err))
         return false;
     const char *root = repository_root(d->repository);
     d->root = root ? arena_copy(d->arena, str_of(root)) : "./"; // also after a failure
-    if (!read_config(d, !may_be_offline, err) || !world_open(&world, &d->ports.world, err))
+    if (!read_config(d, remote == REMOTE_MUST, err) || !world_open(&world, &d->ports.world, err))
         return false;
     read_variables(d);
     d->ports.exec = world_exec(d->ports.world);
@@ -194,21 +198,31 @@ static bool open_all(struct deployment *d, bool may_be_offline, struct error *er
     d->ports.clock = world_clock(d->ports.world);
     d->ports.entropy = world_entropy(d->ports.world);
     d->ports.variables = d->variables;
-    if (!open_ledger(d, may_be_offline, err))
+    if (!open_ledger(d, remote, err))
         return false;
     d->cache =
         arena_format(d->arena, "%ssluice/bundles", repository_common_dir(d->repository)).data;
     return true;
 }
 
-bool deployment_open(struct invocation *call, bool may_be_offline, struct deployment *ret)
+static bool open_or_close(struct invocation *call, enum asking remote, struct deployment *ret)
 {
     struct deployment d = {.call = call, .arena = call->arena};
     *ret = d;
-    if (open_all(ret, may_be_offline, &call->error))
+    if (open_all(ret, remote, &call->error))
         return true;
     deployment_close(ret);
     return false;
+}
+
+bool deployment_open(struct invocation *call, bool may_be_offline, struct deployment *ret)
+{
+    return open_or_close(call, may_be_offline ? REMOTE_MAY : REMOTE_MUST, ret);
+}
+
+bool deployment_open_here(struct invocation *call, struct deployment *ret)
+{
+    return open_or_close(call, REMOTE_LATER, ret);
 }
 
 void deployment_close(struct deployment *d)

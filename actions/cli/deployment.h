@@ -41,6 +41,8 @@ struct deployment {
 // does not answer is an error, but for `may_be_offline` (rollback, status), which say it and go on.
 // False with call->error set.
 bool deployment_open(struct invocation *call, bool may_be_offline, struct deployment *ret);
+// The same without asking the ledger's remote: the caller does, with ledger_turn, when it pleases.
+bool deployment_open_here(struct invocation *call, struct deployment *ret);
 void deployment_close(struct deployment *deployment);
 
 // The stage named, or the only one. ERROR_INPUT says which there are.

@@ -142,7 +142,8 @@ bool judgement_make(struct invocation *call, struct judgement *judgement)
         .branch = branch_of(call, judgement->repository),
         .labels = call->runner.labels,
         .now_ms = now_ms,
-        .wants_changes = judgement->wants_changes,
+        .wants_score = judgement->wants_score,
+        .score_window_days = judgement->score_window_days,
     };
     gate.history =
         gate_history(call, &(struct gate_history_request){.repository = judgement->repository,

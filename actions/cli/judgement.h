@@ -11,7 +11,8 @@
 #include "gate/gate.h"
 
 struct judgement {
-    bool wants_changes;            // set before: the changed lines, also when no rule asks for them
+    bool wants_score;           // set before: the release risk score, register or not
+    unsigned score_window_days; // set before: that commits are counted over; 0 = as the gate does
     struct repository *repository; // null = none
     const char *root;              // of the working tree, '/' at its end; "" = current folder
     struct policy policy;

@@ -81,14 +81,28 @@ bool facts_commit_is_bad(struct deployment *d, str commit, size_t after, bool *r
     return ok;
 }
 
+enum { WAYS = 10, READ_MOST = 100 };
+
+// The middle one, or the longer of the two in the middle.
+static int64_t median_of(int64_t took_ms[WAYS], size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        for (size_t k = i; k > 0 && took_ms[k - 1] > took_ms[k]; k--) {
+            int64_t swap = took_ms[k];
+            took_ms[k] = took_ms[k - 1];
+            took_ms[k - 1] = swap;
+        }
+    return count ? took_ms[count / 2] : 0;
+}
+
 bool facts_way_back(struct deployment *d, str environment, struct way_back *ret)
 {
-    enum { NEWEST = 5, READ_MOST = 100 };
     struct arena arena = {0};
     struct way_back way = {0};
     bool ok = true;
     size_t count = 0, read = 0;
-    for (size_t i = ledger_count(d->ledger); ok && i-- > 0 && count < NEWEST && read < READ_MOST;) {
+    int64_t all_ms[WAYS];
+    for (size_t i = ledger_count(d->ledger); ok && i-- > 0 && count < WAYS && read < READ_MOST;) {
         const struct ledger_entry *entry = ledger_at(d->ledger, i);
         struct event event;
         int64_t since_ms = 0;
@@ -102,9 +116,12 @@ bool facts_way_back(struct deployment *d, str environment, struct way_back *ret)
             continue;
         int64_t took_ms = event.time_ms - since_ms;
         way.newest_ms = count == 0 ? took_ms : way.newest_ms;
+        way.newest_at_ms = count == 0 ? event.time_ms : way.newest_at_ms;
         way.shortest_ms = count == 0 || took_ms < way.shortest_ms ? took_ms : way.shortest_ms;
-        count++;
+        all_ms[count++] = took_ms;
     }
+    way.count = count;
+    way.median_ms = median_of(all_ms, count);
     arena_done(&arena);
     if (ok)
         *ret = way;

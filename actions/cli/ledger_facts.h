@@ -21,11 +21,14 @@ bool facts_is_done(struct deployment *d, const struct stage_settings *stage, str
                    str commit, bool *ret);
 
 struct way_back {
-    int64_t newest_ms, shortest_ms; // how long it took; 0 = it was never measured
+    int64_t newest_ms, shortest_ms, median_ms; // how long it took; 0 = it was never measured
+    size_t count;                              // of how many
+    int64_t newest_at_ms;                      // when the newest was over; 0 = never
 };
 
 // How long the newest ways back in this environment took, from the decision to when every target
-// was seen on known good. What was stuck before it got there does not count.
+// was seen on known good: breaches, rollbacks by hand and rehearsals, at most ten. What was stuck
+// before it got there does not count.
 bool facts_way_back(struct deployment *d, str environment, struct way_back *ret);
 
 // Was this commit marked bad, under whatever name, after that place in the ledger?

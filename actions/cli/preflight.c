@@ -3,7 +3,9 @@
 #include "actions/cli/ledger_facts.h"
 #include "deploy/run/resolve.h"
 #include "gate/base/moment.h"
+#include "gate/judge/mann_whitney.h"
 
+#include <math.h>
 #include <stdio.h>
 
 enum {
@@ -18,32 +20,43 @@ enum {
 // answered in a part of it only: of the two rates the higher one counts.
 static const int spans_min[] = {10, 1};
 enum { SPANS = sizeof spans_min / sizeof spans_min[0] };
+// And how it comes: so many intervals of the metric's own length. Two hours at one a minute.
+enum { HISTORY_WINDOWS = 120, HISTORY = SPANS, QUESTIONS };
 
-struct asked { // one watch, over one span
+struct asked { // one question about one watch
     const struct run_metric *metric;
-    int span_min;
+    int span_min;                   // of a span; 0: of the history
     struct metric_reading *reading; // null = not asked, or answered
+};
+
+struct found { // about one watch
+    struct detect_traffic traffic;
+    struct dispersion known;
 };
 
 // What a metric counts in ordinary times, for the release that is live. Sources that make their own
 // requests say how many.
 static void ask(const struct deployment *d, const struct stage_run *run,
                 const struct metric_settings *settings, size_t metric,
-                const struct plan_target *target, int span_min, struct asked *ret)
+                const struct plan_target *target, int question_index, struct asked *ret)
 {
+    bool history = question_index == HISTORY;
     struct metric_traits traits = {0};
     struct error ignored;
     settings->kind->traits(settings->config, &traits);
     ret->metric = &run->metrics[metric];
-    ret->span_min = span_min;
-    if (!traits.is_rate || traits.expected_per_minute > 0 || target->good.revision.len == 0)
+    ret->span_min = history ? 0 : spans_min[question_index];
+    bool answers = history ? traits.has_history : traits.is_rate && traits.expected_per_minute <= 0;
+    if (!answers || target->good.revision.len == 0)
         return;
     int64_t now = deployment_now(d);
+    int64_t span_ms = history ? traits.every_ms : ret->span_min * MS_MINUTE;
     struct metric_question question = {
         .target = target->name,
         .revision = target->good.revision,
-        .from_ms = now - span_min * MS_MINUTE - traits.lag_ms,
+        .from_ms = now - span_ms - traits.lag_ms,
         .to_ms = now - traits.lag_ms,
+        .windows = history ? HISTORY_WINDOWS : 1,
     };
     if (!ret->metric->kind->start(ret->metric->metric, &question, &ret->reading, &ignored))
         ret->reading = NULL;
@@ -56,8 +69,34 @@ static void drop(struct asked *one)
     one->reading = NULL;
 }
 
+static void learn_history(const struct metric_history *history, struct arena *arena,
+                          struct found *ret)
+{
+    double *values = ARENA_ARRAY(arena, double, history->count);
+    size_t count = 0;
+    for (size_t i = 0; i < history->count; i++) {
+        (void)dispersion_add(&ret->known, history->bad[i], history->total[i]);
+        if (isfinite(history->value[i]))
+            values[count++] = history->value[i];
+    }
+    if (count >= COMPARE_LEAST)
+        ret->traffic.noise = relative_noise(arena, values, count);
+}
+
+static void learn_span(double bad, double total, int span_min, struct detect_traffic *ret)
+{
+    if (!(total > 0))
+        return;
+    if (total / span_min > ret->per_minute)
+        ret->per_minute = total / span_min;
+    if (total > ret->seen) { // the share is known best where most were counted
+        ret->bad_share = bad / total;
+        ret->seen = total;
+    }
+}
+
 // True while no answer is there. A source that gives none leaves the traffic unknown.
-static bool answers_later(struct asked *one, struct arena *arena, struct detect_traffic *ret)
+static bool answers_later(struct asked *one, struct arena *arena, struct found *ret)
 {
     struct metric_sample sample = {0};
     struct error ignored;
@@ -66,46 +105,67 @@ static bool answers_later(struct asked *one, struct arena *arena, struct detect_
     enum progress progress = one->metric->kind->poll(one->reading, arena, &sample, &ignored);
     if (progress == PROGRESS_PENDING)
         return true;
-    double total = sample.counts.canary_total;
-    if (progress == PROGRESS_DONE && sample.has_value && total > 0) {
-        if (total / one->span_min > ret->per_minute)
-            ret->per_minute = total / one->span_min;
-        if (total > ret->seen) { // the share is known best where most were counted
-            ret->bad_share = sample.counts.canary_bad / total;
-            ret->seen = total;
-        }
-    }
+    if (progress == PROGRESS_DONE && sample.has_value && one->span_min == 0)
+        learn_history(&sample.history, arena, ret);
+    else if (progress == PROGRESS_DONE && sample.has_value)
+        learn_span(sample.counts.canary_bad, sample.counts.canary_total, one->span_min,
+                   &ret->traffic);
     drop(one);
     return false;
 }
 
+// What was found goes into the plan, with which the engine begins, and into what it can see.
+static const struct detect_traffic *note_found(struct arena *arena, const struct found *found,
+                                               const struct metric_settings *const *metrics,
+                                               struct plan *plan)
+{
+    struct detect_traffic *traffic =
+        ARENA_ARRAY(arena, struct detect_traffic, plan_watch_count(plan));
+    for (uint32_t m = 0; m < plan->metric_count; m++) {
+        struct plan_metric *metric = &plan->metrics[m];
+        struct dispersion *known = ARENA_ARRAY(arena, struct dispersion, metric->target_count);
+        for (uint32_t n = 0; n < metric->target_count; n++) // without the four that are half full
+            dispersion_join(&known[n], &found[plan_watch(plan, m, n)].known);
+        struct metric_traits traits = {0};
+        metrics[m]->kind->traits(metrics[m]->config, &traits);
+        if (metric->judge == JUDGE_RATE && traits.has_history)
+            metric->known = known;
+        for (uint32_t n = 0; n < metric->target_count; n++) {
+            struct detect_traffic *of = &traffic[plan_watch(plan, m, n)];
+            *of = found[plan_watch(plan, m, n)].traffic;
+            of->dispersion = plan_dispersion(metric, n);
+        }
+    }
+    return traffic;
+}
+
 static const struct detect_traffic *traffic_of(struct deployment *d, const struct stage_run *run,
-                                               const struct plan *plan)
+                                               struct plan *plan)
 {
     size_t metric_count, count = plan_watch_count(plan);
     const struct metric_settings *const *metrics =
         plan_metrics(d->arena, &d->settings, run->stage, &metric_count);
-    struct asked *asked = ARENA_ARRAY(d->arena, struct asked, count * SPANS);
-    struct detect_traffic *traffic = ARENA_ARRAY(d->arena, struct detect_traffic, count);
+    struct asked *asked = ARENA_ARRAY(d->arena, struct asked, count * QUESTIONS);
+    struct found *found = ARENA_ARRAY(d->arena, struct found, count);
     for (uint32_t m = 0; m < plan->metric_count; m++)
         for (uint32_t n = 0; n < plan->metrics[m].target_count; n++)
-            for (int s = 0; s < SPANS; s++)
-                ask(d, run, metrics[m], m, &plan->targets[plan->metrics[m].targets[n]],
-                    spans_min[s], &asked[plan_watch(plan, m, n) * SPANS + (uint32_t)s]);
+            for (int q = 0; q < QUESTIONS; q++)
+                ask(d, run, metrics[m], m, &plan->targets[plan->metrics[m].targets[n]], q,
+                    &asked[plan_watch(plan, m, n) * QUESTIONS + (uint32_t)q]);
     int64_t until = deployment_now(d) + ASK_MS;
     bool pending = true;
     while (pending) {
         pending = false;
-        for (size_t i = 0; i < count * SPANS; i++)
-            pending |= answers_later(&asked[i], d->arena, &traffic[i / SPANS]);
+        for (size_t i = 0; i < count * QUESTIONS; i++)
+            pending |= answers_later(&asked[i], d->arena, &found[i / QUESTIONS]);
         if (deployment_now(d) >= until || world_signal(d->ports.world))
             break;
         if (pending)
             world_wait(d->ports.world, deployment_now(d) + MS_SECOND);
     }
-    for (size_t i = 0; i < count * SPANS; i++)
+    for (size_t i = 0; i < count * QUESTIONS; i++)
         drop(&asked[i]);
-    return traffic;
+    return note_found(d->arena, found, metrics, plan);
 }
 
 // ---- the way back ------------------------------------------------------------------------------
@@ -125,7 +185,21 @@ static bool check_way_back(const struct plan *plan, int64_t took_ms, struct erro
                      duration_format(whole_ms, enough));
 }
 
-bool preflight_plan(struct deployment *d, const struct stage_run *run, const struct plan *plan,
+// A fix that cannot wait goes out also where its short bakes cannot see what they should: it is
+// said, and whoever approves it knows.
+static bool check_seen(const struct plan *plan, const struct detect_traffic *traffic,
+                       const struct detect_step *steps, struct error *err)
+{
+    if (detect_check(plan, traffic, steps, err))
+        return true;
+    if (plan->emergency.severity.len == 0)
+        return false;
+    (void)fprintf(stderr, "sluice: in an emergency it goes out all the same: %s\n", err->message);
+    *err = (struct error){0};
+    return true;
+}
+
+bool preflight_plan(struct deployment *d, const struct stage_run *run, struct plan *plan,
                     struct preflight *ret)
 {
     struct error *err = &d->call->error;
@@ -133,12 +207,12 @@ bool preflight_plan(struct deployment *d, const struct stage_run *run, const str
     if (!facts_way_back(d, plan->environment, &way))
         return false;
     const struct detect_traffic *traffic = traffic_of(d, run, plan);
+    ret->traffic = traffic;
     ret->way_back_ms = way.shortest_ms;
     detect_plan(plan, traffic, ret->steps);
     if (world_signal(d->ports.world))
         return error_set(err, ERROR_TRANSIENT, "interrupted: nothing was touched");
-    return detect_check(plan, traffic, ret->steps, err) &&
-           check_way_back(plan, way.shortest_ms, err);
+    return check_seen(plan, traffic, ret->steps, err) && check_way_back(plan, way.shortest_ms, err);
 }
 
 // ---- whether everything can be reached ---------------------------------------------------------

@@ -11,6 +11,7 @@
 
 struct preflight {
     struct detect_step steps[LIMIT_STEPS];
+    const struct detect_traffic *traffic; // one for each watch, in the order of plan_watch
     int64_t way_back_ms; // the shortest of the newest ways back; 0 = none was measured
 };
 
@@ -18,7 +19,10 @@ struct preflight {
 // took. False, with call->error set: a step cannot see the regression that `analysis.detect` names,
 // or the way back takes longer than `rollback.time_limit` (ERROR_INPUT). Then *ret is filled too.
 // Where no metric tells today's traffic, what a step sees is unknown, and refuses nothing.
-bool preflight_plan(struct deployment *d, const struct stage_run *run, const struct plan *plan,
+//
+// What the metrics tell of how bursty their traffic was is noted in the plan: the e-process begins
+// with it.
+bool preflight_plan(struct deployment *d, const struct stage_run *run, struct plan *plan,
                     struct preflight *ret);
 
 // Looks at every target of the stage at once, at most 30 s each. False, with call->error set, when

@@ -3,6 +3,7 @@
 #include "gate/base/moment.h"
 #include "gate/base/text.h"
 
+#include <math.h>
 #include <stdio.h>
 
 enum { BAR = 24, LINE_BYTES = 4096 };
@@ -79,8 +80,10 @@ static void add_figures(const struct progress_display *progress, struct text *ou
         else if (plan->metrics[i].judge == JUDGE_RATE && m->baseline_total > 0)
             text_addf(out, "%.0f/%.0f bad new, %.0f/%.0f old", m->canary_bad, m->canary_total,
                       m->baseline_bad, m->baseline_total);
-        else if (plan->metrics[i].judge == JUDGE_RATE)
+        else if (plan->metrics[i].judge == JUDGE_RATE || plan->metrics[i].judge == JUDGE_BURN)
             text_addf(out, "%.0f/%.0f bad", m->canary_bad, m->canary_total);
+        else if (plan->metrics[i].judge == JUDGE_COMPARE && isfinite(m->baseline))
+            text_addf(out, "%g new, %g old", m->value, m->baseline);
         else
             text_addf(out, "%g", m->value);
     }
@@ -230,6 +233,11 @@ static void sample_news(struct progress_display *progress, const struct run_news
     m->baseline_bad += sample->counts.baseline_bad;
     m->baseline_total += sample->counts.baseline_total;
     m->value = sample->value;
+    m->baseline = sample->baseline;
+    if (news->plan->metrics[news->metric].judge != JUDGE_BURN)
+        return;
+    m->canary_bad = sample->burn[0].bad; // of the last hour
+    m->canary_total = sample->burn[0].total;
 }
 
 static void target_news(struct progress_display *progress, const struct run_news *news)

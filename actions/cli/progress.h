@@ -15,7 +15,7 @@ struct progress_metric { // of the current step, all targets together
     double canary_bad, canary_total, baseline_bad, baseline_total;
     uint32_t samples, blind;
     bool has_value;
-    double value;
+    double value, baseline;
 };
 
 struct progress_display {

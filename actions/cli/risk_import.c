@@ -3,9 +3,9 @@
 #include "actions/cli/risk_parts.h"
 #include "gate/base/limits.h"
 #include "gate/doc/yaml.h"
+#include "gate/matrices.h"
 #include "gate/reports/csv.h"
 #include "gate/risk/import.h"
-#include "gate/risk/register.h"
 
 struct importing {
     struct risk_import import;
@@ -51,7 +51,7 @@ static bool check(struct invocation *call, struct risk_import *import, const cha
     }
     bool ok = yaml_parse_large(call->arena, path, text_str(import->out), LIMIT_REGISTER_BYTES,
                                LIMIT_REGISTER_NODES, &root, &err);
-    if (ok && !risk_register_bind(call->arena, root, &risks, &problems)) {
+    if (ok && !register_bind(call->arena, NULL, root, &risks, &problems)) {
         problems_sort(&problems);
         ok = problems_none(&problems, &err);
     }

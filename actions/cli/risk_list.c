@@ -4,10 +4,11 @@
 #include "gate/base/limits.h"
 #include "gate/base/moment.h"
 #include "gate/companion.h"
+#include "gate/matrices.h"
 
 // Where the configuration names it, or the usual places when there is no configuration.
 static bool find_register(struct invocation *call, struct judgement *judgement,
-                          struct companion *ret)
+                          struct source *ret_tree, struct companion *ret)
 {
     struct policy_request request;
     struct error absent = {0};
@@ -20,6 +21,7 @@ static bool find_register(struct invocation *call, struct judgement *judgement,
         call->error = absent;
         return false;
     }
+    *ret_tree = request.tree;
     if (!companion_find(call->arena, COMPANION_RISKS, &request.tree, named, ret, &call->error))
         return false;
     return ret->found || error_set(&call->error, ERROR_ABSENT,
@@ -33,10 +35,11 @@ static bool read_register(struct invocation *call, struct risk_register *ret, co
     struct judgement judgement = {0};
     struct problems problems = {.arena = call->arena};
     struct companion file;
+    struct source tree;
     const struct node *root;
-    bool ok = find_register(call, &judgement, &file) &&
+    bool ok = find_register(call, &judgement, &tree, &file) &&
               companion_parse(call->arena, COMPANION_RISKS, &file, &root, &call->error);
-    if (ok && !risk_register_bind(call->arena, root, ret, &problems)) {
+    if (ok && !register_bind(call->arena, &tree, root, ret, &problems)) {
         problems_sort(&problems);
         ok = problems_none(&problems, &call->error);
     }

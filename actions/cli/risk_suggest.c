@@ -136,6 +136,12 @@ static size_t collect(struct suggesting *s, struct suggestion *items)
     return count;
 }
 
+static bool graded(const struct suggesting *s)
+{
+    const struct risk_register *risks = s->judgement->gate.input.risks;
+    return !risks || matrix_has_grades(risks->matrix);
+}
+
 static void add_preamble(const struct suggesting *s, size_t count, struct text *out)
 {
     text_addf(
@@ -143,6 +149,14 @@ static void add_preamble(const struct suggesting *s, size_t count, struct text *
         "# Proposed by commits in %u days x uncovered lines x (1 + incidents). Judge each one:"
         " what\n# would it cost, who sees to it, until when? Then move it under `risks:`.\n",
         s->churn.window_days);
+    if (!graded(s)) {
+        struct text inputs = text_of(8192);
+        const struct risk_matrix *matrix = s->judgement->gate.input.risks->matrix;
+        matrix_inputs(matrix, &inputs);
+        text_addf(out, "# The matrix %s asks each for a `rating` of %s.\n", matrix->name,
+                  text_c(&inputs));
+        text_done(&inputs);
+    }
     if (s->churn.unknown)
         text_addf(out, "# Commits are not all known: %s.\n", s->churn.unknown);
     if (s->incidents_unknown)
@@ -174,7 +188,7 @@ static bool suggest(struct suggesting *s, struct text *out)
         ARENA_ARRAY(call->arena, struct suggestion, in->evidence->coverage.count + 1);
     size_t count = suggest_choose(items, collect(s, items), most);
     add_preamble(s, count, out);
-    suggest_yaml(items, count, s->churn.window_days, out);
+    suggest_yaml(items, count, s->churn.window_days, graded(s), out);
     return !text_full(out) || error_set(&call->error, ERROR_LIMIT, "too much to print");
 }
 

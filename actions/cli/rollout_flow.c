@@ -1,14 +1,21 @@
 #include "actions/cli/rollout_flow.h"
 
+#include "actions/cli/calendar_desk.h"
 #include "actions/cli/ledger_facts.h"
+#include "actions/cli/notices.h"
 #include "actions/cli/preflight.h"
+#include "actions/cli/preflight_calendar.h"
+#include "actions/cli/rehearsal.h"
+#include "actions/cli/release_risk.h"
+#include "actions/cli/steering_desk.h"
+#include "actions/cli/way_back.h"
 #include "deploy/record/journal.h"
 #include "deploy/run/resolve.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
-enum { REFRESH_MS = 200 };
+enum { REFRESH_MS = 200, LEAVE_PUSH_MS = 500 };
 
 // ---- preparing
 // -----------------------------------------------------------------------------------
@@ -136,15 +143,21 @@ bool flow_prepare(struct flow *flow, const struct flow_request *request)
     size_t count = flow->stage->targets.count;
     struct placement *next = ARENA_ARRAY(d->arena, struct placement, count);
     struct placement *good = ARENA_ARRAY(d->arena, struct placement, count);
+    str *no_return;
+    struct release_demands demands;
     struct preflight found;
+    struct calendar_settings calendar;
+    struct plan_emergency emergency = request->emergency;
     if (!check_words(flow, request->artifacts, "--artifact", err) ||
         !check_words(flow, request->first, "--first", err) || !check_gate(flow, request, err) ||
+        !preflight_calendar(d, &emergency, &calendar) ||
         !stage_run_open(d->arena, &d->settings, flow->stage, &d->ports, &flow->run, err))
         return false;
     for (size_t i = 0; i < count; i++)
         if (!find_good(flow, request, i, &good[i], err))
             return false;
-    if (!preflight_look(d, &flow->run))
+    if (!way_back_check(d, &flow->run, good, request->commit, request->no_return, &no_return) ||
+        !release_risk(d, good, count, request->commit, &demands) || !preflight_look(d, &flow->run))
         return false;
     for (size_t i = 0; i < count; i++) {
         str given = word_of(request->artifacts, flow->run.target_settings[i]->name);
@@ -160,7 +173,12 @@ bool flow_prepare(struct flow *flow, const struct flow_request *request)
         .commit = str_of(request->commit),
         .next = next,
         .good = good,
+        .no_return = no_return,
+        .demands = &demands,
         .targets = flow->run.opened,
+        .calendar = &calendar,
+        .now_ms = deployment_now(d),
+        .emergency = emergency,
     };
     return plan_resolve(d->arena, &resolve, &flow->plan, err) &&
            preflight_plan(d, &flow->run, flow->plan, &found);
@@ -204,26 +222,60 @@ bool flow_prepare_again(struct flow *flow)
 // ---- driving
 // ---------------------------------------------------------------------------------------
 
+// Said where a rollout begins, and recorded with it.
+static void look_for_rehearsal(struct flow *flow)
+{
+    struct text words = text_of(4096);
+    flow->overdue = rehearsal_is_overdue(flow->d, stage_environment(flow->stage), &words);
+    if (flow->overdue)
+        (void)fprintf(stderr, "sluice: Warning: %s\n", text_c(&words));
+    text_done(&words);
+}
+
+static void begun(struct flow *flow)
+{
+    struct deployment *d = flow->d;
+    struct error ignored;
+    if (flow->place)
+        queue_leave(d, flow->place, "it begins");
+    flow->place = NULL;
+    if (flow->overdue)
+        rehearsal_note_overdue(d, flow->plan->rollout, flow->plan->environment, &ignored);
+    flow->overdue = false;
+}
+
 static enum run_status loop(struct flow *flow, struct driver *driver,
-                            struct progress_display *progress)
+                            struct progress_display *progress, struct notices *notices)
 {
     struct world *world = flow->d->ports.world;
     enum run_status status;
     int64_t wake;
     while ((status = driver_turn(driver, &wake)) == RUN_GOING) {
         int64_t now = deployment_now(flow->d);
+        if (driver_state(driver)->phase != PHASE_NEW)
+            begun(flow);
         if (world_signal(world) && !flow->interrupted) {
             flow->interrupted = true;
+            if (flow->leave)
+                return RUN_SUSPENDED;
             driver_cancel(driver);
             continue;
         }
+        notices_turn(notices, now, &wake);
         progress_refresh(progress, now);
         if (progress->terminal && wake > now + REFRESH_MS)
             wake = now + REFRESH_MS;
         if (wake > now)
             world_wait(world, wake);
     }
+    notices_turn(notices, deployment_now(flow->d), &wake); // sent while the lease is given back
     return status;
+}
+
+// Who was interrupted may be killed soon.
+static int64_t notices_limit(const struct flow *flow)
+{
+    return flow->leave ? LEAVE_PUSH_MS : NOTICES_LIMIT_MS / (flow->interrupted ? 2 : 1);
 }
 
 static int ended(struct flow *flow, enum run_status status, const struct driver *driver)
@@ -232,6 +284,7 @@ static int ended(struct flow *flow, enum run_status status, const struct driver 
     const struct rollout_state *state = driver_state(driver);
     flow->phase = state->phase;
     (void)snprintf(flow->why, sizeof flow->why, "%s", state->why);
+    flow->refused = status == RUN_REFUSED;
     if (status == RUN_REFUSED) {
         (void)error_set(err, ERROR_DENIED, "%s", driver_words(driver));
         return 1;
@@ -243,7 +296,29 @@ static int ended(struct flow *flow, enum run_status status, const struct driver 
                         STR_ARG(flow->plan->rollout), driver_words(driver));
         return 3;
     }
+    if (flow->leave && flow->interrupted)
+        return 128 + world_signal(flow->d->ports.world);
     return flow_outcome(flow);
+}
+
+// A rollback does not wait a second time for a remote that has not answered; who lets go is in a
+// hurry, and what is unpushed then is pushed by whoever runs next.
+static void set_patience(const struct flow *flow, struct journal *journal)
+{
+    bool alone = flow->force && flow->d->offline;
+    journal_patience(journal, alone ? 0 : JOURNAL_FORCE_MS,
+                     flow->leave ? LEAVE_PUSH_MS : JOURNAL_PUSH_MS);
+}
+
+// A way back asks no calendar.
+static struct calendar_desk *open_calendar(struct flow *flow)
+{
+    struct plan *plan = flow->plan;
+    if (plan->mode == PLAN_ROLLBACK)
+        return NULL;
+    calendar_zones(flow->d->arena, &plan->calendar);
+    return calendar_desk_open(flow->d, &plan->calendar,
+                              calendar_severity(plan->emergency.severity));
 }
 
 int flow_drive(struct flow *flow)
@@ -261,7 +336,13 @@ int flow_drive(struct flow *flow)
         .terminal = deployment_interactive(d) && !flow->suspend,
     };
     facts_authors(d, flow->plan, &desk.authors, &desk.author_count);
+    struct steering_desk steering = {.box = {.ledger = d->ledger, .rollout = flow->plan->rollout}};
+    if (flow->plan->mode == PLAN_FORWARD && !flow->state)
+        look_for_rehearsal(flow);
     struct journal *journal = journal_open(d->ledger);
+    struct calendar_desk *calendar = open_calendar(flow);
+    set_patience(flow, journal);
+    struct notices *notices = notices_open(d, flow->stage, flow->state, &progress);
     struct driver_setup setup = {
         .plan = flow->plan,
         .state = flow->state,
@@ -272,14 +353,17 @@ int flow_drive(struct flow *flow)
         .clock = d->ports.clock,
         .entropy = d->ports.entropy,
         .approver = approval_desk_port(&desk),
-        .observer = progress_observer(&progress),
+        .steering = steering_desk_port(&steering),
+        .calendar = calendar ? calendar_desk_port(calendar) : (struct calendar_port){0},
+        .observer = notices_observer(notices, progress_observer(&progress)),
         .force_lease = flow->force,
         .suspend = flow->suspend,
+        .stay = flow->stay,
     };
     struct driver *driver;
     int code;
     if (driver_open(&setup, &driver, &call->error)) {
-        enum run_status status = loop(flow, driver, &progress);
+        enum run_status status = loop(flow, driver, &progress, notices);
         progress_done(&progress);
         code = ended(flow, status, driver);
         driver_close(driver);
@@ -287,7 +371,10 @@ int flow_drive(struct flow *flow)
         code = command_failed(call);
     }
     journal_close(journal);
+    notices_close(notices, notices_limit(flow));
     approval_desk_done(&desk);
+    steering_desk_done(&steering);
+    calendar_desk_close(calendar);
     return code;
 }
 

@@ -8,12 +8,15 @@
 
 #include "actions/cli/approval_desk.h"
 #include "actions/cli/deployment.h"
+#include "actions/cli/queue.h"
 
 struct flow_request {
     str release;
-    const char *commit;           // 40 digits
-    const char *const *artifacts; // "TARGET=DIGEST or PATH"; ends with null
-    const char *const *first;     // targets whose first deployment is allowed; ends with null
+    const char *commit;              // 40 digits
+    const char *const *artifacts;    // "TARGET=DIGEST or PATH"; ends with null
+    const char *const *first;        // targets whose first deployment is allowed; ends with null
+    const char *no_return;           // why a release without a way back may go; null: it may not
+    struct plan_emergency emergency; // severity empty: it is none
 };
 
 struct flow {
@@ -24,10 +27,15 @@ struct flow {
     struct rollout_state *state;        // of a resumed one; null starts anew
     const struct placement *placements; // likewise
     bool force;                         // fence out whoever runs
-    bool suspend;                       // return instead of waiting for people
+    bool suspend;                       // return instead of waiting for people,
+    bool stay;                          // but not while the release has traffic
+    bool overdue;                       // its own: see rehearsal_is_overdue
+    bool leave; // a signal lets go of it instead of cancelling it: another process goes on
+    struct queue_place *place; // in the queue, left once it has begun; null = none
     // results
     enum rollout_phase phase;
     bool interrupted;
+    bool refused; // it never held the lease
     char why[ROLLOUT_TEXT];
 };
 

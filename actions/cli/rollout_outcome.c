@@ -1,5 +1,6 @@
 // Where a rollout stands when its process ends: the exit code, the words, the runner's outputs and
 // summary.
+#include "actions/cli/plan_calendar.h"
 #include "actions/cli/rollout_flow.h"
 #include "actions/report/gate_text.h"
 #include "gate/base/limits.h"
@@ -52,11 +53,11 @@ void flow_next(const struct plan *plan, enum rollout_phase phase, struct text *o
                   "resume`.\n",
                   STR_ARG(id));
     else if (phase == PHASE_HELD)
-        text_addf(
-            out,
-            "A person must decide, and nothing watches it meanwhile: look at `sluice show " STR_FMT
-            "`, then `sluice rollback`.\n",
-            STR_ARG(id));
+        text_addf(out,
+                  "A person must decide: `sluice promote " STR_FMT
+                  " --reason TEXT` goes on, `sluice "
+                  "abort " STR_FMT "` takes it back. Only `sluice watch` watches it meanwhile.\n",
+                  STR_ARG(id), STR_ARG(id));
     else if (phase == PHASE_STUCK)
         text_addf(out,
                   "The way back could not be verified. Look at the targets (`sluice show " STR_FMT
@@ -68,7 +69,14 @@ void flow_next(const struct plan *plan, enum rollout_phase phase, struct text *o
 
 static void add_next(const struct flow *flow, struct text *out)
 {
+    struct text words = text_of(4096);
+    int64_t until_ms;
     flow_next(flow->plan, flow->phase, out);
+    if (phase_resumable(flow->phase) &&
+        plan_calendar_waits(flow->d->arena, flow->plan, flow->phase, deployment_now(flow->d),
+                            &until_ms, &words))
+        text_addf(out, "Forward steps wait: %s.\n", text_c(&words));
+    text_done(&words);
 }
 
 static void add_json(const struct flow *flow, const char *state, struct text *out)
@@ -137,7 +145,15 @@ static bool tell_runner(const struct flow *flow, const struct outcome *outcome)
     add_markdown(flow, outcome, &summary);
     // What waits is looked at again by the schedule; at once is as good as any time.
     bool waits = flow->phase == PHASE_WAITING || flow->phase == PHASE_STUCK;
-    str resume_at = waits ? str_of(moment_format(deployment_now(flow->d), moment)) : (str){NULL, 0};
+    int64_t at_ms = deployment_now(flow->d), until_ms;
+    struct text why = text_of(4096);
+    // A closed window or a freeze is known to end.
+    if (waits &&
+        plan_calendar_waits(flow->d->arena, flow->plan, flow->phase, at_ms, &until_ms, &why) &&
+        until_ms != ZONE_NEVER)
+        at_ms = until_ms;
+    text_done(&why);
+    str resume_at = waits ? str_of(moment_format(at_ms, moment)) : (str){NULL, 0};
     bool ok = runner_summary(runner, text_str(&summary), &call->error) &&
               runner_output(runner, "state", str_of(outcome->state), &call->error) &&
               runner_output(runner, "release", flow->plan->release, &call->error) &&

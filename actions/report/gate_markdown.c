@@ -1,4 +1,5 @@
 #include "actions/report/gate_text.h"
+#include "actions/report/score_text.h"
 #include "gate/explain.h"
 #include "gate/risk/dependencies.h"
 
@@ -159,6 +160,7 @@ static void add_totals(const struct decision *decision, struct text *out)
                   (unsigned long long)decision->risks.open[RISK_HIGH],
                   (unsigned long long)decision->risks.open[RISK_MEDIUM],
                   (unsigned long long)decision->risks.open[RISK_LOW]);
+    score_lines_markdown(decision, out);
 }
 
 static void add_version(const struct locked *one, struct text *out)

@@ -1,5 +1,7 @@
 #include "actions/report/gate_text.h"
 
+#include "actions/report/score_text.h"
+
 #define PLACES 5u // places shown of one finding when not verbose
 
 static const char *paint(const struct gate_text_style *style, enum verdict verdict)
@@ -148,5 +150,6 @@ void gate_text(const struct decision *decision, const struct gate_text_style *st
     for (size_t i = 0; i < findings->count; i++)
         if (findings->items[i].verdict == VERDICT_PASS)
             add_pass(&findings->items[i], style, out);
+    score_lines(decision, out);
     add_reports(decision, style, out);
 }

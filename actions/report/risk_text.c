@@ -4,18 +4,7 @@
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
 
-#include <stdio.h>
-
 #define ID_MOST 24 // bytes of an id that the columns make room for
-#define DAY_TEXT 32
-
-static const char *day_text(int64_t days, char out[DAY_TEXT])
-{
-    int year, month, day;
-    civil_from_days(days, &year, &month, &day);
-    (void)snprintf(out, DAY_TEXT, "%04d-%02d-%02d", year, month, day);
-    return out;
-}
 
 static int id_width(const struct risk *const *items, size_t count, size_t least)
 {
@@ -75,18 +64,36 @@ static void add_totals(const struct risk_view *view, struct text *out)
 
 // ---- the list ----------------------------------------------------------------------------------
 
+// Of a matrix with a table: what it says beside the severity ("scheduled"). 0 = it has none.
+static int outcome_width(const struct risk_view *view)
+{
+    const struct risk_matrix *matrix = view->risks->matrix;
+    const struct matrix_outcome *outcomes = matrix->outcomes.items;
+    size_t width = strlen("outcome");
+    for (size_t i = 0; i < matrix->outcomes.count; i++)
+        if (outcomes[i].name.len > width)
+            width = outcomes[i].name.len;
+    return matrix->outcomes.count == 0 ? 0 : (int)(width > ID_MOST ? ID_MOST : width);
+}
+
 void risk_list_text(const struct risk_view *view, struct text *out)
 {
-    int width = id_width(view->items, view->count, 2);
+    int width = id_width(view->items, view->count, 2), outcome = outcome_width(view);
     if (view->count)
-        text_addf(out, "exposure  severity  status      %-*s  due         what\n", width, "id");
+        text_addf(out, "exposure  severity  %-*s%sstatus      %-*s  due         what\n", outcome,
+                  outcome ? "outcome" : "", outcome ? "  " : "", width, "id");
     for (size_t i = 0; i < view->count; i++) {
         const struct risk *risk = view->items[i];
-        char due[DAY_TEXT] = "";
+        char due[DATE_TEXT] = "";
         if (risk->due_days)
-            (void)day_text(risk->due_days, due);
-        text_addf(out, "%8llu  %-8s  %-10s  ", (unsigned long long)risk_exposure(risk),
-                  risk_severity_name(risk_severity(risk)), risk_status_name(risk->status));
+            (void)date_format(risk->due_days, due);
+        text_addf(out, "%8llu  %-8s  ", (unsigned long long)risk_exposure(risk),
+                  risk_severity_name(risk_severity(risk)));
+        if (outcome) {
+            add_padded(risk->rating.outcome, outcome, out);
+            text_adds(out, "  ");
+        }
+        text_addf(out, "%-10s  ", risk_status_name(risk->status));
         add_padded(risk->id, width, out);
         text_addf(out, "  %-10s%s  ", due, risk_overdue(risk, view->today_days) ? "!" : " ");
         if (risk_overdue(risk, view->today_days))
@@ -97,6 +104,8 @@ void risk_list_text(const struct risk_view *view, struct text *out)
     add_totals(view, out);
     text_adds(out, "\nregister: ");
     terminal_escape(str_of(view->path), out);
+    text_adds(out, ", matrix ");
+    terminal_escape(str_of(view->risks->matrix->name), out);
     text_addc(out, '\n');
 }
 
@@ -109,16 +118,22 @@ static void add_cell(str s, struct text *out)
 
 void risk_list_markdown(const struct risk_view *view, struct text *out)
 {
-    text_adds(out, "# Risks by exposure\n\n"
-                   "| exposure | severity | status | id | what | flow | owner | due |\n"
-                   "|---:|---|---|---|---|---|---|---|\n");
+    bool outcome = outcome_width(view) != 0;
+    text_addf(out,
+              "# Risks by exposure\n\n"
+              "| exposure | severity |%s status | id | what | flow | owner | due |\n"
+              "|---:|---|%s---|---|---|---|---|---|\n",
+              outcome ? " outcome |" : "", outcome ? "---|" : "");
     for (size_t i = 0; i < view->count; i++) {
         const struct risk *risk = view->items[i];
-        char due[DAY_TEXT] = "";
+        char due[DATE_TEXT] = "";
         if (risk->due_days)
-            (void)day_text(risk->due_days, due);
-        text_addf(out, "| %llu | %s | %s |", (unsigned long long)risk_exposure(risk),
-                  risk_severity_name(risk_severity(risk)), risk_status_name(risk->status));
+            (void)date_format(risk->due_days, due);
+        text_addf(out, "| %llu | %s |", (unsigned long long)risk_exposure(risk),
+                  risk_severity_name(risk_severity(risk)));
+        if (outcome)
+            add_cell(risk->rating.outcome, out);
+        text_addf(out, " %s |", risk_status_name(risk->status));
         add_cell(risk->id, out);
         add_cell(risk->title, out);
         add_cell(risk->flow, out);
@@ -128,6 +143,8 @@ void risk_list_markdown(const struct risk_view *view, struct text *out)
     }
     text_addc(out, '\n');
     add_totals(view, out);
+    text_adds(out, "; matrix ");
+    markdown_escape(str_of(view->risks->matrix->name), out);
     text_adds(out, ".\n");
 }
 
@@ -141,9 +158,9 @@ static void json_text(struct json_out *out, const char *key, str value)
 
 static void json_day(struct json_out *out, const char *key, int64_t days)
 {
-    char day[DAY_TEXT];
+    char day[DATE_TEXT];
     if (days)
-        json_add_str(out, key, str_of(day_text(days, day)));
+        json_add_str(out, key, str_of(date_format(days, day)));
     else
         json_add_null(out, key);
 }
@@ -169,11 +186,25 @@ static void json_risk(const struct risk_view *view, const struct risk *risk, str
     json_effort(out, risk);
 }
 
+static void json_grade(struct json_out *out, const char *key, int64_t grade)
+{
+    if (grade)
+        json_add_i64(out, key, grade);
+    else
+        json_add_null(out, key);
+}
+
 static void json_details(const struct risk *risk, struct json_out *out)
 {
     const str *paths = risk->paths.items;
-    json_add_i64(out, "likelihood", risk->likelihood);
-    json_add_i64(out, "impact", risk->impact);
+    json_add_str(out, "outcome", risk->rating.outcome);
+    json_add_u64(out, "points", risk->rating.points);
+    json_grade(out, "likelihood", risk->likelihood);
+    json_grade(out, "impact", risk->impact);
+    if (risk->inputs)
+        json_add_node(out, "rating", risk->inputs);
+    else
+        json_add_null(out, "rating");
     json_add_i64(out, "weight", risk->weight);
     json_text(out, "flow", risk->flow);
     json_open_list(out, "paths");
@@ -206,6 +237,7 @@ void risk_list_json(const struct risk_view *view, struct text *text)
     json_open_map(&out, NULL);
     json_add_str(&out, "schema", STR("sluice.risks/1"));
     json_add_str(&out, "register", str_of(view->path));
+    json_add_str(&out, "matrix", str_of(view->risks->matrix->name));
     json_day(&out, "date", view->today_days);
     json_totals(view, &out);
     json_open_list(&out, "risks");

@@ -3,13 +3,16 @@
 #define ACTIONS_REPORT_SCORE_TEXT_H
 
 #include "gate/decision.h"
-#include "gate/rules/score.h"
 
 struct score_view {
-    const struct decision *decision; // of the same commit: what was judged, against which base
-    const struct risk_score *score;
-    bool verbose; // all evidence of each addend
+    const struct decision *decision; // with a score
+    bool verbose;                    // all evidence of each addend
 };
+
+// "risk score 34 of 100 (medium): risks 7 of 35, …" and what the rollout is to do, as lines of the
+// gate's own report; nothing when the decision has no score.
+void score_lines(const struct decision *decision, struct text *out);
+void score_lines_markdown(const struct decision *decision, struct text *out);
 
 void score_text(const struct score_view *view, struct text *out);
 void score_markdown(const struct score_view *view, struct text *out);

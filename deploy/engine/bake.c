@@ -108,12 +108,13 @@ static void inconclusive(struct turn *turn, const char *why)
     struct rollout_state *state = turn->state;
     if (state->extended < turn->plan->extend) {
         state->extended++;
+        judge_extended(turn);
         state->bake_until_ms = turn->now_ms + plan_bake_ms(turn->plan, state->step);
         turn_record(turn, RECORD_SAMPLE_JUDGED, "inconclusive, the bake is extended: %s", why);
         return;
     }
     turn_why(turn, "inconclusive: %s", why);
-    if (turn->plan->then == INCONCLUSIVE_ABORT)
+    if (turn->plan->then == INCONCLUSIVE_ABORT && !revert_forbidden(turn))
         revert_breach(turn, UINT32_MAX, true);
     else
         people_hold(turn);
@@ -135,12 +136,18 @@ void bake_go_on(struct turn *turn)
         return;
     }
     char mismatch[200];
-    if (judge_ratio(turn, mismatch)) {
+    char worse[288];
+    uint32_t metric = UINT32_MAX;
+    bool ends_worse = judge_end(turn, worse, &metric);
+    if (!state->accepted && judge_ratio(turn, mismatch)) {
         turn_why(turn, "%s", mismatch);
         revert_breach(turn, UINT32_MAX, true);
-    } else if (passes) {
+    } else if (!state->accepted && ends_worse) {
+        turn_why(turn, "%s", worse);
+        revert_breach(turn, metric, true);
+    } else if (passes && !ends_worse) {
         pass(turn);
     } else {
-        inconclusive(turn, why);
+        inconclusive(turn, passes ? worse : why);
     }
 }

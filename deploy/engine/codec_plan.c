@@ -1,11 +1,12 @@
 // Plans as JSON.
 #include "deploy/engine/codec.h"
+#include "deploy/engine/codec_parts.h"
 #include "deploy/engine/fields.h"
 
 #include <stddef.h>
 
 static const char *const mode_words[] = {"forward", "rollback", NULL};
-static const char *const judge_words[] = {"rate", "threshold", NULL};
+static const char *const judge_words[] = {"rate", "threshold", "mann-whitney", "burn-rate", NULL};
 static const char *const then_words[] = {"hold", "abort", NULL};
 
 #define PLAN(key, kind)                                                                            \
@@ -31,7 +32,9 @@ static const struct field plan_fields[] = {
     {"then", FIELD_WORD, offsetof(struct plan, then), then_words},
     PLAN(rollback_on_cancel, FIELD_BOOL),
     PLAN(reason, FIELD_STR),
+    PLAN(rehearsal, FIELD_BOOL),
     PLAN(incident, FIELD_STR),
+    PLAN(risk_why, FIELD_STR),
     {0}};
 
 #define PLACEMENT(key)                                                                             \
@@ -45,6 +48,8 @@ static const struct field placement_fields[] = {PLACEMENT(release), PLACEMENT(co
 static const struct field target_fields[] = {
     {"name", FIELD_STR, offsetof(struct plan_target, name), NULL},
     {"weighted", FIELD_BOOL, offsetof(struct plan_target, weighted), NULL},
+    {"rank", FIELD_U32, offsetof(struct plan_target, rank), NULL},
+    {"no_return", FIELD_STR, offsetof(struct plan_target, no_return), NULL},
     {0}};
 
 #define METRIC(key, kind)                                                                          \
@@ -59,7 +64,16 @@ static const struct field metric_fields[] = {
     METRIC(max, FIELD_DOUBLE),
     METRIC(failure_limit, FIELD_U32),
     METRIC(error_limit, FIELD_U32),
+    METRIC(inconclusive_limit, FIELD_U32),
     METRIC(min_requests, FIELD_DOUBLE),
+    METRIC(budget, FIELD_DOUBLE),
+    METRIC(confidence, FIELD_DOUBLE),
+    METRIC(slack, FIELD_DOUBLE),
+    {0}};
+
+static const struct field known_fields[] = {
+    {"sum", FIELD_DOUBLE, offsetof(struct dispersion, sum), NULL},
+    {"freedom", FIELD_DOUBLE, offsetof(struct dispersion, freedom), NULL},
     {0}};
 
 #define APPROVAL(key, kind)                                                                        \
@@ -119,10 +133,24 @@ static void write_targets(const struct plan *plan, struct json_out *out)
     json_close(out);
 }
 
+static void write_known(const struct plan_metric *metric, struct json_out *out)
+{
+    if (!metric->known)
+        return;
+    json_open_list(out, "dispersion");
+    for (uint32_t i = 0; i < metric->target_count; i++) {
+        json_open_map(out, NULL);
+        fields_write(known_fields, &metric->known[i], out);
+        json_close(out);
+    }
+    json_close(out);
+}
+
 void plan_write(const struct plan *plan, const char *key, struct json_out *out)
 {
     json_open_map(out, key);
     fields_write(plan_fields, plan, out);
+    plan_calendar_write(plan, out);
     write_approval(&plan->approval, out);
     write_targets(plan, out);
     json_open_list(out, "metrics");
@@ -130,6 +158,7 @@ void plan_write(const struct plan *plan, const char *key, struct json_out *out)
         json_open_map(out, NULL);
         fields_write(metric_fields, &plan->metrics[i], out);
         write_numbers("targets", plan->metrics[i].targets, plan->metrics[i].target_count, out);
+        write_known(&plan->metrics[i], out);
         json_close(out);
     }
     json_close(out);
@@ -200,6 +229,24 @@ static bool read_target(struct arena *arena, const struct plan *plan, const stru
     return true;
 }
 
+static bool read_known(struct arena *arena, const struct node *node, struct plan_metric *metric,
+                       struct error *err)
+{
+    const struct node *item = NULL;
+    uint32_t count = 0;
+    if (!node_get(node, "dispersion"))
+        return true; // of an older sluice, or nothing was known
+    if (!fields_list(node, "dispersion", metric->target_count, metric->target_count, &item, &count,
+                     err))
+        return false;
+    struct dispersion *known = ARENA_ARRAY(arena, struct dispersion, count ? count : 1);
+    for (uint32_t i = 0; item && i < count; i++, item = item->next)
+        if (!fields_read(arena, known_fields, item, &known[i], err))
+            return false;
+    metric->known = known;
+    return true;
+}
+
 static bool read_metric(struct arena *arena, const struct plan *plan, const struct node *node,
                         struct plan_metric *ret, struct error *err)
 {
@@ -210,7 +257,7 @@ static bool read_metric(struct arena *arena, const struct plan *plan, const stru
     for (uint32_t i = 0; i < ret->target_count; i++)
         if (ret->targets[i] >= plan->target_count)
             return error_at(err, ERROR_INPUT, node->at, "a metric watches a target out of range");
-    return true;
+    return read_known(arena, node, ret, err);
 }
 
 static bool read_steps(struct arena *arena, const struct node *node, struct plan *plan,
@@ -233,6 +280,7 @@ static bool read_all(struct arena *arena, const struct node *node, struct plan *
 {
     const struct node *item = NULL;
     if (!fields_read(arena, plan_fields, node, plan, err) ||
+        !plan_calendar_read(arena, node, plan, err) ||
         !read_approval(arena, node, &plan->approval, err) || !read_steps(arena, node, plan, err) ||
         !fields_list(node, "targets", 0, LIMIT_TARGETS, &item, &plan->target_count, err))
         return false;

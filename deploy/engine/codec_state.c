@@ -23,8 +23,12 @@ static const struct field state_fields[] = {STATE(step, FIELD_U32),
                                             STATE(awaiting_since_ms, FIELD_I64),
                                             STATE(passed, FIELD_BOOL),
                                             STATE(steered, FIELD_HEX),
+                                            STATE(heard_count, FIELD_U32),
+                                            STATE(hold, FIELD_BOOL),
                                             STATE(later, FIELD_BOOL),
                                             STATE(automatic, FIELD_BOOL),
+                                            STATE(hold_due, FIELD_BOOL),
+                                            STATE(accepted, FIELD_BOOL),
                                             STATE(last_ms, FIELD_I64),
                                             STATE(wake_ms, FIELD_I64),
                                             STATE(judged_ms, FIELD_I64),
@@ -68,20 +72,43 @@ static const struct field watch_fields[] = {
     {"measured", FIELD_U32, offsetof(struct watch_state, threshold.measured), NULL},
     {"bad", FIELD_U32, offsetof(struct watch_state, threshold.bad), NULL},
     {"errors_in_row", FIELD_U32, offsetof(struct watch_state, threshold.errors_in_row), NULL},
+    {"errors", FIELD_U32, offsetof(struct watch_state, threshold.errors), NULL},
+    {"dispersion_sum", FIELD_DOUBLE, offsetof(struct watch_state, dispersion.sum), NULL},
+    {"dispersion_freedom", FIELD_DOUBLE, offsetof(struct watch_state, dispersion.freedom), NULL},
+    WATCH(phi, FIELD_DOUBLE),
+    WATCH(worse, FIELD_BOOL),
+    {"seen", FIELD_U32, offsetof(struct watch_state, series.seen), NULL},
+    {"extra_looks", FIELD_U32, offsetof(struct watch_state, series.extra), NULL},
     {0}};
 
 // ---- writing ------------------------------------------------------------------------------------
+
+static void write_doubles(const char *key, const double *numbers, uint32_t count,
+                          struct json_out *out)
+{
+    json_open_list(out, key);
+    for (uint32_t i = 0; i < count; i++)
+        json_add_double(out, NULL, numbers[i]);
+    json_close(out);
+}
 
 static void write_watch(const struct watch_state *watch, struct json_out *out)
 {
     json_open_map(out, NULL);
     fields_write(watch_fields, watch, out);
-    json_open_list(out, "sums");
-    for (int i = 0; i < EPROCESS_RATIOS; i++)
-        json_add_double(out, NULL, watch->process.sum[i]);
-    json_close(out);
+    write_doubles("sums", watch->process.sum, EPROCESS_RATIOS, out);
+    if (watch->dispersion.filled > 0) {
+        write_doubles("block_bad", watch->dispersion.bad, watch->dispersion.filled, out);
+        write_doubles("block_total", watch->dispersion.total, watch->dispersion.filled, out);
+    }
+    if (watch->series.canary_count > 0)
+        write_doubles("canary", watch->series.canary, watch->series.canary_count, out);
+    if (watch->series.baseline_count > 0)
+        write_doubles("baseline", watch->series.baseline, watch->series.baseline_count, out);
     json_close(out);
 }
+
+static const struct field heard_field[] = {{"token", FIELD_HEX, 0, NULL}, {0}};
 
 void rollout_state_write(const struct plan *plan, const struct rollout_state *state,
                          const char *key, struct json_out *out)
@@ -98,6 +125,15 @@ void rollout_state_write(const struct plan *plan, const struct rollout_state *st
         json_close(out);
     }
     json_close(out);
+    if (state->heard_count)
+        json_open_list(out, "heard");
+    for (uint32_t i = 0; i < state->heard_count; i++) {
+        json_open_map(out, NULL);
+        fields_write(heard_field, &state->heard[i], out);
+        json_close(out);
+    }
+    if (state->heard_count)
+        json_close(out);
     json_open_list(out, "targets");
     for (uint32_t i = 0; i < plan->target_count; i++) {
         json_open_map(out, NULL);
@@ -124,18 +160,33 @@ static bool read_phase(const struct node *node, const char *key, enum rollout_ph
                      STR_ARG(node_text(node, key)));
 }
 
+static bool read_doubles(const struct node *map, const char *key, uint32_t least, uint32_t most,
+                         double *numbers, uint32_t *ret_count, struct error *err)
+{
+    const struct node *item = NULL;
+    if (!fields_list(map, key, least, most, &item, ret_count, err))
+        return false;
+    for (uint32_t i = 0; item && i < *ret_count; i++, item = item->next)
+        if (!field_number(FIELD_DOUBLE, item, &numbers[i]))
+            return error_at(err, ERROR_INPUT, item->at, "`%s` holds what is not a number", key);
+    return true;
+}
+
+// Lists that are longer than they may be are refused. Those of the baseline's four are of one
+// length, and never full.
 static bool read_watch(struct arena *arena, const struct node *node, struct watch_state *ret,
                        struct error *err)
 {
-    const struct node *sum = NULL;
+    struct dispersion *d = &ret->dispersion;
+    struct compare_series *s = &ret->series;
     uint32_t count = 0;
-    if (!fields_read(arena, watch_fields, node, ret, err) ||
-        !fields_list(node, "sums", EPROCESS_RATIOS, EPROCESS_RATIOS, &sum, &count, err))
-        return false;
-    for (int i = 0; sum && i < EPROCESS_RATIOS; i++, sum = sum->next)
-        if (!field_number(FIELD_DOUBLE, sum, &ret->process.sum[i]))
-            return error_at(err, ERROR_INPUT, sum->at, "`sums` holds what is not a number");
-    return true;
+    return fields_read(arena, watch_fields, node, ret, err) &&
+           read_doubles(node, "sums", EPROCESS_RATIOS, EPROCESS_RATIOS, ret->process.sum, &count,
+                        err) &&
+           read_doubles(node, "block_bad", 0, DISPERSION_BLOCK - 1, d->bad, &d->filled, err) &&
+           read_doubles(node, "block_total", d->filled, d->filled, d->total, &count, err) &&
+           read_doubles(node, "canary", 0, COMPARE_MOST, s->canary, &s->canary_count, err) &&
+           read_doubles(node, "baseline", 0, COMPARE_MOST, s->baseline, &s->baseline_count, err);
 }
 
 static bool read_answered(struct arena *arena, const struct node *node, struct rollout_state *state,
@@ -154,6 +205,21 @@ static bool read_answered(struct arena *arena, const struct node *node, struct r
     return true;
 }
 
+static bool read_heard(struct arena *arena, const struct node *node, struct rollout_state *state,
+                       struct error *err)
+{
+    const struct node *item = NULL;
+    uint32_t count = 0;
+    if (state->heard_count > ROLLOUT_STEERS)
+        return error_set(err, ERROR_LIMIT, "more than %d words of people", ROLLOUT_STEERS);
+    if (!fields_list(node, "heard", state->heard_count, state->heard_count, &item, &count, err))
+        return false;
+    for (uint32_t i = 0; item && i < state->heard_count; i++, item = item->next)
+        if (!fields_read(arena, heard_field, item, &state->heard[i], err))
+            return false;
+    return true;
+}
+
 static bool read_all(struct arena *arena, const struct plan *plan, const struct node *node,
                      struct rollout_state *state, struct error *err)
 {
@@ -162,7 +228,7 @@ static bool read_all(struct arena *arena, const struct plan *plan, const struct 
     if (!fields_read(arena, state_fields, node, state, err) ||
         !read_phase(node, "phase", &state->phase, err) ||
         !read_phase(node, "held_from", &state->held_from, err) ||
-        !read_answered(arena, node, state, err) ||
+        !read_answered(arena, node, state, err) || !read_heard(arena, node, state, err) ||
         !fields_list(node, "targets", plan->target_count, plan->target_count, &item, &count, err))
         return false;
     if (state->step > 0 && state->step >= plan->step_count)

@@ -21,8 +21,17 @@ static double bad_share(const struct detect_traffic *traffic)
     return is_bounded(traffic) ? 3 / traffic->seen : traffic->bad_share;
 }
 
-static bool known(const struct detect_traffic *traffic)
+static bool is_gauge(const struct plan_metric *metric)
 {
+    return metric->judge == JUDGE_COMPARE;
+}
+
+static bool known(const struct plan_metric *metric, const struct detect_traffic *traffic)
+{
+    if (is_gauge(metric))
+        return traffic->noise > 0 && isfinite(traffic->noise);
+    if (metric->judge != JUDGE_RATE)
+        return false;
     double share = bad_share(traffic);
     return traffic->per_minute > 0 && isfinite(traffic->per_minute) && share > 0 && share < 1;
 }
@@ -43,8 +52,13 @@ static int64_t milliseconds(double of_minutes)
     return ms < 9e15 ? (int64_t)ms : DETECT_NEVER;
 }
 
+static double dispersion_of(const struct detect_traffic *traffic)
+{
+    return traffic->dispersion > 1 && isfinite(traffic->dispersion) ? traffic->dispersion : 1;
+}
+
 // How far above the good rate the fixed reference of the last step stands: see reference_rate in
-// judge_samples.c. The baseline's bad events are those of the steps before.
+// judge_kinds.c. The baseline's bad events are those of the steps before.
 static double headroom(const struct plan *plan, const struct plan_metric *metric, uint32_t target,
                        const struct detect_traffic *traffic)
 {
@@ -53,26 +67,85 @@ static double headroom(const struct plan *plan, const struct plan_metric *metric
         bad += traffic->per_minute * bad_share(traffic) * (1 - share_at(plan, target, s)) *
                minutes(plan_bake_ms(plan, s));
     if (bad > 0)
-        return plan->tolerance * (bad + 3 * sqrt(bad) + 3) / bad;
+        return plan->tolerance * eprocess_most(bad, dispersion_of(traffic)) / bad;
     return metric->max > 0 ? metric->max / bad_share(traffic) : INFINITY;
 }
+
+// ---- gauges -------------------------------------------------------------------------------------
+
+static double gauge_minutes(const struct plan_metric *metric, uint32_t values)
+{
+    // One interval more: each value must have been answered, so they come a little more slowly.
+    return minutes(metric->lag_ms + (values + 1) * metric->every_ms);
+}
+
+static uint32_t values_in(const struct plan *plan, const struct plan_metric *metric, uint32_t step)
+{
+    int64_t left_ms = plan_bake_ms(plan, step) - metric->lag_ms - metric->every_ms;
+    int64_t values = left_ms > 0 ? left_ms / metric->every_ms : 0;
+    return values < UINT32_MAX ? (uint32_t)values : UINT32_MAX;
+}
+
+// How many values on each side show it; UINT32_MAX where more than are kept would be needed.
+static uint32_t values_to_see(const struct plan *plan, const struct plan_metric *metric,
+                              const struct detect_traffic *traffic, double ratio, double power)
+{
+    struct compare rule = plan_compare(plan, metric);
+    for (uint32_t values = COMPARE_LEAST; values <= COMPARE_MOST; values++)
+        if (compare_visible(&rule, values, traffic->noise, power) <= ratio)
+            return values;
+    return UINT32_MAX;
+}
+
+// The moment at which that many values are looked at: the next one of those that are planned, or
+// the end of the bake.
+static double look_minutes(const struct plan *plan, const struct plan_metric *metric, uint32_t step,
+                           uint32_t values)
+{
+    static const uint32_t looks[] = {COMPARE_LEAST, 20, COMPARE_MOST};
+    uint32_t at_end = values_in(plan, metric, step);
+    uint32_t at = at_end >= values ? at_end : UINT32_MAX;
+    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++)
+        if (looks[i] >= values && looks[i] < at)
+            at = looks[i];
+    return at == UINT32_MAX ? INFINITY : gauge_minutes(metric, at);
+}
+
+struct detect_gauge detect_compared(const struct plan *plan, uint32_t metric, uint32_t nth_target,
+                                    uint32_t step, const struct detect_traffic *traffic)
+{
+    const struct plan_metric *m = &plan->metrics[metric];
+    const struct detect_traffic *of = &traffic[plan_watch(plan, metric, nth_target)];
+    struct compare rule = plan_compare(plan, m);
+    struct detect_gauge ret = {values_in(plan, m, step), INFINITY};
+    if (known(m, of))
+        ret.smallest_ratio = compare_visible(&rule, ret.values, of->noise, plan->detect_power);
+    return ret;
+}
+
+// ---- how long it takes --------------------------------------------------------------------------
 
 static double minutes_to_see(const struct plan *plan, uint32_t m, uint32_t nth, uint32_t step,
                              const struct detect_traffic *traffic, double ratio, double power)
 {
     const struct plan_metric *metric = &plan->metrics[m];
+    if (is_gauge(metric)) {
+        uint32_t values = values_to_see(plan, metric, traffic, ratio, power);
+        return values == UINT32_MAX ? INFINITY : gauge_minutes(metric, values);
+    }
     uint32_t target = metric->targets[nth];
     double share = share_at(plan, target, step);
     double bad = traffic->per_minute * bad_share(traffic);
     double delay = minutes(metric->lag_ms + metric->every_ms);
     unsigned processes = plan_processes(plan);
+    double events = bad / dispersion_of(traffic); // what their sums are divided by
     if (ratio * bad_share(traffic) > 1)
         ratio = 1 / bad_share(traffic); // no more than all of them can be bad
     if (share >= 1)
         return delay + eprocess_minutes_fixed(power, ratio, headroom(plan, metric, target, traffic),
-                                              plan_alpha(plan), processes, bad);
+                                              plan_alpha(plan), processes, events);
     return delay + eprocess_minutes_at(power, ratio, plan->tolerance, plan_alpha(plan), processes,
-                                       bad * (share * ratio + 1 - share), share);
+                                       events * (share * ratio + 1 - share), share);
 }
 
 // The watch that sees the regression of a target first. False when none of its traffic is known.
@@ -85,7 +158,7 @@ static bool best_watch(const struct plan *plan, const struct detect_traffic *tra
         const struct plan_metric *metric = &plan->metrics[m];
         for (uint32_t n = 0; n < metric->target_count; n++) {
             const struct detect_traffic *of = &traffic[plan_watch(plan, m, n)];
-            if (metric->judge != JUDGE_RATE || metric->targets[n] != target || !known(of))
+            if (metric->targets[n] != target || !known(metric, of))
                 continue;
             double takes =
                 minutes_to_see(plan, m, n, step, of, plan->detect_ratio, plan->detect_power);
@@ -118,21 +191,48 @@ static double smallest_ratio(const struct plan *plan, uint32_t metric, uint32_t 
     return high;
 }
 
+// The minutes after which `detect_ratio` is seen with that power, in this step's bake.
+static double seen_after(const struct plan *plan, uint32_t m, uint32_t nth, uint32_t step,
+                         const struct detect_traffic *traffic, double power)
+{
+    const struct plan_metric *metric = &plan->metrics[m];
+    if (!is_gauge(metric))
+        return minutes_to_see(plan, m, nth, step, traffic, plan->detect_ratio, power);
+    uint32_t values = values_to_see(plan, metric, traffic, plan->detect_ratio, power);
+    return values == UINT32_MAX ? INFINITY : look_minutes(plan, metric, step, values);
+}
+
+// Requests a minute that the watch's target gets. A gauge counts none: a rate of the same target
+// says it. 0 when none does.
+static double requests_of(const struct plan *plan, const struct detect_traffic *all, uint32_t m,
+                          uint32_t nth)
+{
+    uint32_t target = plan->metrics[m].targets[nth];
+    double most = is_gauge(&plan->metrics[m]) ? 0 : all[plan_watch(plan, m, nth)].per_minute;
+    for (uint32_t i = 0; is_gauge(&plan->metrics[m]) && i < plan->metric_count; i++)
+        for (uint32_t n = 0; n < plan->metrics[i].target_count; n++)
+            if (plan->metrics[i].judge == JUDGE_RATE && plan->metrics[i].targets[n] == target)
+                most = fmax(most, all[plan_watch(plan, i, n)].per_minute);
+    return most;
+}
+
 static void fill(const struct plan *plan, const struct detect_traffic *all, uint32_t step,
                  uint32_t m, uint32_t nth, struct detect_step *ret)
 {
     const struct detect_traffic *traffic = &all[plan_watch(plan, m, nth)];
     double ratio = plan->detect_ratio;
-    double median = minutes_to_see(plan, m, nth, step, traffic, ratio, 0.5);
-    double requests = share_at(plan, plan->metrics[m].targets[nth], step) * traffic->per_minute;
+    double median = seen_after(plan, m, nth, step, traffic, 0.5);
+    double share = share_at(plan, plan->metrics[m].targets[nth], step);
     ret->metric = m;
     ret->target = plan->metrics[m].targets[nth];
     ret->smallest_ratio = smallest_ratio(plan, m, nth, step, traffic);
     ret->median_ms = milliseconds(median);
-    ret->p95_ms = milliseconds(minutes_to_see(plan, m, nth, step, traffic, ratio, 0.95));
+    ret->p95_ms = milliseconds(seen_after(plan, m, nth, step, traffic, 0.95));
     ret->needed_ms =
         milliseconds(minutes_to_see(plan, m, nth, step, traffic, ratio, plan->detect_power));
-    ret->blast_requests = requests * median;
+    ret->blast_requests = share * requests_of(plan, all, m, nth) * median;
+    if (is_gauge(&plan->metrics[m]))
+        return;
     ret->blast_bad = ret->blast_requests * fmin(1, bad_share(traffic) * ratio);
     if (is_bounded(traffic))
         snprintf(ret->basis, sizeof ret->basis, "no error in %.0f requests: at most %.2g %%",

@@ -5,7 +5,9 @@
 //
 // Times count from the moment at which the step has settled to the abort, and hold the metric's
 // interval and lag. They are those of the e-process (gate/judge/eprocess.h: Wald's first
-// passage); thresholds have no traffic to reckon with and are left out.
+// passage), whose counts are divided by how bursty the traffic is, and those of the comparison of
+// gauges (gate/judge/compare.h: Noether's sample sizes, at the moments at which it is looked).
+// Thresholds and burn rates have nothing to reckon with and are left out.
 //
 //     struct detect_step steps[LIMIT_STEPS];
 //     detect_plan(plan, traffic, steps);
@@ -25,6 +27,8 @@ struct detect_traffic {
     double per_minute; // requests, or whatever it counts
     double bad_share;  // of them bad, within [0,1)
     double seen;       // how many requests say so; 0 = unknown
+    double dispersion; // variance by mean of its bad events, at most; below 1 = 1
+    double noise;      // of a gauge: how it scatters (relative_noise); not above 0 = unknown
 };
 
 struct detect_step {
@@ -37,10 +41,20 @@ struct detect_step {
     int64_t p95_ms;        // likewise, 19 of 20 times
     int64_t needed_ms;     // the shortest bake that sees it with `detect_power`
     double blast_requests; // answered by the release until then: share x traffic x median
-    double blast_bad;      // of these, bad
+    double blast_bad;      // of these, bad; 0 where a gauge sees it
     char basis[80];        // "no error in 20000 requests: at most 0.015 %"; empty where some were
                            // counted
 };
+
+// What a gauge that is compared shows in the bake of a step: how many values of each side there
+// will be, and the smallest ratio to the baseline that they show with `detect_power` (infinite:
+// none, whatever the canary does).
+struct detect_gauge {
+    uint32_t values;
+    double smallest_ratio;
+};
+struct detect_gauge detect_compared(const struct plan *plan, uint32_t metric, uint32_t nth_target,
+                                    uint32_t step, const struct detect_traffic *traffic);
 
 // Fills plan->step_count steps.
 void detect_plan(const struct plan *plan, const struct detect_traffic *traffic,

@@ -216,9 +216,12 @@ static void carry_out_due(struct turn *turn)
 static void carry_out_later(struct turn *turn)
 {
     enum rollout_phase phase = turn->state->phase;
-    if (phase == PHASE_REVERTING || phase == PHASE_STUCK)
+    if (turn->state->hold_due)
+        revert_hold(turn);
+    else if (phase == PHASE_REVERTING || phase == PHASE_STUCK)
         revert_finish(turn);
-    else if (phase == PHASE_PREPARING || turn->state->passed)
+    else if (phase == PHASE_WAITING || phase == PHASE_PREPARING || phase == PHASE_SHIFTING ||
+             phase == PHASE_PROMOTING || turn->state->passed)
         forward_go_on(turn);
     else
         bake_go_on(turn);
@@ -249,11 +252,29 @@ static void begin(struct turn *turn)
     }
 }
 
+// Something is still to be sent forward from there.
+static bool goes_forward(enum rollout_phase phase)
+{
+    return phase == PHASE_WAITING || phase == PHASE_PREPARING || phase == PHASE_SHIFTING ||
+           phase == PHASE_STEP_BAKE || phase == PHASE_BAKE || phase == PHASE_PROMOTING ||
+           phase == PHASE_HELD;
+}
+
+// Watching goes on meanwhile, and so does a revert. What may go on again does so with the next
+// event: see turn_later.
 static void freeze(struct turn *turn)
 {
-    turn->state->frozen = turn->event->granted;
-    if (!turn->state->frozen)
-        forward_go_on(turn);
+    struct rollout_state *state = turn->state;
+    bool frozen = turn->event->granted;
+    bool news = frozen != state->frozen && goes_forward(state->phase);
+    state->frozen = frozen;
+    if (news && frozen)
+        turn_record(turn, RECORD_FROZEN, "forward steps wait%s" STR_FMT,
+                    turn->event->text.len ? ": " : "", STR_ARG(turn->event->text));
+    else if (news)
+        turn_record(turn, RECORD_THAWED, "forward steps may go on");
+    if (news && !frozen)
+        turn_later(turn);
 }
 
 static void target_answered(struct turn *turn)

@@ -34,6 +34,9 @@
 #define DEPLOY_ENGINE_ENGINE_H
 
 #include "deploy/engine/plan.h"
+#include "gate/judge/burn_rate.h"
+#include "gate/judge/compare.h"
+#include "gate/judge/dispersion.h"
 #include "gate/judge/eprocess.h"
 #include "gate/judge/threshold.h"
 
@@ -58,6 +61,7 @@ enum rollout_phase {
 #define STEP_STAGE UINT32_MAX   // rollout_command.step: the stage itself, before any step
 #define TARGET_EVERY UINT32_MAX // rollout_command.target: all targets of the stage
 #define ROLLOUT_ANSWERS 16      // the most approvals that one question may need
+#define ROLLOUT_STEERS 32       // the newest words of people that are remembered
 // A reason says what to do about it last: there is room for the longest `struct error` with what
 // was being done. Older ledgers hold shorter ones.
 #define ROLLOUT_TEXT 1024
@@ -82,7 +86,11 @@ struct target_state {
 
 struct watch_state { // one (metric, target)
     struct eprocess process;
-    struct threshold_state threshold;
+    struct threshold_state threshold;    // JUDGE_THRESHOLD; and of every judge, what did not answer
+    struct dispersion dispersion;        // JUDGE_RATE: of the baseline since the rollout began
+    double phi;                          // likewise: what counts were last divided by; 0 = none yet
+    struct compare_series series;        // JUDGE_COMPARE
+    bool worse;                          // JUDGE_COMPARE, JUDGE_BURN: said by its newest look
     double step_exposure;                // canary exposures since the step settled
     double step_baseline;                // likewise of the baseline
     double baseline_bad, baseline_total; // of the whole stage: the reference when none is left
@@ -104,11 +112,22 @@ struct rollout_state {
     uint64_t newest_token;                    // of anything: tokens rise by one
     bool awaiting;                            // that record is not durable yet
     int64_t awaiting_since_ms;
-    bool passed;       // the bake has passed; what follows waits for a freeze to end
-    uint64_t steered;  // token of the newest RE_STEER
-    bool asleep;       // read from the ledger and not resumed yet: only RE_RESUMED wakes it
-    bool later;        // what follows is for the next event: see turn_later
-    bool automatic;    // the abort was the engine's own: it opens an incident
+    bool passed;      // the bake has passed; what follows waits for a freeze to end
+    uint64_t steered; // token of the newest RE_STEER
+    // Tokens of all of them, oldest first: whoever goes on with this state reads the same words
+    // again, and each counts once.
+    uint64_t heard[ROLLOUT_STEERS];
+    uint32_t heard_count;
+    bool hold;      // said while an approval is waited for: what is approved waits for a promote
+    bool asleep;    // read from the ledger and not resumed yet: only RE_RESUMED wakes it
+    bool later;     // what follows is for the next event: see turn_later
+    bool automatic; // the abort was the engine's own: it opens an incident
+    // A breach where no way back is left (plan_target.no_return) holds the rollout, with the next
+    // event where this one had something to record before it.
+    bool hold_due;
+    // A person promoted past it: what is bad from then on leaves a bake inconclusive, so that each
+    // step is a person's.
+    bool accepted;
     int64_t last_ms;   // the newest `now_ms` seen; a clock that went back moves all moments
     int64_t wake_ms;   // of the newest RC_WAKE
     int64_t judged_ms; // when RECORD_SAMPLE_JUDGED was last written
@@ -137,7 +156,7 @@ enum rollout_event_type {
     RE_STEER,  // a person: `steer`, by `who`, with `text` as reason. `token` names it: the same one
                // counts once (0 = unnamed). A promote whose `share_ppm` is not 0 is meant for the
                // step of that share and no other
-    RE_FROZEN, // `granted` = a freeze or window now forbids forward steps
+    RE_FROZEN, // `granted` = a freeze or window now forbids forward steps; `text` says which
     RE_LEASE_LOST,
     RE_CANCEL, // SIGINT, SIGTERM
 };
@@ -147,7 +166,9 @@ enum rollout_steer { STEER_HOLD, STEER_PROMOTE, STEER_ABORT };
 struct rollout_sample {
     bool has_value;       // false: the source answered nothing usable; `text` of the event says why
     struct counts counts; // JUDGE_RATE
-    double value;         // JUDGE_THRESHOLD
+    double value;         // JUDGE_THRESHOLD, JUDGE_COMPARE: of the release
+    double baseline;      // JUDGE_COMPARE: of the rest at the same moment; NaN where there is none
+    struct burn_counts burn[BURN_WINDOWS]; // JUDGE_BURN
     int64_t from_ms, to_ms;
 };
 
@@ -192,6 +213,8 @@ enum record_type {
     RECORD_BREACHED, // a judge said abort, or a target failed or left the release on its own
     RECORD_HELD,
     RECORD_STEERED,
+    RECORD_FROZEN, // forward steps wait for the calendar, and go on again
+    RECORD_THAWED,
     RECORD_DONE,
     RECORD_ROLLED_BACK,
     RECORD_STUCK,
@@ -233,8 +256,11 @@ bool phase_legal(enum rollout_phase from, enum rollout_phase to); // for `sluice
 // when none is.
 const struct plan_approval *rollout_question(const struct plan *plan,
                                              const struct rollout_state *state, uint32_t *ret_step);
-bool rollout_watching(const struct rollout_state *state); // samples are wanted now
-const char *phase_name(enum rollout_phase phase);         // "step bake"
+// Has this person approved what is waited for? Logins differ not by case.
+bool rollout_answered(const struct rollout_state *state, str who);
+bool rollout_heard(const struct rollout_state *state, uint64_t token); // a RE_STEER counted already
+bool rollout_watching(const struct rollout_state *state);              // samples are wanted now
+const char *phase_name(enum rollout_phase phase);                      // "step bake"
 bool phase_of(str name, enum rollout_phase *ret);
 const char *record_name(enum record_type type); // "command.intended"
 const char *verb_name(enum target_verb verb);

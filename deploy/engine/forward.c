@@ -18,15 +18,36 @@ static bool is_settled_at(const struct turn *turn, uint32_t index, enum target_v
            target->share_ppm == share_of(turn, verb, index);
 }
 
-static void record_intent(struct turn *turn, enum target_verb verb)
+// Some targets move before the others in each step. What brings no traffic knows no order.
+static uint32_t rank_of(const struct turn *turn, enum target_verb verb, uint32_t index)
+{
+    return verb == VERB_SHIFT ? turn->plan->targets[index].rank : 0;
+}
+
+// The lowest rank of which a target is not there yet; UINT32_MAX when all are.
+static uint32_t moving_rank(const struct turn *turn, enum target_verb verb)
+{
+    uint32_t moving = UINT32_MAX;
+    for (uint32_t i = 0; i < turn->plan->target_count; i++) {
+        uint32_t rank = rank_of(turn, verb, i);
+        if (!is_settled_at(turn, i, verb) && rank < moving)
+            moving = rank;
+    }
+    return moving;
+}
+
+// `only` is the one target that is meant, or TARGET_EVERY.
+static void record_intent(struct turn *turn, enum target_verb verb, uint32_t only)
 {
     char share[24] = "";
     struct rollout_state *state = turn->state;
+    str name = only == TARGET_EVERY ? (str){NULL, 0} : turn->plan->targets[only].name;
     if (verb == VERB_SHIFT)
         share_words(turn->plan->steps[state->step].share_ppm, share);
     struct rollout_command *command =
-        turn_record(turn, RECORD_INTENDED, "%s " STR_FMT "%s%s", verb_name(verb),
-                    STR_ARG(turn->plan->release), *share ? " to " : "", share);
+        turn_record(turn, RECORD_INTENDED, "%s " STR_FMT "%s%s%s" STR_FMT, verb_name(verb),
+                    STR_ARG(turn->plan->release), *share ? " to " : "", share,
+                    name.len ? " on " : "", STR_ARG(name));
     command->target = TARGET_EVERY;
     command->verb = verb;
     command->share_ppm =
@@ -38,16 +59,17 @@ static void record_intent(struct turn *turn, enum target_verb verb)
     state->awaiting_since_ms = turn->now_ms;
 }
 
-// Writes down that every target is to be brought there. Those that are there already stay as they
-// are.
+// Writes down that every target whose turn it is is to be brought there. Those that are there
+// already stay as they are.
 static bool intend(struct turn *turn, enum target_verb verb)
 {
-    bool any = false;
+    uint32_t rank = moving_rank(turn, verb), meant = 0, last = 0;
     for (uint32_t i = 0; i < turn->plan->target_count; i++) {
         struct target_state *target = &turn->state->targets[i];
-        if (is_settled_at(turn, i, verb))
+        if (is_settled_at(turn, i, verb) || rank_of(turn, verb, i) != rank)
             continue;
-        any = true;
+        meant++;
+        last = i;
         target->verb = verb;
         target->share_ppm = share_of(turn, verb, i);
         target->recorded = target->settled = target->failed = false;
@@ -56,9 +78,9 @@ static bool intend(struct turn *turn, enum target_verb verb)
         target->look_ms = 0;
         target->look_token = target->command_token = 0;
     }
-    if (any)
-        record_intent(turn, verb);
-    return any;
+    if (meant > 0)
+        record_intent(turn, verb, meant == 1 ? last : TARGET_EVERY);
+    return meant > 0;
 }
 
 static void send_intended(struct turn *turn)
@@ -106,13 +128,22 @@ static bool all_settled(const struct turn *turn, enum target_verb verb)
     return true;
 }
 
+static bool on_its_way(const struct turn *turn, uint32_t index, enum target_verb verb)
+{
+    const struct target_state *target = &turn->state->targets[index];
+    return target->recorded && !target->settled && !target->failed && target->verb == verb &&
+           target->share_ppm == share_of(turn, verb, index);
+}
+
 // Something was intended, or is to be, and no command of it is on its way.
 static bool to_intend(const struct turn *turn, enum target_verb verb)
 {
     if (turn->state->awaiting || turn->state->frozen)
         return false;
+    uint32_t rank = moving_rank(turn, verb);
     for (uint32_t i = 0; i < turn->plan->target_count; i++)
-        if (!turn->state->targets[i].recorded && !is_settled_at(turn, i, verb))
+        if (rank_of(turn, verb, i) == rank && !is_settled_at(turn, i, verb) &&
+            !on_its_way(turn, i, verb))
             return true;
     return false;
 }
@@ -200,7 +231,7 @@ void forward_go_on(struct turn *turn)
         return;
     switch (turn->state->phase) {
     case PHASE_WAITING:
-        if (turn->state->frozen || turn->state->answers < people_needed(turn))
+        if (turn->state->frozen || turn->state->hold || turn->state->answers < people_needed(turn))
             break;
         if (turn->state->held_from == PHASE_SHIFTING) {
             forward_shift(turn, turn->state->step);
@@ -265,11 +296,13 @@ static void command_failed(struct turn *turn, uint32_t index)
     turn_why(turn, "target " STR_FMT " failed to %s: " STR_FMT,
              STR_ARG(turn->plan->targets[index].name), verb_name(target->verb),
              STR_ARG(turn->event->text));
-    struct rollout_command *command =
-        turn_record(turn, RECORD_COMMAND_FAILED, "%s", turn->state->why);
-    command->target = index;
-    command->verb = target->verb;
-    command->share_ppm = target->share_ppm;
+    if (!revert_forbidden(turn)) { // a hold is the first record of its step, and says as much
+        struct rollout_command *command =
+            turn_record(turn, RECORD_COMMAND_FAILED, "%s", turn->state->why);
+        command->target = index;
+        command->verb = target->verb;
+        command->share_ppm = target->share_ppm;
+    }
     revert_breach(turn, UINT32_MAX, true);
 }
 

@@ -46,6 +46,8 @@ bool look_in_place(const struct target_state *target, const struct rollout_event
 // It was settled and does no longer serve what it did.
 void look_strayed(struct turn *turn, uint32_t target)
 {
+    if (revert_told(turn))
+        return;
     char seen[24];
     char want[24];
     turn_why(turn,
@@ -60,16 +62,16 @@ void look_strayed(struct turn *turn, uint32_t target)
 static void settled_observed(struct turn *turn, uint32_t index)
 {
     struct target_state *target = &turn->state->targets[index];
+    target->look_ms = turn->now_ms + LOOK_EVERY_MS;
     if (look_in_place(target, turn->event)) {
         target->seen_ms = turn->now_ms;
-        target->look_ms = turn->now_ms + LOOK_EVERY_MS;
         if (turn->state->phase == PHASE_VERIFYING)
             forward_verify(turn);
         else
             bake_go_on(turn);
     } else if (turn->event->settled) {
         look_strayed(turn, index);
-    } else if (turn->now_ms - target->seen_ms > turn->plan->settle_limit_ms) {
+    } else if (turn->now_ms - target->seen_ms > turn->plan->settle_limit_ms && !revert_told(turn)) {
         char since[32];
         str seen = turn->event->text;
         turn_why(turn, "target " STR_FMT " has not been settled for %s%s" STR_FMT,
@@ -107,7 +109,11 @@ void look_due(struct turn *turn, uint32_t index)
     char limit[32];
     if (target->verb == VERB_REVERT) {
         revert_due(turn, index);
-    } else if (target->unknown && turn->now_ms - target->since_ms > limit_ms) {
+    } else if (revert_told(turn) && !target->settled && !target->unknown) {
+        target->look_ms = 0; // it did not get there: sent again by a promote
+        target->failed = true;
+    } else if (target->unknown && !revert_told(turn) &&
+               turn->now_ms - target->since_ms > limit_ms) {
         turn_why(turn, "target " STR_FMT " could not be observed for %s",
                  STR_ARG(turn->plan->targets[index].name), duration_words(limit_ms, limit));
         revert_breach(turn, UINT32_MAX, true);

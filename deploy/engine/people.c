@@ -71,6 +71,7 @@ void people_ask(struct turn *turn, uint32_t step)
     state->step = step == STEP_STAGE ? 0 : step;
     state->passed = false;
     state->answers = 0;
+    state->hold = false;
     memset(state->answered, 0, sizeof state->answered);
     state->asked = ++state->newest_token;
     struct rollout_command *record =
@@ -90,7 +91,7 @@ void people_ask_again(struct turn *turn)
     ask(turn);
 }
 
-static bool answered_before(struct rollout_state *state, uint64_t digest)
+static bool answered_before(const struct rollout_state *state, uint64_t digest)
 {
     for (uint32_t i = 0; i < state->answers; i++)
         if (state->answered[i] == digest)
@@ -98,11 +99,21 @@ static bool answered_before(struct rollout_state *state, uint64_t digest)
     return false;
 }
 
+bool rollout_answered(const struct rollout_state *state, str who)
+{
+    return answered_before(state, login_digest(who));
+}
+
 // state->why says by whom, or that nobody answered.
 static void refused(struct turn *turn)
 {
     bool touched = is_touched(turn);
     uint32_t step = question_step(turn);
+    if (touched && revert_forbidden(turn)) {
+        turn->state->breach_at_ms = turn->now_ms;
+        revert_hold(turn);
+        return;
+    }
     if (!touched)
         turn_phase(turn, PHASE_DENIED);
     struct rollout_command *record = turn_record(
@@ -184,13 +195,22 @@ static bool is_forward(enum rollout_phase phase)
            phase == PHASE_BAKE || phase == PHASE_PROMOTING || phase == PHASE_VERIFYING;
 }
 
+// What waits for an approval goes no further by itself, but an answer may be on its way already:
+// it counts, and what it allows waits for a promote.
 static void steer_hold(struct turn *turn)
 {
-    if (!is_forward(turn->state->phase))
+    struct rollout_state *state = turn->state;
+    bool waits = state->phase == PHASE_WAITING && !state->hold;
+    if (!is_forward(state->phase) && !waits)
         return;
     turn_why(turn, "held by " STR_FMT "%s" STR_FMT, STR_ARG(turn->event->who),
              turn->event->text.len ? ": " : "", STR_ARG(turn->event->text));
-    people_hold(turn);
+    if (waits) {
+        state->hold = true;
+        steered(turn, "hold");
+    } else {
+        people_hold(turn);
+    }
 }
 
 // Goes on by a person's decision: skips what is left of a bake, or ends a hold. Never an
@@ -198,6 +218,13 @@ static void steer_hold(struct turn *turn)
 static void steer_promote(struct turn *turn)
 {
     struct rollout_state *state = turn->state;
+    if (state->phase == PHASE_WAITING && state->hold) {
+        state->hold = false;
+        state->why[0] = '\0';
+        steered(turn, "may go on once it is approved"); // it passes no step
+        forward_go_on(turn);
+        return;
+    }
     enum rollout_phase phase = state->phase == PHASE_HELD ? state->held_from : state->phase;
     bool bakes = phase == PHASE_STEP_BAKE || phase == PHASE_BAKE;
     uint32_t meant_ppm = turn->event->share_ppm;
@@ -207,6 +234,7 @@ static void steer_promote(struct turn *turn)
     steered(turn, "promote");
     if (state->phase == PHASE_HELD) {
         turn_phase(turn, phase);
+        state->accepted = state->accepted || (state->breach_at_ms && revert_forbidden(turn));
         state->awaiting = false; // whatever was not carried out is written down anew
     }
     state->passed = bakes;
@@ -227,11 +255,34 @@ static void steer_abort(struct turn *turn)
     revert_all(turn);
 }
 
+bool rollout_heard(const struct rollout_state *state, uint64_t token)
+{
+    if (token == 0)
+        return false;
+    for (uint32_t i = 0; i < state->heard_count; i++)
+        if (state->heard[i] == token)
+            return true;
+    return token == state->steered;
+}
+
+// True when it was heard before; else it is remembered.
+static bool heard_before(struct rollout_state *state, uint64_t token)
+{
+    if (token == 0 || rollout_heard(state, token))
+        return token != 0;
+    if (state->heard_count == ROLLOUT_STEERS) {
+        memmove(state->heard, state->heard + 1, sizeof state->heard - sizeof state->heard[0]);
+        state->heard_count--;
+    }
+    state->heard[state->heard_count++] = token;
+    return false;
+}
+
 void people_steer(struct turn *turn)
 {
     struct rollout_state *state = turn->state;
     if (state->phase == PHASE_REVERTING || turn->plan->mode == PLAN_ROLLBACK ||
-        (turn->event->token != 0 && turn->event->token == state->steered))
+        heard_before(state, turn->event->token))
         return;
     state->steered = turn->event->token;
     switch (turn->event->steer) {
@@ -254,7 +305,8 @@ void people_cancel(struct turn *turn)
     if (state->phase == PHASE_REVERTING || state->phase == PHASE_STUCK)
         return; // a revert that is under way is what a cancelled run leaves behind
     turn_why(turn, "cancelled");
-    if (!is_touched(turn) || turn->plan->rollback_on_cancel) {
+    bool way_back = turn->plan->rollback_on_cancel && !revert_forbidden(turn);
+    if (!is_touched(turn) || way_back) {
         revert_all(turn);
         return;
     }

@@ -5,7 +5,8 @@
 
 #include <math.h>
 
-#define RATIO_PART 10 // one tenth of alpha is for the sample ratio
+#define RATIO_PART 10      // one tenth of alpha is for the sample ratio
+#define LEARNED_FREEDOM 12 // sixteen intervals of a baseline with failures
 
 unsigned plan_processes(const struct plan *plan)
 {
@@ -38,6 +39,40 @@ uint32_t plan_share(const struct plan *plan, uint32_t target, uint32_t step)
 int64_t plan_bake_ms(const struct plan *plan, uint32_t step)
 {
     return step + 1 >= plan->step_count ? plan->bake_ms : plan->step_bake_ms;
+}
+
+struct compare plan_compare(const struct plan *plan, const struct plan_metric *metric)
+{
+    struct compare rule = {.confidence = metric->confidence,
+                           .tolerance = metric->slack,
+                           .max_ratio = plan->tolerance,
+                           .steps = plan->step_count,
+                           .extensions = plan->extend};
+    for (uint32_t m = 0; m < plan->metric_count; m++)
+        if (plan->metrics[m].judge == JUDGE_COMPARE)
+            rule.watches += plan->metrics[m].target_count;
+    return rule;
+}
+
+double plan_phi(const struct plan_metric *metric, uint32_t nth_target, const struct dispersion *own)
+{
+    struct dispersion all = *own;
+    if (!metric->known)
+        return own->freedom < LEARNED_FREEDOM ? 1 : dispersion_bound(own);
+    dispersion_join(&all, &metric->known[nth_target]);
+    return dispersion_bound(&all);
+}
+
+double plan_dispersion(const struct plan_metric *metric, uint32_t nth_target)
+{
+    static const struct dispersion nothing = {0};
+    return plan_phi(metric, nth_target, &nothing);
+}
+
+int64_t plan_answer_ms(const struct plan_metric *metric)
+{
+    int64_t intervals = metric->judge == JUDGE_COMPARE ? COMPARE_LEAST + 1 : 1;
+    return metric->lag_ms + intervals * metric->every_ms;
 }
 
 // The looks at a sample ratio of one stage: one for each rate watched on a weighted target and
@@ -133,6 +168,16 @@ static bool metric_shaped(const struct plan *plan, const struct plan_metric *met
     if (!(metric->min_requests >= 0) || isinf(metric->min_requests))
         return error_set(err, ERROR_INPUT, "metric " STR_FMT ": `min_requests` must not be below 0",
                          STR_ARG(metric->name));
+    if (metric->judge == JUDGE_BURN && !(metric->budget > 0 && metric->budget < 1))
+        return error_set(err, ERROR_INPUT,
+                         "metric " STR_FMT ": `slo` must be above 0%% and below 100%%",
+                         STR_ARG(metric->name));
+    if (metric->judge == JUDGE_COMPARE && (!(metric->confidence > 0 && metric->confidence < 1) ||
+                                           !(metric->slack >= 0 && metric->slack < 1)))
+        return error_set(err, ERROR_INPUT,
+                         "metric " STR_FMT ": `confidence` must be above 0%% and below 100%%, "
+                         "`tolerance` below 100%%",
+                         STR_ARG(metric->name));
     return true;
 }
 
@@ -142,14 +187,23 @@ static bool bake_covers(const struct plan *plan, const struct plan_metric *metri
 {
     char needed[32];
     char given[32];
-    if (bake_ms >= metric->lag_ms + metric->every_ms)
+    char every[32];
+    if (bake_ms >= plan_answer_ms(metric))
         return true;
+    duration_format(plan_answer_ms(metric), needed);
+    if (metric->judge == JUDGE_COMPARE)
+        return error_set(err, ERROR_INPUT,
+                         "stage " STR_FMT ": %s %s is too short for metric " STR_FMT
+                         ", which compares %d values of each side or more, one every %s: set `%s: "
+                         "%s` or more, or a smaller `every`",
+                         STR_ARG(plan->stage), key, duration_format(bake_ms, given),
+                         STR_ARG(metric->name), COMPARE_LEAST,
+                         duration_format(metric->every_ms, every), key, needed);
     return error_set(err, ERROR_INPUT,
                      "stage " STR_FMT ": %s %s is shorter than metric " STR_FMT
                      " needs to answer (lag and interval): set `%s: %s` or more",
                      STR_ARG(plan->stage), key, duration_format(bake_ms, given),
-                     STR_ARG(metric->name), key,
-                     duration_format(metric->lag_ms + metric->every_ms, needed));
+                     STR_ARG(metric->name), key, needed);
 }
 
 static bool metrics_fit(const struct plan *plan, struct error *err)
@@ -170,6 +224,12 @@ static bool metrics_fit(const struct plan *plan, struct error *err)
                 " goes to 100%% at once and leaves no baseline. Give the metric `max`, "
                 "or the stage a step before 100%%",
                 STR_ARG(metric->name), STR_ARG(plan->stage));
+        if (metric->judge == JUDGE_COMPARE && plan->step_count == 1)
+            return error_set(err, ERROR_INPUT,
+                             "metric " STR_FMT " has nothing to compare with: stage " STR_FMT
+                             " goes to 100%% at once and leaves no baseline. Give the stage a step "
+                             "before 100%%, or the metric `max` in place of `compare`",
+                             STR_ARG(metric->name), STR_ARG(plan->stage));
     }
     return true;
 }
@@ -187,6 +247,25 @@ static bool analysis_fits(const struct plan *plan, struct error *err)
     return true;
 }
 
+static bool calendar_fits(const struct plan *plan, struct error *err)
+{
+    const struct plan_emergency *emergency = &plan->emergency;
+    for (uint32_t i = 0; i < plan->calendar.freeze_count; i++)
+        if (plan->calendar.freezes[i].to_ms <= plan->calendar.freezes[i].from_ms)
+            return refuse(err, plan, "a freeze must end after it begins");
+    if (emergency->severity.len == 0)
+        return true;
+    if (!calendar_severity(emergency->severity))
+        return refuse(err, plan, "an emergency is of severity P1, P2, P3 or P4");
+    if (emergency->incident.len == 0 || emergency->reason.len == 0)
+        return refuse(err, plan, "an emergency needs an incident and a reason");
+    if (emergency->overrides.len && plan->approval.count == 0)
+        return refuse(err, plan,
+                      "what goes out past a freeze or window needs somebody who approves it: give "
+                      "the stage an `approval`");
+    return true;
+}
+
 bool plan_check(const struct plan *plan, struct error *err)
 {
     if (plan->target_count == 0 || plan->target_count > LIMIT_TARGETS)
@@ -201,6 +280,6 @@ bool plan_check(const struct plan *plan, struct error *err)
         return refuse(err, plan, "a bake cannot be shorter than nothing");
     if (plan->metric_count > LIMIT_METRICS)
         return refuse(err, plan, "too many metrics");
-    return approval_fits(plan, &plan->approval, err) && steps_fit(plan, err) &&
-           analysis_fits(plan, err) && metrics_fit(plan, err);
+    return calendar_fits(plan, err) && approval_fits(plan, &plan->approval, err) &&
+           steps_fit(plan, err) && analysis_fits(plan, err) && metrics_fit(plan, err);
 }

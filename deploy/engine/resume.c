@@ -20,7 +20,9 @@ static void decide(struct turn *turn)
         bake_resume(turn);
         break;
     case PHASE_HELD:
-        break; // a person decides
+        if (state->breach_at_ms && revert_forbidden(turn))
+            turn_incident(turn, STR("P1")); // the other process may have died before it did
+        break;                              // a person decides
     case PHASE_NEW:
     case PHASE_PREPARING:
     case PHASE_SHIFTING:
@@ -111,7 +113,7 @@ void resume_observed(struct turn *turn, uint32_t index)
     } else if (serves && target->settled && !turn->event->settled) {
         target->look_ms = turn->now_ms + LOOK_SOON_MS; // moving: where to is seen soon
         return;
-    } else if (serves && target->settled) {
+    } else if (serves && target->settled && !revert_told(turn)) {
         look_strayed(turn, index);
         return;
     }

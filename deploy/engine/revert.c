@@ -76,10 +76,62 @@ void revert_all(struct turn *turn)
     }
 }
 
+str revert_forbidden_why(const struct turn *turn)
+{
+    for (uint32_t i = 0; i < turn->plan->target_count && turn->state->out; i++)
+        if (turn->state->targets[i].touched && turn->plan->targets[i].no_return.len)
+            return turn->plan->targets[i].no_return;
+    return (str){NULL, 0};
+}
+
+bool revert_forbidden(const struct turn *turn)
+{
+    return revert_forbidden_why(turn).len > 0;
+}
+
+bool revert_told(const struct turn *turn)
+{
+    return turn->state->phase == PHASE_HELD && turn->state->breach_at_ms > 0 &&
+           revert_forbidden(turn);
+}
+
+void revert_hold(struct turn *turn)
+{
+    struct rollout_state *state = turn->state;
+    for (uint32_t i = 0; i < turn->plan->target_count; i++) {
+        struct target_state *target = &state->targets[i];
+        if (target->look_ms > 0 && target->look_ms <= turn->now_ms)
+            target->failed = target->failed || !target->settled; // a promote sends it again
+    }
+    state->hold_due = turn_wrote(turn);
+    if (state->hold_due) {
+        turn_later(turn);
+        return;
+    }
+    char breach[ROLLOUT_TEXT];
+    str changed = revert_forbidden_why(turn);
+    memcpy(breach, state->why, sizeof breach);
+    turn_why(turn,
+             "%.*s; it is not taken back by itself, for known good cannot live with what was "
+             "changed: " STR_FMT,
+             ROLLOUT_TEXT / 2, breach, STR_ARG(changed));
+    if (state->phase == PHASE_WAITING) { // for a step: a promote asks for that one anew
+        state->step--;
+        turn_phase(turn, PHASE_STEP_BAKE);
+    }
+    people_hold(turn);
+    turn_incident(turn, STR("P1"));
+}
+
 void revert_breach(struct turn *turn, uint32_t metric, bool automatic)
 {
     if (turn->state->phase == PHASE_REVERTING)
         return;
+    if (automatic && revert_forbidden(turn)) {
+        turn->state->breach_at_ms = turn->now_ms;
+        revert_hold(turn);
+        return;
+    }
     turn->state->automatic = automatic;
     turn->state->breach_at_ms = turn->now_ms;
     struct rollout_command *record = turn_record(turn, RECORD_BREACHED, "%s", turn->state->why);

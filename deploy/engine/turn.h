@@ -70,17 +70,42 @@ int64_t bake_due_ms(const struct turn *turn);
 // ---- judge_samples.c ----------------------------------------------------------------------------
 void judge_sample(struct turn *turn); // RE_SAMPLE
 void judge_new_step(struct turn *turn);
+void judge_extended(struct turn *turn); // its bake goes on
 // Whether every watch lets the current step pass; if not, which does not and why, and whether a
 // reading that is on its way may change that (*ret_late).
 bool judge_step(const struct turn *turn, char why[200], bool *ret_late);
 // The step's exposures do not match its share: says so and returns true.
 bool judge_ratio(const struct turn *turn, char why[200]);
+// What is only looked at when a bake ends, once for each end, says abort: which metric, and why.
+bool judge_end(struct turn *turn, char why[288], uint32_t *ret_metric);
+
+// ---- judge_kinds.c ------------------------------------------------------------------------------
+// The sample of the event, on its watch. False: it holds nothing usable.
+bool watch_add(struct turn *turn, const struct plan_metric *metric, struct watch_state *watch,
+               bool of_step);
+bool watch_breached(const struct turn *turn, const struct plan_metric *metric,
+                    const struct watch_state *watch);
+bool watch_ends_worse(const struct turn *turn, const struct plan_metric *metric,
+                      struct watch_state *watch);
+// What keeps a watch from letting the step pass; null when nothing does. *ret_late: its next
+// reading may mend that, for it tells of moments of the bake that none told of yet.
+const char *watch_lacking(const struct turn *turn, const struct plan_metric *metric,
+                          const struct watch_state *watch, bool *ret_late);
+// Where it stands, for the record: "errors on web: 3 of 1200 bad, baseline 12 of 22000; …".
+void watch_words(const struct turn *turn, uint32_t metric, uint32_t nth, char out[288]);
 
 // ---- revert.c
 // ---------------------------------------------------------------------------------------- Sends
 // every touched target back; ends the rollout at once when none is.
 void revert_all(struct turn *turn);
 void revert_breach(struct turn *turn, uint32_t metric, bool automatic); // records state->why first
+// The release has, or had, traffic, and known good cannot live with what it did to a target's
+// stored data: only a person sends it back. Says what that was.
+str revert_forbidden_why(const struct turn *turn);
+bool revert_forbidden(const struct turn *turn);
+// It is held for that already: what else goes wrong changes nothing, and is not told again.
+bool revert_told(const struct turn *turn);
+void revert_hold(struct turn *turn); // held instead of reverted, loudly; state->why says why
 void revert_answered(struct turn *turn, uint32_t target, bool done);
 void revert_observed(struct turn *turn, uint32_t target);
 void revert_due(struct turn *turn, uint32_t target);

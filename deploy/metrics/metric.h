@@ -8,6 +8,7 @@
 #include "gate/base/ports.h"
 #include "gate/base/template.h"
 #include "gate/doc/shape.h"
+#include "gate/judge/burn_rate.h"
 #include "gate/judge/eprocess.h"
 
 struct metric_endpoint {
@@ -22,13 +23,25 @@ struct metric_question {
     const struct metric_endpoint *endpoints; // of targets that have any
     size_t endpoint_count;
     int64_t from_ms, to_ms;
+    // More than 1: of how many intervals of this length, one after another and the last one being
+    // this, it is to tell of `revision` alone (metric_traits.has_history).
+    uint32_t windows;
+};
+
+struct metric_history { // oldest first, in the arena; NaN where nothing is known
+    size_t count;
+    const double *bad, *total; // of a rate
+    const double *value;       // of a gauge
 };
 
 struct metric_sample {
     bool has_value; // false: nothing usable (no series, NaN, a source that errors); `why` says
     struct counts counts; // of rate metrics
     double value;         // of gauges
-    const char *why;      // in the arena
+    double baseline;      // of gauges that are compared; NaN where there is no baseline
+    struct burn_counts burn[BURN_WINDOWS]; // of burn rates
+    struct metric_history history;         // what was asked for with `windows`
+    const char *why;                       // in the arena
 };
 
 struct metric;
@@ -41,12 +54,16 @@ struct metric_setup {
     const struct template_value *variables; // env.*
 };
 
-struct metric_traits { // what the plan needs to know
-    bool is_rate;      // counts of bad and total; else a gauge with a bound
+struct metric_traits {            // what the plan needs to know
+    bool is_rate;                 // counts of bad and total; else a gauge with a bound, but for
+    bool compares;                // a gauge whose values are compared with those of the baseline,
+    double confidence, tolerance; // by these two; see gate/judge/compare.h
+    double budget; // above 0: counts that burn an error budget; see gate/judge/burn_rate.h
     int64_t every_ms, lag_ms;
     double max; // bound of a gauge, or the highest accepted share; < 0 = none
     uint32_t failure_limit, error_limit;
     bool has_baseline;          // can tell canary from baseline
+    bool has_history;           // can tell of what was before
     double expected_per_minute; // exposures of one endpoint, when the source itself makes them; 0 =
                                 // unknown
 };

@@ -4,6 +4,7 @@
 #include "deploy/metrics/prometheus_config.h"
 #include "gate/base/moment.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { QUERY_MAX_BYTES = 65536 };
@@ -14,11 +15,21 @@ struct metric {
     const struct prometheus_config *config;
     struct metric_setup setup;
     struct arena arena;
-    const char *url; // of the query API
+    const char *url, *range_url; // of the query API: a moment, and a range of them
     struct secret token;
 };
 
-enum part { CANARY_BAD, CANARY_TOTAL, BASELINE_BAD, BASELINE_TOTAL, GAUGE, PARTS };
+enum part {
+    CANARY_BAD,
+    CANARY_TOTAL,
+    BASELINE_BAD,
+    BASELINE_TOTAL,
+    GAUGE,
+    BASELINE_GAUGE,
+    BURN_BAD, // one for each window
+    BURN_TOTAL = BURN_BAD + BURN_WINDOWS,
+    PARTS = BURN_TOTAL + BURN_WINDOWS
+};
 
 static const char *const part_names[PARTS] = {
     [CANARY_BAD] = "`bad` of the release",
@@ -26,6 +37,15 @@ static const char *const part_names[PARTS] = {
     [BASELINE_BAD] = "`bad` of the baseline",
     [BASELINE_TOTAL] = "`total` of the baseline",
     [GAUGE] = "`query`",
+    [BASELINE_GAUGE] = "`query` of the baseline",
+    [BURN_BAD] = "`bad` over 1h",
+    [BURN_BAD + 1] = "`bad` over 5m",
+    [BURN_BAD + 2] = "`bad` over 6h",
+    [BURN_BAD + 3] = "`bad` over 30m",
+    [BURN_TOTAL] = "`total` over 1h",
+    [BURN_TOTAL + 1] = "`total` over 5m",
+    [BURN_TOTAL + 2] = "`total` over 6h",
+    [BURN_TOTAL + 3] = "`total` over 30m",
 };
 
 struct metric_reading {
@@ -36,7 +56,10 @@ struct metric_reading {
         bool usable;
         const char *why; // in `arena`, when it is not usable
         struct prometheus_found found;
+        double *values; // in `arena`: of a range, in place of `found`
     } asked[PARTS];
+    uint32_t windows; // above 1: ranges are asked for, of so many moments
+    int64_t first_ms, step_ms;
     int64_t retry_after_ms; // the longest that an answer asked for; 0 = none did
     struct arena arena;
 };
@@ -44,14 +67,22 @@ struct metric_reading {
 static void traits(const void *value, struct metric_traits *ret)
 {
     const struct prometheus_config *config = value;
-    bool rate = prometheus_is_rate(config);
+    bool counts = prometheus_is_rate(config);
+    bool rate = counts && !config->burn_rate;
     *ret = (struct metric_traits){
         .is_rate = rate,
+        .compares = config->compare,
+        .confidence = (double)config->confidence.num / (double)config->confidence.den,
+        .tolerance = (double)config->tolerance.num / (double)config->tolerance.den,
+        .budget = config->burn_rate
+                      ? 1 - (double)config->burn_rate->slo.num / (double)config->burn_rate->slo.den
+                      : 0,
         .every_ms = config->every_ms,
         .lag_ms = config->lag_ms,
         .max = config->max,
-        .failure_limit = rate ? 0 : (uint32_t)config->max_failures,
-        .has_baseline = rate && prometheus_compares(config),
+        .failure_limit = counts || config->compare ? 0 : (uint32_t)config->max_failures,
+        .has_baseline = (rate && prometheus_compares(config)) || config->compare,
+        .has_history = rate || config->compare,
     };
 }
 
@@ -72,6 +103,8 @@ static bool set_url(struct metric *metric, const struct template_value *env, str
     while (str_ends(base, STR("/")))
         base.len--;
     metric->url = arena_format(&metric->arena, STR_FMT "/api/v1/query", STR_ARG(base)).data;
+    metric->range_url =
+        arena_format(&metric->arena, STR_FMT "/api/v1/query_range", STR_ARG(base)).data;
     text_done(&url);
     return ok;
 }
@@ -123,18 +156,34 @@ static void drop(struct metric_reading *reading)
     free(reading);
 }
 
+static void add_moment(struct text *body, const char *key, int64_t ms)
+{
+    text_addf(body, "%s=%lld.%03lld&", key, (long long)(ms / 1000), (long long)(ms % 1000));
+}
+
+static void add_moments(const struct metric_reading *reading, int64_t to_ms, struct text *body)
+{
+    if (reading->windows <= 1) {
+        add_moment(body, "time", to_ms);
+        return;
+    }
+    add_moment(body, "start", reading->first_ms);
+    add_moment(body, "end", to_ms);
+    add_moment(body, "step", reading->step_ms);
+}
+
 static bool ask(struct metric_reading *reading, enum part part, str source,
-                const struct metric_question *question, str revision, struct error *err)
+                const struct metric_question *question, int64_t window_ms, str revision,
+                struct error *err)
 {
     const struct metric *metric = reading->metric;
     const struct http_port *http = metric->setup.http;
     char window[32];
-    struct template_value own[] = {
-        {"revision", revision},
-        {"baseline", question->baseline},
-        {"target", question->target},
-        {"window", str_of(duration_format(question->to_ms - question->from_ms, window))},
-        {0}};
+    struct template_value own[] = {{"revision", revision},
+                                   {"baseline", question->baseline},
+                                   {"target", question->target},
+                                   {"window", str_of(duration_format(window_ms, window))},
+                                   {0}};
     struct template_value form[] = {{"query", {0}}, {0}};
     struct http_header headers[] = {{"Content-Type", "application/x-www-form-urlencoded", NULL},
                                     {"Accept", "application/json", NULL},
@@ -146,11 +195,11 @@ static bool ask(struct metric_reading *reading, enum part part, str source,
     bool ok = template_expand(source, names_join(&reading->arena, metric->setup.variables, own),
                               TEMPLATE_PROMQL, &query, err);
     form[0].value = text_str(&query);
-    text_addf(&body, "time=%lld.%03lld&query=", (long long)(question->to_ms / 1000),
-              (long long)(question->to_ms % 1000));
+    add_moments(reading, question->to_ms, &body);
+    text_adds(&body, "query=");
     ok = ok && template_expand(STR("${query}"), form, TEMPLATE_URL, &body, err);
     struct http_request request = {.method = "POST",
-                                   .url = metric->url,
+                                   .url = reading->windows > 1 ? metric->range_url : metric->url,
                                    .headers = headers,
                                    .body = text_str(&body),
                                    .timeout_ms = metric->config->timeout_ms};
@@ -161,27 +210,55 @@ static bool ask(struct metric_reading *reading, enum part part, str source,
     return ok || error_wrap(err, "%s", part_names[part]);
 }
 
+static bool ask_burn(struct metric_reading *reading, const struct metric_question *question,
+                     struct error *err)
+{
+    const struct prometheus_config *config = reading->metric->config;
+    for (int i = 0; i < BURN_WINDOWS; i++)
+        if (!ask(reading, (enum part)(BURN_BAD + i), config->bad, question, burn_window_ms(i),
+                 question->revision, err) ||
+            !ask(reading, (enum part)(BURN_TOTAL + i), config->total, question, burn_window_ms(i),
+                 question->revision, err))
+            return false;
+    return true;
+}
+
+// Of the release; and of the baseline, where the question is one of now and the two can be told
+// apart. Two names for one revision (a release again on the same commit) would count it twice.
+static bool ask_both(struct metric_reading *reading, enum part part, str source,
+                     const struct metric_question *question, struct error *err)
+{
+    static const enum part of_baseline[] = {
+        [CANARY_BAD] = BASELINE_BAD, [CANARY_TOTAL] = BASELINE_TOTAL, [GAUGE] = BASELINE_GAUGE};
+    const struct prometheus_config *config = reading->metric->config;
+    int64_t window_ms = question->to_ms - question->from_ms;
+    bool both = (prometheus_compares(config) || config->compare) && reading->windows <= 1 &&
+                question->baseline.len && !str_eq(question->baseline, question->revision);
+    return ask(reading, part, source, question, window_ms, question->revision, err) &&
+           (!both ||
+            ask(reading, of_baseline[part], source, question, window_ms, question->baseline, err));
+}
+
 static bool start(struct metric *metric, const struct metric_question *question,
                   struct metric_reading **ret, struct error *err)
 {
     const struct prometheus_config *config = metric->config;
     struct metric_reading *reading = memory_alloc(sizeof *reading);
-    *reading = (struct metric_reading){.metric = metric};
+    int64_t window_ms = question->to_ms - question->from_ms;
+    *reading = (struct metric_reading){
+        .metric = metric, .windows = question->windows, .step_ms = window_ms};
+    if (reading->windows > 1)
+        reading->first_ms = question->to_ms - (int64_t)(reading->windows - 1) * window_ms;
     bool ok;
-    if (question->to_ms <= question->from_ms) {
+    if (window_ms <= 0)
         ok = error_set(err, ERROR_INPUT, "the interval asked for is empty");
-    } else if (prometheus_is_rate(config)) {
-        ok = ask(reading, CANARY_BAD, config->bad, question, question->revision, err) &&
-             ask(reading, CANARY_TOTAL, config->total, question, question->revision, err);
-        // Two names for one revision (a release again on the same commit) would count it twice.
-        bool both = prometheus_compares(config) && question->baseline.len &&
-                    !str_eq(question->baseline, question->revision);
-        if (ok && both)
-            ok = ask(reading, BASELINE_BAD, config->bad, question, question->baseline, err) &&
-                 ask(reading, BASELINE_TOTAL, config->total, question, question->baseline, err);
-    } else {
-        ok = ask(reading, GAUGE, config->query, question, question->revision, err);
-    }
+    else if (config->burn_rate)
+        ok = ask_burn(reading, question, err);
+    else if (prometheus_is_rate(config))
+        ok = ask_both(reading, CANARY_BAD, config->bad, question, err) &&
+             ask_both(reading, CANARY_TOTAL, config->total, question, err);
+    else
+        ok = ask_both(reading, GAUGE, config->query, question, err);
     if (!ok) {
         drop(reading);
         return false;
@@ -204,13 +281,16 @@ static const char *missing(const struct metric_reading *reading, struct arena *a
             continue;
         if (!asked->usable)
             return arena_format(arena, "%s: %s", part_names[i], asked->why).data;
+        if (asked->values || (i == BASELINE_GAUGE && asked->found.empty))
+            continue;
         if (asked->found.empty)
             return arena_format(arena, "%s: no series%s", part_names[i],
-                                i == CANARY_BAD || i == BASELINE_BAD
+                                i == CANARY_BAD || i == BASELINE_BAD ||
+                                        (i >= BURN_BAD && i < BURN_TOTAL)
                                     ? "; if that means none, end the query with `or vector(0)`"
                                     : "")
                 .data;
-        if (i != GAUGE && asked->found.number < 0)
+        if (i != GAUGE && i != BASELINE_GAUGE && asked->found.number < 0)
             return arena_format(arena, "%s: a negative count", part_names[i]).data;
     }
     return NULL;
@@ -226,6 +306,23 @@ static bool fit(double *bad, double total)
     return close_by;
 }
 
+static const double *kept(const struct metric_reading *reading, enum part part, struct arena *arena)
+{
+    const double *values = reading->asked[part].values;
+    double *copy = ARENA_ARRAY(arena, double, reading->windows);
+    for (uint32_t i = 0; i < reading->windows; i++)
+        copy[i] = values ? values[i] : NAN;
+    return copy;
+}
+
+static struct metric_history history_of(const struct metric_reading *reading, struct arena *arena)
+{
+    return (struct metric_history){.count = reading->windows,
+                                   .bad = kept(reading, CANARY_BAD, arena),
+                                   .total = kept(reading, CANARY_TOTAL, arena),
+                                   .value = kept(reading, GAUGE, arena)};
+}
+
 static void sum_up(const struct metric_reading *reading, struct arena *arena,
                    struct metric_sample *ret)
 {
@@ -234,14 +331,24 @@ static void sum_up(const struct metric_reading *reading, struct arena *arena,
     if (!sample.why) {
         sample.has_value = true;
         sample.value = asked[GAUGE].found.number;
+        bool compared = asked[BASELINE_GAUGE].usable && !asked[BASELINE_GAUGE].found.empty;
+        sample.baseline = compared ? asked[BASELINE_GAUGE].found.number : NAN;
         sample.counts =
             (struct counts){asked[CANARY_BAD].found.number, asked[CANARY_TOTAL].found.number,
                             asked[BASELINE_BAD].found.number, asked[BASELINE_TOTAL].found.number};
-        if (!fit(&sample.counts.canary_bad, sample.counts.canary_total) ||
-            !fit(&sample.counts.baseline_bad, sample.counts.baseline_total))
+        bool fits = fit(&sample.counts.canary_bad, sample.counts.canary_total) &&
+                    fit(&sample.counts.baseline_bad, sample.counts.baseline_total);
+        for (int i = 0; i < BURN_WINDOWS; i++) {
+            sample.burn[i] = (struct burn_counts){asked[BURN_BAD + i].found.number,
+                                                  asked[BURN_TOTAL + i].found.number};
+            fits = fit(&sample.burn[i].bad, sample.burn[i].total) && fits;
+        }
+        if (!fits)
             sample = (struct metric_sample){
                 .why = "`bad` is larger than `total`: they do not count the same requests"};
     }
+    if (sample.has_value && reading->windows > 1)
+        sample.history = history_of(reading, arena);
     *ret = sample;
 }
 
@@ -251,6 +358,21 @@ static void note_retry(struct metric_reading *reading, const struct http_answer 
     bool for_now = answer->status == 429 || answer->status == 503;
     if (for_now && answer->retry_after_ms > reading->retry_after_ms)
         reading->retry_after_ms = answer->retry_after_ms;
+}
+
+static void take(struct metric_reading *reading, struct asked *asked,
+                 const struct http_answer *answer)
+{
+    struct arena *arena = &reading->arena;
+    if (reading->windows <= 1) {
+        asked->usable =
+            prometheus_number(arena, answer->status, answer->body, &asked->found, &asked->why);
+        return;
+    }
+    asked->values = ARENA_ARRAY(arena, double, reading->windows);
+    asked->usable =
+        prometheus_range(arena, answer->status, answer->body, reading->first_ms, reading->step_ms,
+                         reading->windows, asked->values, &asked->why);
 }
 
 static enum progress poll(struct metric_reading *reading, struct arena *arena,
@@ -270,8 +392,7 @@ static enum progress poll(struct metric_reading *reading, struct arena *arena,
             continue;
         }
         if (progress == PROGRESS_DONE) {
-            asked->usable = prometheus_number(&reading->arena, answer.status, answer.body,
-                                              &asked->found, &asked->why);
+            take(reading, asked, &answer);
             note_retry(reading, &answer);
         } else {
             asked->why = arena_copy(&reading->arena, str_of(failure.message));

@@ -3,6 +3,8 @@
 #include "gate/base/number.h"
 #include "gate/doc/json.h"
 
+#include <math.h>
+
 static bool unusable(struct arena *arena, const char **why, const char *words, str detail)
 {
     *why = arena_format(arena, "%s" STR_FMT, words, STR_ARG(str_first(detail, 300))).data;
@@ -38,8 +40,9 @@ static bool read_number(struct arena *arena, const struct node *pair, double *re
     return true;
 }
 
-bool prometheus_number(struct arena *arena, long status, str body, struct prometheus_found *ret,
-                       const char **why)
+// The `data` of an answer that is a success without warnings.
+static bool read_data(struct arena *arena, long status, str body, const struct node **ret,
+                      const char **why)
 {
     const struct node *root = NULL;
     struct error err;
@@ -52,7 +55,24 @@ bool prometheus_number(struct arena *arena, long status, str body, struct promet
     if (warnings && warnings->first)
         return unusable(arena, why,
                         "it warns that the figure may be partial: ", warnings->first->text);
-    const struct node *data = node_get(root, "data"), *result = node_get(data, "result");
+    *ret = node_get(root, "data");
+    return true;
+}
+
+static bool refuse_many(struct arena *arena, size_t count, const char **why)
+{
+    *why = arena_format(arena, "the query gives %zu series, not one: put `sum(…)` around it", count)
+               .data;
+    return false;
+}
+
+bool prometheus_number(struct arena *arena, long status, str body, struct prometheus_found *ret,
+                       const char **why)
+{
+    const struct node *data = NULL;
+    if (!read_data(arena, status, body, &data, why))
+        return false;
+    const struct node *result = node_get(data, "result");
     str type = node_text(data, "resultType");
     struct prometheus_found found = {0};
     if (str_is(type, "scalar")) {
@@ -61,15 +81,41 @@ bool prometheus_number(struct arena *arena, long status, str body, struct promet
     } else if (!str_is(type, "vector") || !result || result->kind != NODE_LIST) {
         return unusable(arena, why, "the query gives no single number of now but a ", type);
     } else if (result->count > 1) {
-        *why = arena_format(arena, "the query gives %zu series, not one: put `sum(…)` around it",
-                            result->count)
-                   .data;
-        return false;
+        return refuse_many(arena, result->count, why);
     } else if (result->count == 0) {
         found.empty = true;
     } else if (!read_number(arena, node_get(result->first, "value"), &found.number, why)) {
         return false;
     }
     *ret = found;
+    return true;
+}
+
+bool prometheus_range(struct arena *arena, long status, str body, int64_t start_ms, int64_t step_ms,
+                      size_t count, double *ret_values, const char **why)
+{
+    const struct node *data = NULL;
+    if (!read_data(arena, status, body, &data, why))
+        return false;
+    const struct node *result = node_get(data, "result");
+    str type = node_text(data, "resultType");
+    if (!str_is(type, "matrix") || !result || result->kind != NODE_LIST)
+        return unusable(arena, why, "the query gives no range but a ", type);
+    if (result->count > 1)
+        return refuse_many(arena, result->count, why);
+    for (size_t i = 0; i < count; i++)
+        ret_values[i] = NAN;
+    const struct node *values = node_get(result->first, "values");
+    for (const struct node *pair = values ? values->first : NULL; pair; pair = pair->next) {
+        double seconds, value;
+        const char *ignored;
+        if (pair->kind != NODE_LIST || !pair->first || pair->first->kind != NODE_NUMBER ||
+            !number_double(pair->first->text, &seconds) ||
+            !read_number(arena, pair, &value, &ignored))
+            continue;
+        double index = (seconds * 1000 - (double)start_ms) / (double)step_ms;
+        if (index > -0.5 && index < (double)count - 0.5)
+            ret_values[(size_t)(index + 0.5)] = value;
+    }
     return true;
 }

@@ -6,6 +6,34 @@
 static const char *const query_names[] = {"revision", "baseline", "window", "target", NULL};
 static const char *const no_names[] = {NULL};
 
+static const char *const compare_words[] = {"max", "mann-whitney", NULL};
+
+static const struct shape_field burn_fields[] = {
+    {.key = "slo",
+     .kind = SHAPE_PERCENT,
+     .offset = offsetof(struct prometheus_burn, slo),
+     .required = true,
+     .doc = "The share of events that must be good: `99.9%`."},
+    {.kind = SHAPE_END},
+};
+
+static void check_burn(void *value, const struct node *node, struct problems *problems)
+{
+    const struct prometheus_burn *burn = value;
+    if (burn->slo.num <= 0 || fraction_cmp(burn->slo, (struct fraction){1, 1}) >= 0)
+        problem_at(problems, node->at, "`slo` must be above 0%% and below 100%%, such as `99.9%%`");
+}
+
+static const struct shape burn_shape = {
+    .name = "burn_rate",
+    .size_bytes = sizeof(struct prometheus_burn),
+    .fields = burn_fields,
+    .shorthand = "slo",
+    .check = check_burn,
+    .doc = "A service level objective: 14.4 times its error budget over 1h and 5m, or 6 times over "
+           "6h and 30m, abort.",
+};
+
 #define AT(member) offsetof(struct prometheus_config, member)
 static const struct shape_field prometheus_fields[] = {
     {.key = "url",
@@ -43,6 +71,33 @@ static const struct shape_field prometheus_fields[] = {
      .max = 1000,
      .fallback = "2",
      .doc = "With `query`: values of a stage that may be above `max`; one more aborts."},
+    {.key = "compare",
+     .kind = SHAPE_CHOICE,
+     .offset = AT(compare),
+     .choices = compare_words,
+     .fallback = "max",
+     .doc = "With `query`. max: each value is held against `max`. mann-whitney: the values of a "
+            "bake are compared with those of the baseline at the same moments; higher is worse."},
+    {.key = "confidence",
+     .kind = SHAPE_PERCENT,
+     .offset = AT(confidence),
+     .fallback = "98%",
+     .given = AT(confidence_given) + 1,
+     .doc = "Of mann-whitney, two-sided, for all that a stage compares and all its looks together: "
+            "at 98% a good release is aborted once in a hundred times at most."},
+    {.key = "tolerance",
+     .kind = SHAPE_PERCENT,
+     .offset = AT(tolerance),
+     .fallback = "25%",
+     .given = AT(tolerance_given) + 1,
+     .doc = "Of mann-whitney: the interval of the shift must lie above this share of it, and above "
+            "what `analysis.max_ratio` accepts."},
+    {.key = "burn_rate",
+     .kind = SHAPE_OPTIONAL,
+     .offset = AT(burn_rate),
+     .shape = &burn_shape,
+     .doc = "With `bad` and `total`: judged by how fast the error budget of an objective burns, "
+            "not against the baseline. `${window}` is then 1h, 5m, 6h and 30m."},
     {.key = "every",
      .kind = SHAPE_DURATION,
      .offset = AT(every_ms),
@@ -92,6 +147,53 @@ static bool read_max(struct prometheus_config *config)
     return false;
 }
 
+static void check_burning(const struct prometheus_config *config, const struct node *node,
+                          struct problems *problems)
+{
+    if (!prometheus_is_rate(config))
+        problem_at(problems, position_of(node, "burn_rate"),
+                   "`burn_rate` needs `bad` and `total`: it counts events");
+    else if (config->max_text.len)
+        problem_at(problems, position_of(node, "max"),
+                   "`max` says nothing beside `burn_rate`: the objective is the bound");
+    else if (!names_has(config->bad, "window") || !names_has(config->total, "window"))
+        problem_at(problems, position_of(node, "burn_rate"),
+                   "`bad` and `total` must both name `${window}`: `burn_rate` asks for four of "
+                   "them");
+}
+
+static void check_comparing(const struct prometheus_config *config, const struct node *node,
+                            struct problems *problems)
+{
+    static const struct fraction one = {1, 1};
+    if (!config->compare) {
+        const char *lone = config->confidence_given  ? "confidence"
+                           : config->tolerance_given ? "tolerance"
+                                                     : NULL;
+        if (lone)
+            problem_at(problems, position_of(node, lone),
+                       "`%s` says nothing without `compare: mann-whitney`", lone);
+        return;
+    }
+    if (prometheus_is_rate(config))
+        problem_at(problems, position_of(node, "compare"),
+                   "`compare` goes with `query`; `bad` and `total` are compared with the baseline "
+                   "already");
+    else if (config->query.len && !names_has(config->query, "revision"))
+        problem_at(problems, position_of(node, "query"),
+                   "`query` does not name `${revision}`, so the release cannot be told from the "
+                   "baseline: select on it");
+    else if (config->max_text.len)
+        problem_at(problems, position_of(node, "max"),
+                   "`compare: mann-whitney` compares with the baseline, `max` with a bound: give "
+                   "one, or two metrics");
+    if (config->confidence.num <= 0 || fraction_cmp(config->confidence, one) >= 0)
+        problem_at(problems, position_of(node, "confidence"),
+                   "`confidence` must be above 0%% and below 100%%, such as `98%%`");
+    if (fraction_cmp(config->tolerance, one) >= 0)
+        problem_at(problems, position_of(node, "tolerance"), "`tolerance` must be below 100%%");
+}
+
 static void check_queries(const struct prometheus_config *config, const struct node *node,
                           struct problems *problems)
 {
@@ -104,8 +206,11 @@ static void check_queries(const struct prometheus_config *config, const struct n
                    config->bad.len ? "total" : "bad");
     else if (!rate && !config->query.len)
         problem_at(problems, node->at, "give `bad` and `total` (a rate), or `query` and `max`");
-    else if (!rate && !config->max_text.len)
-        problem_at(problems, node->at, "`query` needs `max`: the highest good value");
+    else if (!rate && !config->compare && !config->max_text.len)
+        problem_at(problems, node->at,
+                   "`query` needs `max`: the highest good value, or `compare: mann-whitney`");
+    else if (config->burn_rate)
+        check_burning(config, node, problems);
     else if (rate && !prometheus_compares(config) && !config->max_text.len)
         problem_at(problems, node->at,
                    "neither query names `${revision}`, so the release cannot be told from the "
@@ -127,6 +232,8 @@ static void check(void *value, const struct node *node, struct problems *problem
     names_check(STR("query"), config->query, query_names, false, node, problems);
     if (problems->count == before) // a misspelt name would only be said a second time
         check_queries(config, node, problems);
+    if (problems->count == before)
+        check_comparing(config, node, problems);
     if (!read_max(config))
         problem_at(problems, position_of(node, "max"),
                    prometheus_is_rate(config)

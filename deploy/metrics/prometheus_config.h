@@ -4,6 +4,10 @@
 
 #include "gate/doc/shape.h"
 
+struct prometheus_burn {
+    struct fraction slo;
+};
+
 struct prometheus_config {
     str url, token;
     str bad, total; // of a rate
@@ -11,6 +15,10 @@ struct prometheus_config {
     str max_text;
     double max; // from max_text; < 0 = not given
     int64_t max_failures;
+    int compare;                           // 0: with `max`; 1: with the baseline, Mann-Whitney
+    struct fraction confidence, tolerance; // of that
+    bool confidence_given, tolerance_given;
+    struct prometheus_burn *burn_rate; // of a rate; null = it is not judged so
     int64_t every_ms, lag_ms, timeout_ms;
 };
 

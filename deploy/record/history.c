@@ -420,11 +420,34 @@ static bool take_incident(struct reading *r, const struct ledger_entry *entry,
     return is_written(r, review->path.data, &review->done);
 }
 
+// The review that an emergency release owes: of an incident that may be kept elsewhere. Its file
+// has the name of that incident, so that one review does for all releases that mended it.
+static bool take_review_due(struct reading *r, const struct ledger_entry *entry,
+                            struct history_review *reviews)
+{
+    struct event event;
+    struct history_review review = {0};
+    if (!ledger_read(r->ledger, r->arena, entry, &event, r->err))
+        return false;
+    review.incident = node_text(event.fields, "incident");
+    review.severity = node_text(event.fields, "severity");
+    if (!review.incident.len || str_find(review.incident, '/') != STR_NONE ||
+        !moment_parse(node_text(event.fields, "due"), &review.due_ms))
+        return malformed(r, entry);
+    for (size_t i = 0; i < r->history.review_count; i++)
+        if (str_eq(reviews[i].incident, review.incident))
+            return true; // owed already, and earlier
+    review.path = arena_format(r->arena, STR_FMT "/" STR_FMT ".md", STR_ARG(r->request->reviews),
+                               STR_ARG(review.incident));
+    reviews[r->history.review_count++] = review;
+    return is_written(r, review.path.data, &reviews[r->history.review_count - 1].done);
+}
+
 static bool load_reviews(struct reading *r)
 {
     size_t room = 0;
     for (size_t i = 0; i < known_entries(r); i++)
-        room += str_is(ledger_at(r->ledger, i)->type, "incident.opened");
+        room += ledger_at(r->ledger, i)->stream == STREAM_INCIDENT;
     struct history_review *reviews = ARENA_ARRAY(r->arena, struct history_review, room + 1);
     struct history_incident *incidents = ARENA_ARRAY(r->arena, struct history_incident, room + 1);
     r->history.reviews = reviews;
@@ -432,6 +455,8 @@ static bool load_reviews(struct reading *r)
     for (size_t i = 0; i < known_entries(r); i++) {
         const struct ledger_entry *entry = ledger_at(r->ledger, i);
         if (str_is(entry->type, "incident.opened") && !take_incident(r, entry, incidents, reviews))
+            return false;
+        if (str_is(entry->type, "incident.review-due") && !take_review_due(r, entry, reviews))
             return false;
     }
     return true;

@@ -1,6 +1,7 @@
 #include "deploy/record/journal.h"
 
 #include "deploy/record/record_body.h"
+#include "deploy/record/review_due.h"
 #include "gate/base/moment.h"
 
 #include <stdio.h>
@@ -22,6 +23,7 @@ struct journal {
     char words[256];
     bool force, alone; // alone: the remote did not answer, the local ledger counts
     bool proved;       // the lease was seen on the remote
+    int64_t force_ms, push_ms;
     int64_t taken_ms, expires_ms, proved_until_ms, now_ms;
     char newest_id[EVENT_ID]; // newest event that renewed the lease, and until when
     int64_t newest_until_ms;
@@ -37,7 +39,14 @@ struct journal *journal_open(struct ledger *ledger)
     memset(journal, 0, sizeof *journal);
     journal->ledger = ledger;
     journal->next_ticket = 1;
+    journal_patience(journal, JOURNAL_FORCE_MS, JOURNAL_PUSH_MS);
     return journal;
+}
+
+void journal_patience(struct journal *journal, int64_t force_ms, int64_t push_ms)
+{
+    journal->force_ms = force_ms;
+    journal->push_ms = push_ms;
 }
 
 void journal_close(struct journal *journal)
@@ -69,10 +78,16 @@ static bool append_planned(struct journal *journal, struct arena *arena, struct 
                           .lease = {.environment = plan->environment, .force = journal->force},
                           .key = arena_format(arena, STR_FMT "/planned", STR_ARG(plan->rollout)),
                           .body = text_str(&body)};
+    struct ledger_entry entry;
+    ledger_random(journal->ledger, event.id);
     bool ok = text_full(&body)
                   ? error_set(err, ERROR_LIMIT, "the plan is larger than an event may be")
-                  : ledger_append(journal->ledger, &event, NULL, err);
+                  : ledger_append(journal->ledger, &event, &entry, err);
     text_done(&body);
+    // Two rollbacks at the same moment: the later one is not to go by the plan of the other.
+    if (ok && journal->force && strcmp(entry.id, event.id) != 0)
+        return error_set(err, ERROR_DENIED, "there is a rollout " STR_FMT " already",
+                         STR_ARG(plan->rollout));
     return ok;
 }
 
@@ -135,7 +150,9 @@ static bool take_here(struct journal *journal, struct arena *arena, struct error
         !ledger_standing(journal->ledger, arena, plan->environment, &standing, err))
         return false;
     str claimed = standing.claim.rollout;
-    if (!append_planned(journal, arena, err) || !append_taken(journal, arena, &standing.lease, err))
+    if (!append_planned(journal, arena, err) ||
+        !review_due_append(journal->ledger, arena, plan, journal->now_ms, err) ||
+        !append_taken(journal, arena, &standing.lease, err))
         return false;
     // Only now: what the fenced writer still writes is late, and says nothing of a closed rollout.
     bool fences = journal->force && claimed.len && !str_eq(claimed, plan->rollout);
@@ -231,7 +248,7 @@ static void follow_lease(struct journal *journal)
         journal->lease = LEASE_HELD;
         journal->proved = true;
         journal->alone = false;
-    } else if (journal->force && journal->now_ms >= journal->taken_ms + JOURNAL_FORCE_MS) {
+    } else if (journal->force && journal->now_ms >= journal->taken_ms + journal->force_ms) {
         journal->lease = LEASE_HELD;
         journal->alone = true;
     }
@@ -300,26 +317,49 @@ static str key_of(struct journal *journal, struct arena *arena,
     return (str){NULL, 0};
 }
 
-static bool mark_bad(struct journal *journal, struct arena *arena,
-                     const struct journal_record *record, struct error *err)
+static bool mark_bad(struct journal *journal, str key, str release, str commit, const char *why,
+                     struct error *err)
 {
-    const struct plan *plan = journal->plan;
     struct text body = text_of(LIMIT_EVENT_BYTES);
     struct event event = under_lease(journal);
-    body_of_bad(plan->release, plan->commit, plan->environment, str_of(record->state->why), &body);
+    body_of_bad(release, commit, journal->plan->environment, str_of(why), &body);
     event.stream = STREAM_RELEASE;
     event.type = STR("release.marked-bad");
-    event.key = arena_format(arena, STR_FMT "/marked-bad", STR_ARG(plan->rollout));
+    event.key = key;
     event.body = text_str(&body);
     bool ok = append_event(journal, &event, NULL, err);
     text_done(&body);
     return ok;
 }
 
-static bool is_breached_end(const struct journal_record *record)
+static bool is_end_of(const struct journal_record *record, enum plan_mode mode)
 {
     return record->command->type == RC_RECORD && record->command->record == RECORD_ROLLED_BACK &&
-           record->plan->mode == PLAN_FORWARD && record->state->breach_at_ms != 0;
+           record->plan->mode == mode;
+}
+
+// Written before the end of the rollout, like an incident: a crash between the two writes the same
+// again, and never loses it.
+static bool mark_left(struct journal *journal, struct arena *arena,
+                      const struct journal_record *record, struct error *err)
+{
+    const struct plan *plan = journal->plan;
+    const char *why = record->state->why;
+    if (is_end_of(record, PLAN_FORWARD) && record->state->breach_at_ms != 0)
+        return mark_bad(journal, arena_format(arena, STR_FMT "/marked-bad", STR_ARG(plan->rollout)),
+                        plan->release, plan->commit, why, err);
+    if (!is_end_of(record, PLAN_ROLLBACK) || plan->rehearsal)
+        return true;
+    for (uint32_t i = 0; i < plan->target_count; i++) {
+        const struct placement *left = &plan->targets[i].next;
+        if (!left->release.len || str_eq(left->release, plan->targets[i].good.release))
+            continue;
+        str key = arena_format(arena, STR_FMT "/marked-bad/" STR_FMT, STR_ARG(plan->rollout),
+                               STR_ARG(left->release)); // once, however many targets it is left on
+        if (!mark_bad(journal, key, left->release, left->commit, why, err))
+            return false;
+    }
+    return true;
 }
 
 static bool append_record(struct journal *journal, const struct journal_record *record,
@@ -338,11 +378,10 @@ static bool append_record(struct journal *journal, const struct journal_record *
     event.type = incident ? STR("incident.opened") : str_of(record_name(command->record));
     event.key = key_of(journal, &arena, command);
     event.body = text_str(&body);
-    bool ok = text_full(&body)
-                  ? error_set(err, ERROR_LIMIT, "a record larger than %u bytes", LIMIT_EVENT_BYTES)
-                  : append_event(journal, &event, ret_id, err);
-    if (ok && is_breached_end(record))
-        ok = mark_bad(journal, &arena, record, err);
+    bool ok =
+        text_full(&body)
+            ? error_set(err, ERROR_LIMIT, "a record larger than %u bytes", LIMIT_EVENT_BYTES)
+            : mark_left(journal, &arena, record, err) && append_event(journal, &event, ret_id, err);
     text_done(&body);
     arena_done(&arena);
     return ok;
@@ -440,7 +479,7 @@ static void journal_release(void *self, bool keep_claim, int64_t now_ms)
         (void)append_event(journal, &event, NULL, &err); // without it the lease runs out
     }
     if (journal->plan && ledger_has_remote(journal->ledger))
-        (void)ledger_sync(journal->ledger, JOURNAL_FORCE_MS, &err); // what is left is pushed later
+        (void)ledger_sync(journal->ledger, journal->push_ms, &err); // what is left is pushed later
     journal->lease = LEASE_NONE;
     journal->plan = NULL;
 }

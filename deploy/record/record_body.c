@@ -44,12 +44,31 @@ static void add_plan_words(const struct plan *plan, struct json_out *out)
     json_add_str(out, "mode", plan->mode == PLAN_ROLLBACK ? STR("rollback") : STR("forward"));
 }
 
+// Why it is not planned as it usually is.
+static void add_unusual(const struct plan *plan, struct json_out *out)
+{
+    const struct plan_emergency *emergency = &plan->emergency;
+    struct text words = text_of(LIMIT_TOKEN_BYTES);
+    if (emergency->severity.len)
+        text_addf(&words, "emergency " STR_FMT " for " STR_FMT ": " STR_FMT,
+                  STR_ARG(emergency->severity), STR_ARG(emergency->incident),
+                  STR_ARG(emergency->reason));
+    if (emergency->overrides.len)
+        text_addf(&words, " (past " STR_FMT ")", STR_ARG(emergency->overrides));
+    if (plan->season.len)
+        text_addf(&words, "season " STR_FMT ": " STR_FMT, STR_ARG(plan->season),
+                  STR_ARG(plan->season_why));
+    add_if(out, "why", text_str(&words));
+    text_done(&words);
+}
+
 void body_of_plan(const struct plan *plan, struct text *text)
 {
     struct json_out out = json_out_of(text, JSON_COMPACT);
     json_open_map(&out, NULL);
     add_plan_words(plan, &out);
     add_if(&out, "reason", plan->reason);
+    add_unusual(plan, &out);
     plan_write(plan, "plan", &out);
     json_close(&out);
 }
@@ -152,17 +171,24 @@ bool body_of_superseded(struct ledger *ledger, struct arena *arena, str rollout,
                         struct text *text, struct error *err)
 {
     struct rollout_record record;
-    if (!rollout_load(ledger, arena, rollout, &record, err))
-        return error_wrap(err, "closing the record of rollout " STR_FMT, STR_ARG(rollout));
+    struct json_out out = json_out_of(text, JSON_COMPACT);
+    str why = arena_format(arena, "superseded by rollback " STR_FMT, STR_ARG(by));
+    if (!rollout_load(ledger, arena, rollout, &record, err)) { // nothing stops a rollback
+        json_open_map(&out, NULL);
+        json_add_str(&out, "superseded_by", by);
+        json_add_str(&out, "why", why);
+        json_add_str(&out, "unreadable", str_of(err->message));
+        json_close(&out);
+        *err = (struct error){0};
+        return true;
+    }
     struct rollout_state *state =
         record.state ? record.state : rollout_state_new(arena, record.plan);
     state->phase = PHASE_CANCELLED;
     state->fenced = true;
-    str why = arena_format(arena, "superseded by rollback " STR_FMT, STR_ARG(by));
     why = str_first(why, sizeof state->why - 1);
     memcpy(state->why, why.data, why.len);
     state->why[why.len] = '\0';
-    struct json_out out = json_out_of(text, JSON_COMPACT);
     json_open_map(&out, NULL);
     add_plan_words(record.plan, &out);
     json_add_str(&out, "superseded_by", by);

@@ -42,6 +42,30 @@ bool release_mark_bad(struct ledger *ledger, str release, str commit, str enviro
     return ok;
 }
 
+bool releases_bad(struct ledger *ledger, struct arena *arena, size_t most, struct bad_release **ret,
+                  size_t *ret_count, struct error *err)
+{
+    struct bad_release *list = ARENA_ARRAY(arena, struct bad_release, most);
+    size_t count = 0;
+    for (size_t i = ledger_count(ledger); i-- > 0 && count < most;) {
+        const struct ledger_entry *entry = ledger_at(ledger, i);
+        struct event event;
+        if (entry->stream != STREAM_RELEASE || !str_is(entry->type, "release.marked-bad"))
+            continue;
+        if (!ledger_read(ledger, arena, entry, &event, err))
+            return false;
+        list[count++] = (struct bad_release){.release = node_text(event.fields, "release"),
+                                             .commit = node_text(event.fields, "commit"),
+                                             .environment = node_text(event.fields, "environment"),
+                                             .why = node_text(event.fields, "why"),
+                                             .time_ms = event.time_ms,
+                                             .position = i};
+    }
+    *ret = list;
+    *ret_count = count;
+    return true;
+}
+
 // ---- good ones
 // -----------------------------------------------------------------------------------
 
@@ -93,6 +117,62 @@ bool release_known_good(struct ledger *ledger, struct arena *arena, str environm
                      "no known-good release of " STR_FMT " in " STR_FMT
                      ": run `sluice adopt` to record what is live now",
                      STR_ARG(target), STR_ARG(environment));
+}
+
+bool release_good_since(struct ledger *ledger, str environment, str target, str release,
+                        int64_t *ret_ms, struct error *err)
+{
+    struct arena arena = {0};
+    bool found = false, ok = true;
+    size_t read = 0;
+    for (size_t i = ledger_count(ledger); ok && i-- > 0 && read < GOOD_READ;) {
+        const struct ledger_entry *entry = ledger_at(ledger, i);
+        struct placement placement;
+        int64_t time_ms = entry->time_ms;
+        if (!says_what_is_served(entry))
+            continue;
+        read++;
+        ok = read_serving(ledger, &arena, entry, environment, target, &placement, err);
+        if (ok && str_eq(placement.release, release)) {
+            *ret_ms = time_ms;
+            found = true;
+        }
+        arena_done(&arena);
+    }
+    return ok &&
+           (found || error_set(err, ERROR_ABSENT, "release " STR_FMT " was never good on " STR_FMT,
+                               STR_ARG(release), STR_ARG(target)));
+}
+
+static bool is_listed(const str *names, size_t count, str name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(names[i], name))
+            return true;
+    return false;
+}
+
+bool release_goods(struct ledger *ledger, struct arena *arena, str environment, str target,
+                   size_t most, str **ret, size_t *ret_count, struct error *err)
+{
+    str *list = ARENA_ARRAY(arena, str, most);
+    size_t count = 0, read = 0;
+    for (size_t i = ledger_count(ledger); i-- > 0 && count < most && read < GOOD_READ;) {
+        const struct ledger_entry *entry = ledger_at(ledger, i);
+        struct placement placement;
+        bool bad;
+        if (!says_what_is_served(entry))
+            continue;
+        read++;
+        if (!read_serving(ledger, arena, entry, environment, target, &placement, err) ||
+            !release_is_bad(ledger, placement.release, &bad, NULL, err))
+            return false;
+        if (placement.release.len && !bad && !is_listed(list, count, placement.release))
+            list[count++] = placement.release;
+    }
+    *ret = list;
+    *ret_count = count;
+    return true;
 }
 
 bool release_good_named(struct ledger *ledger, struct arena *arena, str environment, str target,

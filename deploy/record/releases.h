@@ -8,6 +8,8 @@
 #include "deploy/engine/plan.h"
 #include "deploy/record/ledger.h"
 
+enum { GOOD_READ = 500 }; // entries that are read for what is only shown
+
 // The newest release on `target` of `environment` whose record says that it completed and passed
 // (rollout.done), was adopted (release.adopted), or was returned to (a rollback), and that is not
 // marked bad. `except` is passed over: the release to get away from (empty = none). What was served
@@ -20,6 +22,13 @@ bool release_known_good(struct ledger *ledger, struct arena *arena, str environm
 bool release_good_named(struct ledger *ledger, struct arena *arena, str environment, str target,
                         str release, struct placement *ret, struct error *err);
 
+// Since when: the oldest of the newest GOOD_READ entries that say so. ERROR_ABSENT: none does.
+bool release_good_since(struct ledger *ledger, str environment, str target, str release,
+                        int64_t *ret_ms, struct error *err);
+// The releases that a person may name there, newest first; at most `most`.
+bool release_goods(struct ledger *ledger, struct arena *arena, str environment, str target,
+                   size_t most, str **ret, size_t *ret_count, struct error *err);
+
 // Marked bad by name; *ret_position (may be null) is that entry's place in the ledger, so that a
 // gate decision after it can be told from one before.
 bool release_is_bad(struct ledger *ledger, str release, bool *ret, size_t *ret_position,
@@ -31,6 +40,15 @@ bool release_mark_bad(struct ledger *ledger, str release, str commit, str enviro
 bool release_adopt(struct ledger *ledger, str environment, str release, str commit,
                    const str *targets, const struct placement *placements, size_t count,
                    struct ledger_entry *ret, struct error *err);
+
+struct bad_release {
+    str release, commit, environment, why;
+    int64_t time_ms;
+    size_t position; // in the ledger
+};
+// The newest marks, newest first; at most `most`.
+bool releases_bad(struct ledger *ledger, struct arena *arena, size_t most, struct bad_release **ret,
+                  size_t *ret_count, struct error *err);
 
 struct gate_record {
     str decision; // "pass", "warn", "hold", "block"

@@ -85,6 +85,55 @@ bool rollout_load(struct ledger *ledger, struct arena *arena, str rollout,
     return true;
 }
 
+// "aborted by ada: pending" is an abort that nobody has explained.
+static bool is_pending(str why)
+{
+    str end = STR(": " REASON_PENDING);
+    return str_is(why, REASON_PENDING) ||
+           (why.len > end.len && str_eq(str_from(why, why.len - end.len), end));
+}
+
+bool rollout_reason(struct ledger *ledger, struct arena *arena, str rollout, str *ret,
+                    bool *ret_pending, struct error *err)
+{
+    struct rollout_record record;
+    if (!rollout_load(ledger, arena, rollout, &record, err))
+        return false;
+    str reason = record.plan->mode == PLAN_ROLLBACK ? record.plan->reason
+                 : record.state                     ? str_of(record.state->why)
+                                                    : (str){NULL, 0};
+    *ret_pending = is_pending(reason);
+    for (size_t i = ledger_count(ledger); i-- > 0;) {
+        const struct ledger_entry *entry = ledger_at(ledger, i);
+        struct event event;
+        if (!str_eq(entry->rollout, rollout) || !str_is(entry->type, REASON_TYPE))
+            continue;
+        if (!ledger_read(ledger, arena, entry, &event, err))
+            return false;
+        reason = node_text(event.fields, "reason");
+        *ret_pending = false;
+        break;
+    }
+    *ret = reason;
+    return true;
+}
+
+bool rollout_explain(struct ledger *ledger, str rollout, str reason, struct error *err)
+{
+    struct text body = text_of(LIMIT_EVENT_BYTES);
+    struct json_out out = json_out_of(&body, JSON_COMPACT);
+    json_open_map(&out, NULL);
+    json_add_str(&out, "reason", reason);
+    json_close(&out);
+    struct event event = {.stream = STREAM_ROLLOUT,
+                          .type = STR(REASON_TYPE),
+                          .rollout = rollout,
+                          .body = text_str(&body)};
+    bool ok = ledger_append(ledger, &event, NULL, err);
+    text_done(&body);
+    return ok;
+}
+
 bool rollouts_open(struct ledger *ledger, struct arena *arena, str **ret, size_t *ret_count,
                    struct error *err)
 {

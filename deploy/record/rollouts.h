@@ -24,6 +24,16 @@ struct rollout_record {
 bool rollout_load(struct ledger *ledger, struct arena *arena, str rollout,
                   struct rollout_record *ret, struct error *err);
 
+#define REASON_TYPE "reason.given"
+#define REASON_PENDING "pending" // stands where nobody has said why yet
+
+// Why a person took it back or ended it: what was said then, or filled in since. *ret_pending:
+// nobody has said it yet. Empty where no person did. ERROR_ABSENT: there is no such rollout.
+bool rollout_reason(struct ledger *ledger, struct arena *arena, str rollout, str *ret,
+                    bool *ret_pending, struct error *err);
+// Fills it in under the name of who runs this; what was said before stays in the record.
+bool rollout_explain(struct ledger *ledger, str rollout, str reason, struct error *err);
+
 // The rollouts that hold a claim: planned and not over, with or without a live process.
 bool rollouts_open(struct ledger *ledger, struct arena *arena, str **ret, size_t *ret_count,
                    struct error *err);

@@ -84,17 +84,33 @@ static void append_record(struct driver *driver, const struct rollout_command *c
         return;
     driver->tickets = arena_grow(&driver->arena, driver->tickets, driver->ticket_count,
                                  &driver->ticket_room, sizeof *driver->tickets);
-    driver->tickets[driver->ticket_count++] = (struct ticket){command->token, ticket};
+    bool forward = command->record == RECORD_INTENDED && command->verb != VERB_REVERT;
+    driver->tickets[driver->ticket_count++] =
+        (struct ticket){command->token, ticket, record.now_ms, forward};
 }
 
-static void poll_tickets(struct driver *driver)
+enum { CALENDAR_AGAIN_MS = 50 };
+
+// The freezes are read again before each forward step: after it was written down, before it is
+// sent.
+static bool waits_for_calendar(struct driver *driver, const struct ticket *ticket)
+{
+    const struct calendar_port *calendar = &driver->setup.calendar;
+    return ticket->forward && calendar->look &&
+           !calendar->fresh(calendar->self, driver_now(driver), ticket->since_ms);
+}
+
+static void poll_tickets(struct driver *driver, int64_t now_ms, int64_t *wake_ms)
 {
     struct journal_port *journal = &driver->setup.journal;
     size_t kept = 0;
     for (size_t i = 0; i < driver->ticket_count; i++) {
         struct ticket ticket = driver->tickets[i];
         enum append_state state = journal->state(journal->self, ticket.ticket);
-        if (state == APPEND_PENDING) {
+        bool waits = state == APPEND_DURABLE && waits_for_calendar(driver, &ticket);
+        if (waits)
+            sooner(wake_ms, now_ms + CALENDAR_AGAIN_MS);
+        if (state == APPEND_PENDING || waits) {
             driver->tickets[kept++] = ticket;
             continue;
         }
@@ -238,10 +254,45 @@ static enum run_status look_at_lease(struct driver *driver, int64_t now_ms, bool
 
 // ---- a turn ------------------------------------------------------------------------------------
 
+// Tells the engine when forward steps may not be, and when they may again.
+static void poll_calendar(struct driver *driver, int64_t now_ms, int64_t *wake_ms)
+{
+    const struct calendar_port *calendar = &driver->setup.calendar;
+    struct calendar_word word = {.until_ms = INT64_MAX};
+    if (!calendar->look)
+        return;
+    calendar->look(calendar->self, now_ms, &word);
+    sooner(wake_ms, word.until_ms);
+    if (word.frozen != driver->frozen)
+        driver_event(driver, &(struct rollout_event){.type = RE_FROZEN,
+                                                     .granted = word.frozen,
+                                                     .text = str_of(word.text)});
+    driver->frozen = word.frozen;
+    if (strcmp(word.trouble, driver->told_calendar) != 0 && word.trouble[0])
+        driver_tell(driver, NEWS_TROUBLE, TARGET_EVERY, word.trouble);
+    memcpy(driver->told_calendar, word.trouble, sizeof word.trouble);
+    if (word.frozen && strcmp(word.text, driver->told_freeze) != 0) {
+        char text[sizeof word.text + 32];
+        (void)snprintf(text, sizeof text, "forward steps wait: %s", word.text);
+        driver_tell(driver, NEWS_TROUBLE, TARGET_EVERY, text);
+    }
+    memcpy(driver->told_freeze, word.text, sizeof word.text);
+}
+
+// A state from the ledger may still say that a freeze holds, or not know of one: the engine hears
+// first how that is now.
 static void begin(struct driver *driver)
 {
     driver->begun = true;
     bool resumed = driver->setup.state != NULL;
+    driver->frozen = driver->state->frozen;
+    if (driver->setup.calendar.look) {
+        int64_t ignored = INT64_MAX;
+        poll_calendar(driver, driver_now(driver), &ignored);
+    } else if (driver->frozen) {
+        driver_event(driver, &(struct rollout_event){.type = RE_FROZEN});
+        driver->frozen = false;
+    }
     driver_event(driver, &(struct rollout_event){.type = resumed ? RE_RESUMED : RE_BEGIN});
 }
 
@@ -260,16 +311,36 @@ static void poll_people(struct driver *driver, int64_t now_ms)
                                                      .text = answer.comment});
 }
 
+enum { STEER_LOOK_MS = 1000 };
+
+static void poll_steering(struct driver *driver, int64_t now_ms, int64_t *wake_ms)
+{
+    struct steering_port *port = &driver->setup.steering;
+    struct steering word;
+    if (!port->poll)
+        return;
+    while (port->poll(port->self, now_ms, &word))
+        driver_event(driver, &(struct rollout_event){.type = RE_STEER,
+                                                     .token = word.token,
+                                                     .steer = word.steer,
+                                                     .share_ppm = word.share_ppm,
+                                                     .who = word.who,
+                                                     .text = word.text});
+    sooner(wake_ms, now_ms + STEER_LOOK_MS);
+}
+
 static void collect(struct driver *driver, int64_t now_ms, int64_t *wake_ms)
 {
     if (driver->cancel && !driver->told_cancel) {
         driver->told_cancel = true;
         driver_event(driver, &(struct rollout_event){.type = RE_CANCEL});
     }
-    poll_tickets(driver);
+    poll_calendar(driver, now_ms, wake_ms); // before what it may forbid
+    poll_tickets(driver, now_ms, wake_ms);
     operations_turn(driver, now_ms, wake_ms);
     sampling_turn(driver, now_ms, wake_ms);
     poll_people(driver, now_ms);
+    poll_steering(driver, now_ms, wake_ms);
     if (driver->wake_ms && now_ms >= driver->wake_ms) {
         driver->wake_ms = 0;
         driver_event(driver, &(struct rollout_event){.type = RE_TIMER});
@@ -299,12 +370,14 @@ static enum run_status standing(const struct driver *driver)
         return RUN_ENDED;
     if (!nothing_under_way(driver))
         return RUN_GOING;
-    if (state->phase == PHASE_HELD && (driver->setup.suspend || !rollout_watching(state)))
+    bool leaves = driver->setup.suspend && !driver->setup.stay;
+    if (state->phase == PHASE_HELD && (leaves || !rollout_watching(state)))
         return RUN_SUSPENDED;
     if (rollout_watching(state))
         return RUN_GOING;
-    if (state->phase == PHASE_WAITING && driver->setup.suspend && driver->polled)
-        return RUN_SUSPENDED; // nobody's answer is there already
+    bool quiet = driver->polled || !driver->asking; // nobody's answer is there already
+    if (state->phase == PHASE_WAITING && driver->setup.suspend && quiet)
+        return RUN_SUSPENDED;
     return RUN_GOING;
 }
 

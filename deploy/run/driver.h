@@ -34,6 +34,36 @@ struct approver_port {
     void (*withdraw)(void *self);
 };
 
+struct steering { // what a person wants of a rollout that is under way
+    enum rollout_steer steer;
+    uint64_t token;     // names it: it counts once, whoever reads it again
+    uint32_t share_ppm; // of a promote: meant for the step of that share; 0 = for any
+    str who, text;      // hold until the next poll
+};
+
+struct steering_port {
+    void *self;
+    // True with one; false while there is none. Each is given once to this process.
+    bool (*poll)(void *self, int64_t now_ms, struct steering *ret);
+};
+
+// ---- the calendar ------------------------------------------------------------------------------
+struct calendar_word {
+    bool frozen;       // forward steps must wait
+    int64_t until_ms;  // when to ask again at the latest
+    char text[512];    // frozen: by what and until when
+    char trouble[256]; // what keeps it from being known as it should be; empty = nothing
+};
+
+struct calendar_port {
+    void *self;
+    // What holds now. Never blocks: whatever takes time goes on between the calls.
+    void (*look)(void *self, int64_t now_ms, struct calendar_word *ret);
+    // Was what forbids read since then? A forward command waits for that once its record is
+    // durable. Also true when it could not be read for a while: then what is known holds.
+    bool (*fresh)(void *self, int64_t now_ms, int64_t since_ms);
+};
+
 // ---- those who watch ---------------------------------------------------------------------------
 enum news_type {
     NEWS_PHASE,    // state->phase changed
@@ -81,9 +111,12 @@ struct driver_setup {
     struct clock_port clock;
     struct entropy_port entropy;
     struct approver_port approver;
+    struct steering_port steering; // zeroed: nobody steers
+    struct calendar_port calendar; // zeroed: forward steps may be at any time
     struct observer_port observer;
     bool force_lease; // a rollback: fences out whoever runs
     bool suspend;     // do not wait here for an approval
+    bool stay;        // but while the release has traffic, also where it is held
 };
 
 enum run_status {

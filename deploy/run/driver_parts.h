@@ -36,6 +36,8 @@ struct sampling { // one (metric, target)
 
 struct ticket { // a durable record on its way
     uint64_t token, ticket;
+    int64_t since_ms;
+    bool forward; // of a command that the calendar may forbid
 };
 
 struct event_queue {
@@ -59,10 +61,12 @@ struct driver {
     size_t ticket_count, ticket_room;
     struct event_queue queue;
     struct rollout_commands out;
-    int64_t wake_ms; // asked for by the engine; 0 = none
-    int64_t last_ms; // of the newest turn
-    uint64_t asked;  // token of the open question to people
-    bool polled;     // people were looked at since the question was asked
+    int64_t wake_ms;                           // asked for by the engine; 0 = none
+    int64_t last_ms;                           // of the newest turn
+    uint64_t asked;                            // token of the open question to people
+    bool frozen;                               // as the engine was last told
+    char told_freeze[512], told_calendar[256]; // likewise the observer
+    bool polled;                               // people were looked at since the question was asked
     bool begun, ended, cancel, asking, told_cancel, refused, lost;
     enum rollout_phase told_phase;
     char words[256];   // why it was refused or lost

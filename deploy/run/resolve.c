@@ -1,5 +1,6 @@
 #include "deploy/run/resolve.h"
 
+#include "deploy/run/pace.h"
 #include "deploy/run/settings_parts.h"
 #include "gate/base/moment.h"
 
@@ -40,20 +41,35 @@ const struct metric_settings *const *plan_metrics(struct arena *arena,
     return list;
 }
 
+static enum judge_kind judge_of(const struct metric_traits *traits)
+{
+    return traits->is_rate      ? JUDGE_RATE
+           : traits->compares   ? JUDGE_COMPARE
+           : traits->budget > 0 ? JUDGE_BURN
+                                : JUDGE_THRESHOLD;
+}
+
 static void fill_metric(struct arena *arena, const struct metric_settings *settings,
                         const struct resolve_request *request, struct plan_metric *ret)
 {
     const struct stage_settings *stage = request->stage;
     struct metric_traits traits = {0};
     settings->kind->traits(settings->config, &traits);
+    uint32_t errors = (uint32_t)settings->max_errors;
     *ret = (struct plan_metric){
         .name = settings->name,
-        .judge = traits.is_rate ? JUDGE_RATE : JUDGE_THRESHOLD,
+        .judge = judge_of(&traits),
         .every_ms = traits.every_ms,
         .lag_ms = traits.lag_ms,
         .max = traits.max,
         .failure_limit = traits.failure_limit,
-        .error_limit = traits.error_limit ? traits.error_limit : 5,
+        .error_limit = errors               ? errors
+                       : traits.error_limit ? traits.error_limit
+                                            : 5,
+        .inconclusive_limit = (uint32_t)settings->max_inconclusive,
+        .budget = traits.budget,
+        .confidence = traits.compares ? traits.confidence : 0,
+        .slack = traits.compares ? traits.tolerance : 0,
         .min_requests = (double)request->settings->analysis.min_requests,
         .targets = ARENA_ARRAY(arena, uint32_t, stage->targets.count),
     };
@@ -63,17 +79,35 @@ static void fill_metric(struct arena *arena, const struct metric_settings *setti
             ret->targets[ret->target_count++] = (uint32_t)i;
 }
 
-static struct plan_approval approval_of(const struct approval_settings *settings)
+// ---- approvals
+// -----------------------------------------------------------------------------------
+
+static struct plan_approval approval_of(const struct approval_settings *settings,
+                                        const struct pace *pace)
 {
     if (!settings)
         return (struct plan_approval){0};
     return (struct plan_approval){
-        .count = (uint32_t)settings->count,
+        .count = (uint32_t)(pace->approvals ? pace->approvals : settings->count),
         .from = settings->from.items,
         .from_count = (uint32_t)settings->from.count,
         .prevent_self_review = settings->prevent_self_review,
         .expires_after_ms = settings->expires_after_ms,
     };
+}
+
+// Who is asked before a step of the pace: whom it names itself, or whom the stage asks before a
+// share that this step brings about. Other steps do not take anybody's say away.
+static const struct approval_settings *step_approval(const struct stage_settings *stage,
+                                                     const struct pace *pace, size_t index)
+{
+    const struct step_settings *steps = pace->steps.items, *own = stage->steps.items;
+    const struct approval_settings *found = steps[index].approval;
+    for (size_t i = 0; !found && i < stage->steps.count; i++)
+        if (fraction_cmp(own[i].to, steps[index].to) <= 0 &&
+            (index == 0 || fraction_cmp(own[i].to, steps[index - 1].to) > 0))
+            found = own[i].approval;
+    return found;
 }
 
 // ---- steps -------------------------------------------------------------------------------------
@@ -115,12 +149,13 @@ static bool is_same_step(uint32_t *const *shares, uint32_t target_count, uint32_
 // Steps that come out equal on every target merge into one. Who had to approve either of them
 // approves that one: where both ask, the later does, whose share was the higher wish.
 static void fill_steps(struct arena *arena, const struct resolve_request *request,
-                       struct plan *plan)
+                       const struct pace *pace, struct plan *plan)
 {
     static const struct step_settings all_at_once = {.to = {1, 1}};
     const struct stage_settings *stage = request->stage;
-    const struct step_settings *steps = stage->steps.count ? stage->steps.items : &all_at_once;
-    size_t count = stage->steps.count ? stage->steps.count : 1;
+    const struct shape_list *list = pace->steps.count ? &pace->steps : &stage->steps;
+    const struct step_settings *steps = list->count ? list->items : &all_at_once;
+    size_t count = list->count ? list->count : 1;
     uint32_t **shares = ARENA_ARRAY(arena, uint32_t *, plan->target_count);
     for (uint32_t t = 0; t < plan->target_count; t++)
         plan->targets[t].shares = shares[t] = ARENA_ARRAY(arena, uint32_t, count);
@@ -128,7 +163,8 @@ static void fill_steps(struct arena *arena, const struct resolve_request *reques
         uint32_t at = plan->step_count;
         for (uint32_t t = 0; t < plan->target_count; t++)
             shares[t][at] = rounded(request, t, ppm_of(steps[i].to));
-        struct plan_approval approval = approval_of(steps[i].approval);
+        struct plan_approval approval = approval_of(
+            pace->steps.count ? step_approval(stage, pace, i) : steps[i].approval, pace);
         if (at > 0 && is_same_step(shares, plan->target_count, at, at - 1)) {
             if (approval.count)
                 plan->steps[at - 1].approval = approval;
@@ -153,6 +189,15 @@ static int64_t settle_limit(const struct resolve_request *request)
 
 // ---- the plan ----------------------------------------------------------------------------------
 
+// Those of `order` one after another, all others together behind them.
+static uint32_t rank_of(const struct stage_settings *stage, str target)
+{
+    for (size_t i = 0; i < stage->order.count; i++)
+        if (str_eq(((const str *)stage->order.items)[i], target))
+            return (uint32_t)i;
+    return (uint32_t)stage->order.count;
+}
+
 static void fill_targets(struct arena *arena, const struct resolve_request *request,
                          struct plan *plan)
 {
@@ -166,9 +211,51 @@ static void fill_targets(struct arena *arena, const struct resolve_request *requ
             .name = name,
             .good = request->good[i],
             .next = request->next[i],
+            .rank = rank_of(stage, name),
+            .no_return = request->no_return ? request->no_return[i] : (str){NULL, 0},
             .weighted = settings->kind->capabilities(settings->config) & TARGET_WEIGHTS,
         };
     }
+}
+
+// The record says whose steps these are, and why.
+static void fill_calendar(struct arena *arena, const struct resolve_request *request,
+                          struct plan *plan)
+{
+    const struct calendar_settings *calendar = request->calendar;
+    const struct season_settings *season;
+    if (!calendar || request->mode == PLAN_ROLLBACK)
+        return;
+    plan->calendar = calendar->calendar;
+    plan->emergency = request->emergency;
+    if (plan->emergency.severity.len) {
+        plan->emergency.review_within_ms = calendar->emergency.review_within_ms;
+        return;
+    }
+    season = season_at(calendar, request->now_ms);
+    if (!season)
+        return;
+    const struct pace_settings *pace = &season->pace;
+    const struct {
+        const char *name;
+        bool given;
+    } keys[] = {{"steps", pace->steps.count > 0},
+                {"step_bake", pace->has_step_bake},
+                {"bake", pace->has_bake},
+                {"approvals", pace->approvals > 0}};
+    char today[ZONE_TEXT];
+    plan->season = season->name;
+    plan->season_why = arena_format(
+        arena, "planned on %s; from " STR_FMT " to " STR_FMT " (" STR_FMT ") the season's own are",
+        zone_format(season->zone, request->now_ms, today), STR_ARG(season->from),
+        STR_ARG(season->to), STR_ARG(season->timezone));
+    const char *comma = " ";
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (keys[i].given) {
+            plan->season_why =
+                arena_format(arena, STR_FMT "%s%s", STR_ARG(plan->season_why), comma, keys[i].name);
+            comma = ", ";
+        }
 }
 
 bool plan_resolve(struct arena *arena, const struct resolve_request *request, struct plan **ret,
@@ -176,6 +263,9 @@ bool plan_resolve(struct arena *arena, const struct resolve_request *request, st
 {
     const struct stage_settings *stage = request->stage;
     const struct analysis_settings *analysis = &request->settings->analysis;
+    struct pace pace;
+    if (!pace_resolve(arena, request, &pace, err))
+        return false;
     struct plan *plan = ARENA_NEW(arena, struct plan);
     *plan = (struct plan){
         .mode = request->mode,
@@ -184,9 +274,10 @@ bool plan_resolve(struct arena *arena, const struct resolve_request *request, st
         .commit = request->commit,
         .environment = stage->environment.len ? stage->environment : stage->stage,
         .stage = stage->stage,
-        .approval = approval_of(stage->approval),
-        .step_bake_ms = stage->step_bake_ms,
-        .bake_ms = stage->bake_ms,
+        .approval = approval_of(stage->approval, &pace),
+        .step_bake_ms = pace.step_bake_ms,
+        .bake_ms = pace.bake_ms,
+        .risk_why = pace.risk_why,
         .settle_limit_ms = settle_limit(request),
         .rollback_limit_ms = request->settings->rollback.time_limit_ms,
         .alpha =
@@ -200,6 +291,7 @@ bool plan_resolve(struct arena *arena, const struct resolve_request *request, st
         .reason = request->reason,
         .incident = str_of(severity_names[request->settings->incidents.on_rollback]),
     };
+    fill_calendar(arena, request, plan);
     fill_targets(arena, request, plan);
     size_t metric_count;
     const struct metric_settings *const *metrics =
@@ -208,7 +300,7 @@ bool plan_resolve(struct arena *arena, const struct resolve_request *request, st
     plan->metric_count = (uint32_t)metric_count;
     for (size_t i = 0; i < metric_count; i++)
         fill_metric(arena, metrics[i], request, &plan->metrics[i]);
-    fill_steps(arena, request, plan);
+    fill_steps(arena, request, &pace, plan);
     if (!plan_check(plan, err))
         return false;
     *ret = plan;

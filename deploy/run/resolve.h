@@ -6,7 +6,9 @@
 #define DEPLOY_RUN_RESOLVE_H
 
 #include "deploy/engine/plan.h"
+#include "deploy/record/risk_demands.h"
 #include "deploy/run/settings.h"
+#include "deploy/run/settings_calendar.h"
 
 struct resolve_request {
     const struct deploy_settings *settings;
@@ -15,6 +17,15 @@ struct resolve_request {
     str rollout, release, commit, reason;
     // For each target of the stage, in its order: where it goes and where it comes back to.
     const struct placement *next, *good;
+    // Likewise plan_target.no_return; null where every target has a way back.
+    const str *no_return;
+    // The calendar at `now_ms` goes into the plan, and decides whose steps these are; null: there
+    // is none, and the stage's own are.
+    const struct calendar_settings *calendar;
+    int64_t now_ms;
+    struct plan_emergency emergency; // severity empty: it is none
+    // What the gate's decisions since known good say of its risk; null = nothing is asked.
+    const struct release_demands *demands;
     // The opened targets, for rounding shares (hosts: whole ones); null: shares as they stand.
     struct target *const *targets;
 };

@@ -35,6 +35,13 @@ static void drop(struct driver *driver, struct sampling *sampling)
 static void feed(struct driver *driver, struct sampling *sampling,
                  const struct metric_sample *sample)
 {
+    struct rollout_sample read = {.has_value = sample->has_value,
+                                  .counts = sample->counts,
+                                  .value = sample->value,
+                                  .baseline = sample->baseline,
+                                  .from_ms = sampling->from_ms,
+                                  .to_ms = sampling->to_ms};
+    memcpy(read.burn, sample->burn, sizeof read.burn);
     struct run_news news = {.type = NEWS_SAMPLE,
                             .plan = driver->plan,
                             .state = driver->state,
@@ -49,11 +56,7 @@ static void feed(struct driver *driver, struct sampling *sampling,
                              .target = sampling->target,
                              .metric = sampling->metric,
                              .nth = sampling->nth,
-                             .sample = {.has_value = sample->has_value,
-                                        .counts = sample->counts,
-                                        .value = sample->value,
-                                        .from_ms = sampling->from_ms,
-                                        .to_ms = sampling->to_ms},
+                             .sample = read,
                              .text = str_of(sample->why),
                          });
 }
@@ -62,6 +65,15 @@ static void feed(struct driver *driver, struct sampling *sampling,
 static bool ends_at_bake(const struct driver *driver, const struct sampling *sampling)
 {
     return sampling->from_ms < driver->state->bake_from_ms;
+}
+
+// Once all of a target is on the release, nothing is left whose gauge could be compared: a quantile
+// of no requests is no number, and that would say nothing about the release.
+static bool is_alone(const struct driver *driver, const struct sampling *sampling)
+{
+    const struct target_state *target = &driver->state->targets[sampling->target];
+    return driver->plan->metrics[sampling->metric].judge == JUDGE_COMPARE && target->settled &&
+           target->share_ppm == SHARE_ALL && !ends_at_bake(driver, sampling);
 }
 
 static int64_t due_ms(const struct driver *driver, const struct sampling *sampling)
@@ -103,7 +115,9 @@ static void start(struct driver *driver, struct sampling *sampling, int64_t now_
     struct metric_question question = {
         .target = driver->plan->targets[sampling->target].name,
         .revision = driver->placements[sampling->target].revision,
-        .baseline = driver->plan->targets[sampling->target].good.revision,
+        .baseline = is_alone(driver, sampling)
+                        ? (str){NULL, 0}
+                        : driver->plan->targets[sampling->target].good.revision,
         .endpoints = endpoints->items,
         .endpoint_count = endpoints->count,
         .from_ms = sampling->from_ms,

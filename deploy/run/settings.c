@@ -22,8 +22,8 @@ static bool is_listed(const char *const *keys, str key)
 
 // The entries of a map whose keys are listed, or (not `listed`) all the others, as a map of its
 // own: what every kind has is bound apart from what one kind has.
-static const struct node *part_of(struct arena *arena, const struct node *map,
-                                  const char *const *keys, bool listed)
+const struct node *settings_part(struct arena *arena, const struct node *map,
+                                 const char *const *keys, bool listed)
 {
     struct node *part = ARENA_NEW(arena, struct node);
     *part = *map;
@@ -174,8 +174,8 @@ static void bind_target(struct binding *b, const struct node *node)
         return;
     const struct target_kind *kind = target_kinds[index];
     void *config = arena_alloc(b->arena, kind->shape->size_bytes);
-    bool ok = shape_bind(b->arena, kind->shape, part_of(b->arena, node, common, false), config,
-                         b->problems);
+    bool ok = shape_bind(b->arena, kind->shape, settings_part(b->arena, node, common, false),
+                         config, b->problems);
     b->settings.targets[b->settings.target_count++] = (struct target_settings){
         .name = node->key, .kind = kind, .config = config, .at = node->key_at};
     if (ok)
@@ -184,17 +184,19 @@ static void bind_target(struct binding *b, const struct node *node)
 
 static void bind_metric(struct binding *b, const struct node *node)
 {
-    static const char *const common[] = {"targets", "runbook", NULL};
-    static const char *const apart[] = {"source", "targets", "runbook", NULL};
+    static const char *const common[] = {"targets", "runbook", "max_errors", "max_inconclusive",
+                                         NULL};
+    static const char *const apart[] = {"source",     "targets",          "runbook",
+                                        "max_errors", "max_inconclusive", NULL};
     struct metric_common shared;
     size_t index;
     if (!find_kind(&metric_registry, node, &index, b->problems))
         return;
     const struct metric_kind *kind = metric_kinds[index];
     void *config = arena_alloc(b->arena, kind->shape->size_bytes);
-    (void)shape_bind(b->arena, &metric_common_shape, part_of(b->arena, node, common, true), &shared,
-                     b->problems);
-    (void)shape_bind(b->arena, kind->shape, part_of(b->arena, node, apart, false), config,
+    (void)shape_bind(b->arena, &metric_common_shape, settings_part(b->arena, node, common, true),
+                     &shared, b->problems);
+    (void)shape_bind(b->arena, kind->shape, settings_part(b->arena, node, apart, false), config,
                      b->problems);
     b->settings.metrics[b->settings.metric_count++] = (struct metric_settings){
         .name = node->key,
@@ -202,6 +204,8 @@ static void bind_metric(struct binding *b, const struct node *node)
         .config = config,
         .targets = shared.targets,
         .runbook = shared.runbook,
+        .max_errors = shared.max_errors,
+        .max_inconclusive = shared.max_inconclusive,
         .at = node->key_at,
     };
 }
@@ -272,6 +276,18 @@ static void check_watches(struct binding *b, const struct stage_settings *stage,
     }
 }
 
+static void check_order(struct binding *b, const struct stage_settings *stage,
+                        const struct node *list)
+{
+    for (size_t i = 0; i < stage->order.count; i++) {
+        str name = ((const str *)stage->order.items)[i];
+        if (!has_name(&stage->targets, name))
+            problem_at(b->problems, settings_item_at(list, i),
+                       "`order` names `" STR_FMT "`, which is not a target of stage `" STR_FMT "`",
+                       STR_ARG(str_first(name, 120)), STR_ARG(stage->stage));
+    }
+}
+
 static str environment_of(const struct stage_settings *stage)
 {
     return stage->environment.len ? stage->environment : stage->stage;
@@ -302,6 +318,7 @@ static void check_stage(struct binding *b, size_t index, const struct node *node
     const struct node *targets = node_get(node, "targets"), *metrics = node_get(node, "metrics");
     check_names(b, &stage->targets, targets, b->targets, "targets");
     check_names(b, &stage->metrics, metrics, b->metrics, "metrics");
+    check_order(b, stage, node_get(node, "order"));
     check_watches(b, stage, metrics);
     check_environments(b, index, targets);
     bool after = false;
@@ -341,7 +358,7 @@ static void bind_stages(struct binding *b, const struct node *root)
     struct rollout_section section;
     if (!rollout)
         return;
-    (void)shape_bind(b->arena, &rollout_shape, part_of(b->arena, root, keys, true), &section,
+    (void)shape_bind(b->arena, &rollout_shape, settings_part(b->arena, root, keys, true), &section,
                      b->problems);
     b->settings.stages = section.stages.items;
     b->settings.stage_count = section.stages.count;

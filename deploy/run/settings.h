@@ -19,6 +19,7 @@ struct metric_settings {
     const void *config;
     struct shape_list targets; // of str: those that it watches; none = all of the stage
     str runbook;
+    int64_t max_errors, max_inconclusive; // 0 = not given
     bool implied; // made from the `health` of its one target: judges every stage of that target
     struct position at;
 };
@@ -36,12 +37,27 @@ struct step_settings {
     struct position at;
 };
 
+// What replaces a stage's own for a while, or for a class of risk.
+struct pace_settings {
+    struct shape_list steps; // of struct step_settings; none = the stage's own
+    int64_t step_bake_ms, bake_ms;
+    bool has_step_bake, has_bake;
+    int64_t approvals; // how many must agree, wherever people are asked; 0 = as the stage says
+};
+
+struct by_risk_settings { // by the class of the release risk score; null = as the stage says
+    struct pace_settings *low, *medium, *high; // high also where nothing is scored
+};
+
 struct stage_settings {
     str stage, after, environment;
     struct approval_settings *approval;
     struct shape_list targets; // of str
-    struct shape_list steps;   // of struct step_settings
-    struct shape_list metrics; // of str; none = all
+    struct shape_list order;   // of str: those of them that move before the others
+    bool independent;
+    struct by_risk_settings *by_risk; // null = risk chooses nothing
+    struct shape_list steps;          // of struct step_settings
+    struct shape_list metrics;        // of str; none = all
     int64_t step_bake_ms, bake_ms;
     int64_t settle_limit_ms; // 0 = not given
     struct position at;
@@ -56,7 +72,8 @@ struct analysis_settings {
 
 struct rollback_settings {
     int64_t time_limit_ms;
-    int on_cancel; // 0 rollback, 1 hold
+    int on_cancel;             // 0 rollback, 1 hold
+    int64_t rehearse_every_ms; // 0 = not given
 };
 
 struct severity_settings {

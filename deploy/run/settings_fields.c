@@ -108,7 +108,7 @@ static const struct shape_field step_fields[] = {
     {.kind = SHAPE_END},
 };
 
-static const struct shape step_shape = {
+const struct shape step_shape = {
     .name = "step",
     .size_bytes = sizeof(struct step_settings),
     .fields = step_fields,
@@ -116,6 +116,47 @@ static const struct shape step_shape = {
     .position_offset = offsetof(struct step_settings, at) + 1,
     .doc = "One step: a share such as `25%`, or a share with an approval of its own.",
 };
+
+static const struct shape_field pace_fields[] = {PACE_FIELDS(struct pace_settings, ),
+                                                 {.kind = SHAPE_END}};
+
+static void check_pace(void *value, const struct node *node, struct problems *problems)
+{
+    const struct pace_settings *pace = value;
+    (void)node;
+    settings_check_steps(&pace->steps, problems);
+}
+
+static const struct shape pace_shape = {.name = "by_risk",
+                                        .size_bytes = sizeof(struct pace_settings),
+                                        .fields = pace_fields,
+                                        .check = check_pace,
+                                        .doc = "How such a release goes out."};
+
+static const struct shape_field by_risk_fields[] = {
+    {.key = "low",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct by_risk_settings, low),
+     .shape = &pace_shape,
+     .doc = "Where the gate's release risk score is low; as the stage says when absent."},
+    {.key = "medium",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct by_risk_settings, medium),
+     .shape = &pace_shape,
+     .doc = "Likewise for a medium one."},
+    {.key = "high",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct by_risk_settings, high),
+     .shape = &pace_shape,
+     .doc = "Likewise for a high one, and where nothing was scored."},
+    {.kind = SHAPE_END},
+};
+
+static const struct shape by_risk_shape = {.name = "by_risk",
+                                           .size_bytes = sizeof(struct by_risk_settings),
+                                           .fields = by_risk_fields,
+                                           .doc = "Steps, bakes and approvals by the class of the "
+                                                  "release risk."};
 
 static const struct shape_field stage_fields[] = {
     {.key = "stage",
@@ -144,6 +185,27 @@ static const struct shape_field stage_fields[] = {
      .max = LIMIT_TARGETS,
      .required = true,
      .doc = "Targets that move together."},
+    {.key = "order",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct stage_settings, order),
+     .shape = &shape_of_str,
+     .min = 1,
+     .max = LIMIT_TARGETS,
+     .doc = "Targets that move before the others in each step, one after another: `[workers]` has "
+            "the workers on the release before anything else is. A rollback knows no order."},
+    {.key = "independent",
+     .kind = SHAPE_BOOL,
+     .offset = offsetof(struct stage_settings, independent),
+     .fallback = "false",
+     .doc = "Stages next to each other that are independent do not stop each other: where one is "
+            "taken back, the next goes out all the same."},
+    {.key = "by_risk",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct stage_settings, by_risk),
+     .shape = &by_risk_shape,
+     .doc =
+         "How the release risk score of the gate chooses steps, bakes and approvals. In a season "
+         "the more careful of both holds."},
     {.key = "steps",
      .kind = SHAPE_LIST,
      .offset = offsetof(struct stage_settings, steps),
@@ -176,12 +238,11 @@ static const struct shape_field stage_fields[] = {
     {.kind = SHAPE_END},
 };
 
-static void check_stage(void *value, const struct node *node, struct problems *problems)
+void settings_check_steps(const struct shape_list *list, struct problems *problems)
 {
-    const struct stage_settings *stage = value;
-    const struct step_settings *steps = stage->steps.items;
+    const struct step_settings *steps = list->items;
     struct fraction last = {0, 1};
-    for (size_t i = 0; i < stage->steps.count; i++) {
+    for (size_t i = 0; i < list->count; i++) {
         if (fraction_cmp(steps[i].to, (struct fraction){1, 1}) > 0)
             problem_at(problems, steps[i].at, "a step cannot be above `100%%`");
         else if (fraction_cmp(steps[i].to, last) <= 0 && i == 0)
@@ -191,12 +252,43 @@ static void check_stage(void *value, const struct node *node, struct problems *p
                        "steps must rise: this share is not above the one before");
         last = steps[i].to;
     }
-    if (stage->steps.count && fraction_cmp(last, (struct fraction){1, 1}) < 0)
-        problem_at(problems, steps[stage->steps.count - 1].at, "the last step must be `100%%`");
+    if (list->count && fraction_cmp(last, (struct fraction){1, 1}) < 0)
+        problem_at(problems, steps[list->count - 1].at, "the last step must be `100%%`");
+}
+
+// Where nobody is asked, no number of approvals can be had.
+static void check_by_risk(const struct stage_settings *stage, const struct node *node,
+                          struct problems *problems)
+{
+    const struct by_risk_settings *by = stage->by_risk;
+    size_t have = stage->approval ? stage->approval->from.count : 0;
+    const struct {
+        const char *name;
+        const struct pace_settings *pace;
+    } classes[] = {{"low", by ? by->low : NULL},
+                   {"medium", by ? by->medium : NULL},
+                   {"high", by ? by->high : NULL}};
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+        const struct node *at = node_get(node_get(node, "by_risk"), classes[i].name);
+        if (classes[i].pace && (size_t)classes[i].pace->approvals > have)
+            problem_at(problems, settings_at(at, "approvals"),
+                       "`by_risk` asks for %lld approvals, but `approval: {from}` of the stage "
+                       "names %zu",
+                       (long long)classes[i].pace->approvals, have);
+    }
+}
+
+static void check_stage(void *value, const struct node *node, struct problems *problems)
+{
+    const struct stage_settings *stage = value;
+    settings_check_steps(&stage->steps, problems);
+    check_by_risk(stage, node, problems);
     if (node_get(node, "settle_limit") && stage->settle_limit_ms < MS_SECOND)
         problem_at(problems, settings_at(node, "settle_limit"),
                    "`settle_limit` must be a second or more, such as `10m`");
     refuse_twice(&stage->targets, node_get(node, "targets"), "target", problems);
+    if (stage->order.count)
+        refuse_twice(&stage->order, node_get(node, "order"), "target", problems);
     if (stage->metrics.count)
         refuse_twice(&stage->metrics, node_get(node, "metrics"), "metric", problems);
 }
@@ -342,7 +434,11 @@ static const struct shape_field rollback_fields[] = {
      .choices = cancel_choices,
      .fallback = "rollback",
      .doc = "What a cancelled run does."},
-    {.key = "rehearse_every", .kind = SHAPE_LATER, .doc = "How often a rollback is rehearsed."},
+    {.key = "rehearse_every",
+     .kind = SHAPE_DURATION,
+     .offset = offsetof(struct rollback_settings, rehearse_every_ms),
+     .doc = "How old the newest verified way back may be, rehearsed or in need, before `plan`, "
+            "`status` and `rollout` warn; `sluice rollback --rehearse` rehearses one."},
     {.kind = SHAPE_END},
 };
 
@@ -352,6 +448,9 @@ static void check_rollback(void *value, const struct node *node, struct problems
     if (rollback->time_limit_ms < MS_SECOND)
         problem_at(problems, settings_at(node, "time_limit"),
                    "`time_limit` must be a second or more, such as `12m`");
+    if (node_get(node, "rehearse_every") && rollback->rehearse_every_ms < MS_HOUR)
+        problem_at(problems, settings_at(node, "rehearse_every"),
+                   "`rehearse_every` must be an hour or more, such as `30d`");
 }
 
 const struct shape rollback_shape = {.name = "rollback",
@@ -374,6 +473,19 @@ static const struct shape_field metric_common_fields[] = {
      .kind = SHAPE_STR,
      .offset = offsetof(struct metric_common, runbook),
      .doc = "What a person does when it fires: a path or an address."},
+    {.key = "max_errors",
+     .kind = SHAPE_INT,
+     .offset = offsetof(struct metric_common, max_errors),
+     .min = 1,
+     .max = 1000,
+     .doc = "How many readings in a row may give no usable answer before no step passes; 5 when "
+            "absent."},
+    {.key = "max_inconclusive",
+     .kind = SHAPE_INT,
+     .offset = offsetof(struct metric_common, max_inconclusive),
+     .min = 1,
+     .max = 100000,
+     .doc = "Likewise of all readings of a bake, in a row or not; any number when absent."},
     {.kind = SHAPE_END},
 };
 const struct shape metric_common_shape = {

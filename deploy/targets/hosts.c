@@ -21,6 +21,7 @@ struct target_operation {
     struct target_release next, good;
     struct host_task *tasks;
     size_t count, limit; // tasks of this round; how many run at once
+    bool migrating;      // the release is on every host
     bool looking, go_on; // go_on: one that fails does not keep the others from starting
     bool survey;         // of the intent
 };
@@ -181,6 +182,13 @@ static void plan_round(struct target_operation *operation)
     case INTENT_OBSERVE:
         break;
     }
+}
+
+static void begin_migrating(struct target_operation *operation)
+{
+    operation->migrating = true;
+    operation->count = 0;
+    add_task(operation, &operation->target->config->hosts[0], GOAL_MIGRATE, &operation->next);
 }
 
 static void begin_looking(struct target_operation *operation)
@@ -402,6 +410,11 @@ static enum progress hosts_poll(struct target_operation *operation, struct arena
 {
     const struct host_task *failed;
     bool over = turn_round(operation, &failed);
+    bool migrates = operation->verb == INTENT_STAGE && operation->target->config->migrate;
+    if (over && !failed && migrates && !operation->migrating) {
+        begin_migrating(operation);
+        over = turn_round(operation, &failed);
+    }
     if (over && !failed && !operation->looking) {
         begin_looking(operation);
         over = turn_round(operation, &failed);
@@ -430,10 +443,22 @@ static void hosts_drop(struct target_operation *operation)
     memory_free(operation);
 }
 
+static struct file_patterns hosts_migrations(const void *config)
+{
+    static const str usual[] = {STR_INIT("**/migrations/*.py"), STR_INIT("**/migrations/*.sql")};
+    const struct hosts_migrate *migrate = ((const struct hosts_config *)config)->migrate;
+    if (!migrate)
+        return (struct file_patterns){NULL, 0};
+    if (migrate->files.count)
+        return (struct file_patterns){migrate->files.items, migrate->files.count};
+    return (struct file_patterns){usual, sizeof usual / sizeof usual[0]};
+}
+
 const struct target_kind hosts_kind = {
     .name = "hosts",
     .shape = &hosts_shape,
     .capabilities = hosts_capabilities,
+    .migrations = hosts_migrations,
     .open = hosts_open,
     .pack = hosts_pack,
     .round_share = hosts_round_share,

@@ -7,10 +7,12 @@
 //                                              healthy; empty while a change is under way; where it
 //                                              was never written, what `current` leads to
 //                  PATH/.lock, .stage.lock     held by the script that changes the host
+//                  PATH/.migrate.lock          likewise, while the database is migrated
 //                  PATH/.<command>.log         what the command of that name said last
 //
 // Each verb is one round over the hosts, then a round of looking at all of them: what is reported
-// is what was seen, not what was asked for.
+// is what was seen, not what was asked for. Once a release is staged on all of them, the first host
+// migrates the database.
 #ifndef DEPLOY_TARGETS_HOSTS_H
 #define DEPLOY_TARGETS_HOSTS_H
 
@@ -33,6 +35,12 @@ struct hosts_health {
     int64_t status, timeout_ms;
 };
 
+struct hosts_migrate {
+    str run;
+    struct shape_list files; // of str
+    struct position at;
+};
+
 struct hosts_artifact {
     int bundle;      // 0 = git-archive
     int compression; // 0 = zstd, 1 = gzip
@@ -50,6 +58,7 @@ struct hosts_config {
     struct shape_list services; // of str
     struct hosts_artifact artifact;
     struct hosts_health *health;
+    struct hosts_migrate *migrate; // null = the release changes no database
     int64_t port, keep, parallel, timeout_ms;
     struct position at;
 };
@@ -57,6 +66,7 @@ struct hosts_config {
 // ---- scripts: what is run on a host ------------------------------------------------------------
 enum hosts_script {
     SCRIPT_STAGE,
+    SCRIPT_MIGRATE,  // one at a time; never ends one that is still under way
     SCRIPT_ACTIVATE, // says HOSTS_UNCHANGED when the host serves the release already
     SCRIPT_RESTORE,
     SCRIPT_REMOVE, // takes a release away where there is none to go back to
@@ -81,7 +91,7 @@ bool hosts_expand(const struct host *host, const struct target_release *release,
                   struct text *out, struct error *err);
 
 // ---- one host of one operation -----------------------------------------------------------------
-enum host_goal { GOAL_STAGE, GOAL_ACTIVATE, GOAL_REMOVE, GOAL_CLEAN, GOAL_OBSERVE };
+enum host_goal { GOAL_STAGE, GOAL_MIGRATE, GOAL_ACTIVATE, GOAL_REMOVE, GOAL_CLEAN, GOAL_OBSERVE };
 enum host_step { HOST_WAITS, HOST_RUNS, HOST_HEALTH, HOST_RESTORES, HOST_DONE, HOST_FAILED };
 
 struct host_task {

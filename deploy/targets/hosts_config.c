@@ -58,6 +58,33 @@ static const struct shape_field artifact_fields[] = {
 static const struct shape artifact_shape = {
     .name = "artifact", .size_bytes = sizeof(struct hosts_artifact), .fields = artifact_fields};
 
+static const struct shape_field migrate_fields[] = {
+    {.key = "run",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct hosts_migrate, run),
+     .required = true,
+     .doc = "Run on the first host, in the folder of the new release, once it is on all of them. "
+            "It must do no harm when it is run twice; exit status 75 means: later, try again."},
+    {.key = "files",
+     .kind = SHAPE_LIST,
+     .offset = offsetof(struct hosts_migrate, files),
+     .shape = &shape_of_str,
+     .min = 1,
+     .max = 50,
+     .doc = "Patterns of the files that hold migrations, Django's or SQL; "
+            "`**/migrations/*.py` and `**/migrations/*.sql` when absent."},
+    {.kind = SHAPE_END},
+};
+
+static const struct shape migrate_shape = {
+    .name = "migrate",
+    .size_bytes = sizeof(struct hosts_migrate),
+    .fields = migrate_fields,
+    .shorthand = "run",
+    .position_offset = offsetof(struct hosts_migrate, at) + 1,
+    .doc = "Database migrations.",
+};
+
 #define AT(member) offsetof(struct hosts_config, member)
 static const struct shape_field hosts_fields[] = {
     {.key = "inventory",
@@ -155,7 +182,11 @@ static const struct shape_field hosts_fields[] = {
      .offset = AT(timeout_ms),
      .fallback = "5m",
      .doc = "Limit of one command on one host."},
-    {.key = "migrate", .kind = SHAPE_LATER, .doc = "Database migrations."},
+    {.key = "migrate",
+     .kind = SHAPE_OPTIONAL,
+     .offset = AT(migrate),
+     .shape = &migrate_shape,
+     .doc = "How the database is migrated, before the release serves anywhere."},
     {.key = "runtime", .kind = SHAPE_LATER, .doc = "Containers instead of bundles."},
     {.kind = SHAPE_END},
 };

@@ -110,6 +110,24 @@ static const char stage_script[] =
 
 static const char stage_end[] = "rm -f \"$SLUICE_PATH/releases/$SLUICE_REVISION/.incomplete\"\n";
 
+// A migration is never ended halfway: the next waits for it. So the command itself holds the lock,
+// and what it would leave running in the background holds it too.
+static const char migrate_begin[] =
+    "cd \"$SLUICE_PATH\"\n"
+    "exec 9<>.migrate.lock\n"
+    "flock -w 60 9 || { echo 'a migration is still under way' >&2; exit 75; }\n"
+    "sluice_run() {\n"
+    "    sluice_log=\"$SLUICE_PATH/.$1.log\"\n"
+    "    rm -f \"$sluice_log\"\n"
+    "    sluice_status=0\n"
+    "    ( cd \"$2\" && exec sh -ec \"$3\" ) </dev/null >\"$sluice_log\" 2>&1 || "
+    "sluice_status=$?\n"
+    "    [ \"$sluice_status\" = 0 ] && return\n"
+    "    sluice_said=$(tail -n 1 \"$sluice_log\")\n"
+    "    echo \"\\`$1\\` says: ${sluice_said:-nothing}\" >&2\n"
+    "    exit \"$sluice_status\"\n"
+    "}\n";
+
 // `.serving` is emptied before anything else, so that a change that was cut off is seen as such.
 static const char activate_script[] =
     "cd \"$SLUICE_PATH\"\n"
@@ -272,6 +290,10 @@ bool hosts_script(const struct hosts_config *config, enum hosts_script which, st
     case SCRIPT_RESTORE:
     case SCRIPT_REMOVE:
         add_change(config, which, out);
+        break;
+    case SCRIPT_MIGRATE:
+        text_adds(out, migrate_begin);
+        add_command(out, "migrate", "$SLUICE_PATH/releases/$SLUICE_REVISION", config->migrate->run);
         break;
     case SCRIPT_CLEAN:
         text_adds(out, lock_functions);

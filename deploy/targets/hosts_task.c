@@ -147,11 +147,10 @@ static void restore(struct hosts_target *target, struct host_task *task)
 
 void host_task_start(struct hosts_target *target, struct host_task *task)
 {
-    static const enum hosts_script scripts[] = {[GOAL_STAGE] = SCRIPT_STAGE,
-                                                [GOAL_ACTIVATE] = SCRIPT_ACTIVATE,
-                                                [GOAL_REMOVE] = SCRIPT_REMOVE,
-                                                [GOAL_CLEAN] = SCRIPT_CLEAN,
-                                                [GOAL_OBSERVE] = SCRIPT_OBSERVE};
+    static const enum hosts_script scripts[] = {
+        [GOAL_STAGE] = SCRIPT_STAGE,       [GOAL_MIGRATE] = SCRIPT_MIGRATE,
+        [GOAL_ACTIVATE] = SCRIPT_ACTIVATE, [GOAL_REMOVE] = SCRIPT_REMOVE,
+        [GOAL_CLEAN] = SCRIPT_CLEAN,       [GOAL_OBSERVE] = SCRIPT_OBSERVE};
     task->step = HOST_RUNS;
     (void)start_script(target, task, scripts[task->goal]);
 }
@@ -183,6 +182,7 @@ static void ran(struct hosts_target *target, struct host_task *task, str output)
     bool asks = false;
     switch (task->goal) {
     case GOAL_STAGE:
+    case GOAL_MIGRATE:
     case GOAL_CLEAN:
         break;
     case GOAL_OBSERVE:
@@ -218,6 +218,8 @@ static const char *failure_of(const struct host_task *task)
     switch (task->goal) {
     case GOAL_STAGE:
         return "preparing the release failed";
+    case GOAL_MIGRATE:
+        return "migrating the database failed";
     case GOAL_ACTIVATE:
         return task->step == HOST_RESTORES ? "restoring failed" : "switching failed";
     case GOAL_REMOVE:

@@ -92,10 +92,18 @@ struct target_pack {        // what becomes the release's artifact on this targe
     const char *cache_folder; // where made artifacts may be kept, by digest
 };
 
+struct file_patterns {
+    const str *items;
+    size_t count;
+};
+
 struct target_kind {
     const char *name;          // "hosts"
     const struct shape *shape; // of its section in `targets:`, without `kind`
     unsigned (*capabilities)(const void *config);
+    // Patterns of the files whose migrations staging a release carries out on the target's
+    // database; none = it carries out none. Null: this kind never does.
+    struct file_patterns (*migrations)(const void *config);
     // `config` is the bound struct and must outlive the target.
     bool (*open)(const void *config, const struct target_setup *setup, struct target **ret,
                  struct error *err);

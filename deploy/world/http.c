@@ -109,10 +109,12 @@ static bool read_url(struct http_job *job, const struct http_request *request, b
     if (ok) {
         bool with_port = curl_url_get(url, CURLUPART_PORT, &port, 0) == CURLUE_OK;
         (void)snprintf(job->about, sizeof job->about, "%s %s://%s%s%s%s", request->method, scheme,
-                       host, with_port ? ":" : "", with_port ? port : "", path);
+                       host, with_port ? ":" : "", with_port ? port : "",
+                       request->secret_url ? "/…" : path);
         *ret_loopback = is_loopback(host);
     } else {
-        (void)error_set(err, ERROR_INPUT, "`%.200s` cannot be asked: %s", request->url,
+        (void)error_set(err, ERROR_INPUT, "`%.200s` cannot be asked: %s",
+                        request->secret_url ? "…" : request->url,
                         code ? curl_url_strerror(code) : "only http and https are spoken");
     }
     curl_free(scheme);
@@ -160,6 +162,9 @@ static void set_options(struct http_job *job, const struct http_request *request
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    // Where names are resolved in a thread, an exchange that ends must not wait for that thread:
+    // a name server that does not answer would hold up the whole loop.
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, limit_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      limit_ms < CONNECT_MAX_MS ? limit_ms : (long)CONNECT_MAX_MS);

@@ -12,7 +12,15 @@ struct arena_block {
     alignas(max_align_t) unsigned char bytes[];
 };
 
-enum { BLOCK_SIZE = 64 * 1024 };
+enum { BLOCK_FIRST = 4 * 1024, BLOCK_NEXT = 16 * 1024, BLOCK_SIZE = 64 * 1024, LARGE = 256 * 1024 };
+
+// Blocks grow with what an arena holds: there may be thousands that hold a few hundred bytes each.
+static size_t block_size(const struct arena *arena)
+{
+    return arena->used_bytes < BLOCK_NEXT ? BLOCK_FIRST
+           : arena->used_bytes < LARGE    ? BLOCK_NEXT
+                                          : BLOCK_SIZE;
+}
 
 static _Noreturn void out_of_memory(void)
 {
@@ -50,7 +58,7 @@ void *arena_alloc(struct arena *arena, size_t size)
     size = (size + step - 1) / step * step;
     struct arena_block *block = arena->blocks;
     if (!block || block->size - block->used < size) {
-        size_t room = size > BLOCK_SIZE / 4 ? size : BLOCK_SIZE;
+        size_t usual = block_size(arena), room = size > usual / 4 ? size : usual;
         struct arena_block *fresh = memory_alloc(sizeof *fresh + room);
         fresh->size = room;
         if (block && room == size) { // a large one of its own: keep filling the current block

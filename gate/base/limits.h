@@ -27,10 +27,12 @@
 #define LIMIT_ARCHIVE_ENTRIES 65536u      // entries of one archive
 #define LIMIT_ARCHIVE_BYTES (4ull << 30)  // what one archive may expand to
 #define LIMIT_RISKS (1u << 18)            // entries of a risk register
+#define LIMIT_MATRIX_AXES 6u              // axes of a risk matrix
+#define LIMIT_MATRIX_CELLS 4096u          // cases that its table decides
 #define LIMIT_FINDINGS 65536u             // findings of one decision
 #define LIMIT_DECISION_BYTES (64u << 20)  // a decision as JSON
 #define LIMIT_SUMMARY_BYTES (1u << 20)    // a step summary: the runner's own limit
-#define LIMIT_TARGETS 256u                // targets of a configuration
+#define LIMIT_TARGETS 1024u               // targets of a configuration
 #define LIMIT_HOSTS 4096u                 // hosts of one inventory
 #define LIMIT_STAGES 16u                  // stages of a rollout
 #define LIMIT_STEPS 32u                   // steps of a stage

@@ -124,6 +124,15 @@ static bool fixed_number(str s, size_t at, size_t digits, int least, int most, i
     return true;
 }
 
+char *date_format(int64_t days, char out[DATE_TEXT])
+{
+    int year, month, day;
+    civil_from_days(days, &year, &month, &day);
+    (void)snprintf(out, DATE_TEXT, "%04u-%02u-%02u", (unsigned)year % 10000U,
+                   (unsigned)month % 100U, (unsigned)day % 100U);
+    return out;
+}
+
 bool date_parse(str s, int64_t *ret_days)
 {
     int year, month, day, y, m, d;
@@ -181,11 +190,9 @@ char *moment_format(int64_t ms, char out[MOMENT_TEXT])
 {
     int64_t days = ms / MS_DAY - (ms % MS_DAY < 0);
     int64_t rest = ms - days * MS_DAY;
-    int year, month, day;
-    civil_from_days(days, &year, &month, &day);
-    (void)snprintf(out, MOMENT_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)year % 10000U,
-                   (unsigned)month % 100U, (unsigned)day % 100U, (unsigned)(rest / MS_HOUR) % 100U,
-                   (unsigned)(rest / MS_MINUTE % 60) % 100U,
+    char date[DATE_TEXT];
+    (void)snprintf(out, MOMENT_TEXT, "%sT%02u:%02u:%02u.%03uZ", date_format(days, date),
+                   (unsigned)(rest / MS_HOUR) % 100U, (unsigned)(rest / MS_MINUTE % 60) % 100U,
                    (unsigned)(rest / MS_SECOND % 60) % 100U, (unsigned)(rest % 1000) % 1000U);
     return out;
 }

@@ -28,6 +28,8 @@ char *moment_format(int64_t ms, char out[MOMENT_TEXT]); // with milliseconds, in
 // Days since 1970-01-01 of a civil date, and back; valid for the years 1 to 9999.
 int64_t civil_to_days(int year, int month, int day);
 void civil_from_days(int64_t days, int *year, int *month, int *day);
+#define DATE_TEXT 11 // room for "2027-01-31" and NUL
+char *date_format(int64_t days, char out[DATE_TEXT]);
 // "2027-01-31" -> days; refuses a date that does not exist.
 bool date_parse(str s, int64_t *ret_days);
 

@@ -1,5 +1,6 @@
 #include "gate/base/number.h"
 
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +18,15 @@ static bool read_digits(str s, uint64_t *ret, bool *over)
     *over = false;
     if (s.len == 0)
         return false;
+    if (s.len < 20) { // fits in any case
+        for (size_t i = 0; i < s.len; i++) {
+            if (!is_digit(s.data[i]))
+                return false;
+            value = value * 10 + (uint64_t)(s.data[i] - '0');
+        }
+        *ret = value;
+        return true;
+    }
     for (size_t i = 0; i < s.len; i++) {
         if (!is_digit(s.data[i]))
             return false;
@@ -73,8 +83,78 @@ bool number_i64(str s, int64_t *ret)
     return true;
 }
 
+// "12.5", with so few digits that they and the power of ten are exact as doubles: then so is
+// rounding once, and it is what strtod says.
+static bool read_short_double(str s, double *ret)
+{
+    static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    enum { DIGITS = 15 };
+    int64_t value = 0;
+    size_t digits = 0, decimals = 0;
+    bool dot = false;
+    if (s.len > DIGITS + 1)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (is_digit(s.data[i])) {
+            value = value * 10 + (s.data[i] - '0');
+            digits++;
+            decimals += dot;
+        } else if (s.data[i] == '.' && !dot) {
+            dot = true;
+        } else {
+            return false;
+        }
+    }
+    if (digits == 0 || digits > DIGITS)
+        return false;
+    *ret = (double)value / powers[decimals];
+    return true;
+}
+
+#if LDBL_MANT_DIG == 64
+// "312.45678901234567": the same with up to 19 digits, which are exact in the 64 bits of a long
+// double. Its quotient is rounded to those first; only where that stands halfway between two
+// doubles it may be rounded to the wrong one.
+static bool read_long_double(str s, double *ret)
+{
+    static const long double powers[] = {1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,
+                                         1e7L,  1e8L,  1e9L,  1e10L, 1e11L, 1e12L, 1e13L,
+                                         1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L};
+    enum { DIGITS = 19, BEYOND = 0x7ff, HALF = 0x400 }; // BEYOND: the bits that a double lacks
+    size_t dot = str_find(s, '.'), decimals = dot == STR_NONE ? 0 : s.len - dot - 1;
+    uint64_t value = 0, mantissa;
+    if (s.len == 0 || s.len > DIGITS + (dot != STR_NONE) || dot == 0)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (i == dot)
+            continue;
+        if (!is_digit(s.data[i]))
+            return false;
+        value = value * 10 + (uint64_t)(s.data[i] - '0');
+    }
+    long double quotient = (long double)value / powers[decimals];
+    memcpy(&mantissa, &quotient, sizeof mantissa);
+    *ret = (double)quotient;
+    return (mantissa & BEYOND) != HALF;
+}
+#else
+static bool read_long_double(str s, double *ret)
+{
+    (void)s, (void)ret;
+    return false;
+}
+#endif
+
 bool number_double(str s, double *ret)
 {
+    double value;
+    if (read_short_double(s, ret))
+        return true;
+    if (read_long_double(s, &value)) {
+        *ret = value;
+        return true;
+    }
     char copy[512]; // some writers give all digits of a binary fraction
     if (s.len == 0 || s.len >= sizeof copy)
         return false;
@@ -84,7 +164,7 @@ bool number_double(str s, double *ret)
     memcpy(copy, s.data, s.len);
     copy[s.len] = '\0';
     char *end;
-    double value = strtod(copy, &end); // the program never leaves the "C" locale
+    value = strtod(copy, &end); // the program never leaves the "C" locale
     if (*end != '\0' || !isfinite(value))
         return false;
     *ret = value;

@@ -83,6 +83,7 @@ struct http_request {
     str body;                          // copied
     int64_t timeout_ms;                // > 0, of the whole exchange
     bool fresh_connection; // do not reuse one: probes ask a server as a new client would
+    bool secret_url;       // it holds a secret: errors name no more of it than scheme and host
 };
 
 struct http_answer {

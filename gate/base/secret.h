@@ -14,7 +14,7 @@ struct secret {
 };
 
 void secret_take(struct secret *secret, str bytes);
-str secret_reveal(const struct secret *secret);
+str secret_reveal(const struct secret *secret); // a NUL follows its last byte
 void secret_done(struct secret *secret);
 bool secret_is_set(const struct secret *secret);
 void secret_wipe(void *bytes, size_t size); // not optimised away

@@ -86,6 +86,14 @@ static size_t utf8_length(unsigned char lead)
 bool str_is_utf8(str s)
 {
     for (size_t i = 0; i < s.len;) {
+        uint64_t eight;
+        if (s.len - i >= sizeof eight) { // mostly all of it is ASCII
+            memcpy(&eight, s.data + i, sizeof eight);
+            if ((eight & UINT64_C(0x8080808080808080)) == 0) {
+                i += sizeof eight;
+                continue;
+            }
+        }
         unsigned char lead = (unsigned char)s.data[i];
         size_t n = utf8_length(lead);
         if (n == 0 || n > s.len - i)

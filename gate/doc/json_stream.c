@@ -1,399 +1,237 @@
-#include "gate/doc/json_stream.h"
+#include "gate/doc/json_machine.h"
 
 #include "gate/base/arena.h"
-#include "gate/base/limits.h"
-#include "gate/base/text.h"
-#include "gate/doc/json_escape.h"
 #include "gate/doc/json_token.h"
 
-// What may come next. Which containers are open stands in a stack beside it.
-enum state {
-    WANT_VALUE,
-    WANT_VALUE_OR_CLOSE, // after '['
-    WANT_KEY,            // after ',' in a map
-    WANT_KEY_OR_CLOSE,   // after '{'
-    WANT_COLON,
-    WANT_COMMA_OR_CLOSE,
-    WANT_END,  // the outermost value is whole
-    IN_STRING, // this one and those after it: inside a token
-    IN_ESCAPE, // after '\'
-    IN_NUMBER,
-    IN_WORD,
-};
-
-struct json_stream {
-    const char *file;
-    json_handler *handler;
-    void *context;
-    bool many, mark_allowed, failed, seen_value;
-    unsigned marked; // bytes of a byte order mark that were passed over
-    struct error error;
-
-    str chunk; // the bytes at hand, and how many of them are done
-    size_t at;
-    uint64_t base;       // offset of the chunk in the file
-    uint64_t line_start; // offset of the first byte of this line
-    uint64_t line_extra; // continuation bytes of UTF-8 in this line: they make no column
-    uint32_t line;
-
-    enum state state;
-    unsigned depth;
-    char open[LIMIT_DOC_DEPTH]; // '{' or '['
-
-    struct text token; // what is gathered of a string or number that one chunk does not hold
-    uint64_t token_offset, token_extra; // where it begins, and line_extra there
-    bool is_key, has_high_bytes;
-    str word; // true, false, null
-    size_t word_at;
-    struct json_escape escape;
-    unsigned passed; // depth inside the container that is passed over; 0 = none
-};
-
-static bool refuse(struct json_stream *s, uint64_t offset, struct error *err, enum error_kind kind,
-                   const char *sentence)
+static inline const char *past_white(struct json_stream *s, const char *p)
 {
-    uint64_t extra = offset == s->token_offset ? s->token_extra : s->line_extra;
-    uint64_t column = offset - s->line_start + 1 - extra;
-    struct position at = {s->file, s->line, column > UINT32_MAX ? 0 : (uint32_t)column};
-    return error_at(err, kind, at, "%s", sentence);
-}
-
-static bool refuse_here(struct json_stream *s, struct error *err, const char *sentence)
-{
-    return refuse(s, s->base + s->at, err, ERROR_INPUT, sentence);
-}
-
-static bool tell(struct json_stream *s, const struct json_event *event, struct error *err)
-{
-    if (s->passed || s->handler(s->context, event, err))
-        return true;
-    if (!err->at.file) {
-        struct error plain;
-        (void)refuse(s, event->offset, &plain, err->kind, "");
-        err->at = plain.at;
-    }
-    return false;
-}
-
-static bool emit(struct json_stream *s, enum json_event_type type, str text, uint64_t offset,
-                 struct error *err)
-{
-    struct json_event event = {type, text, s->depth, offset, JSON_NOT_DIGITS, s->line};
-    return tell(s, &event, err);
-}
-
-static void after_value(struct json_stream *s)
-{
-    s->seen_value = true;
-    s->state = s->depth ? WANT_COMMA_OR_CLOSE : WANT_END;
-}
-
-static void count_continuations(struct json_stream *s, str run)
-{
-    for (size_t i = 0; i < run.len; i++)
-        s->line_extra += ((unsigned char)run.data[i] & 0xC0) == 0x80;
-}
-
-static bool end_string(struct json_stream *s, str text, struct error *err)
-{
-    if (text.len > LIMIT_TOKEN_BYTES)
-        return refuse(s, s->token_offset, err, ERROR_LIMIT, "a text is longer than 1 MiB");
-    if (s->has_high_bytes && !str_is_utf8(text))
-        return refuse(s, s->token_offset, err, ERROR_INPUT, "this text is not UTF-8");
-    if (!emit(s, s->is_key ? JSON_KEY : JSON_STRING, text, s->token_offset, err))
-        return false;
-    s->at++; // the quote
-    if (s->is_key)
-        s->state = WANT_COLON;
-    else
-        after_value(s);
-    return true;
-}
-
-static bool in_string(struct json_stream *s, struct error *err)
-{
-    bool high = false;
-    str rest = str_from(s->chunk, s->at);
-    str run = str_first(rest, json_plain_run(rest, &high));
-    s->has_high_bytes = s->has_high_bytes || high;
-    if (high)
-        count_continuations(s, run);
-    s->at += run.len;
-    bool ends = s->at < s->chunk.len && s->chunk.data[s->at] == '"';
-    if (ends && s->token.len == 0)
-        return end_string(s, run, err);
-    text_add(&s->token, run);
-    if (text_full(&s->token))
-        return refuse(s, s->token_offset, err, ERROR_LIMIT, "a text is longer than 1 MiB");
-    if (ends)
-        return end_string(s, text_str(&s->token), err);
-    if (s->at == s->chunk.len)
-        return true;
-    if (s->chunk.data[s->at] != '\\')
-        return refuse_here(s, err, "a control character stands inside a text: it must be escaped");
-    s->at++;
-    json_escape_begin(&s->escape);
-    s->state = IN_ESCAPE;
-    return true;
-}
-
-static bool in_escape(struct json_stream *s, struct error *err)
-{
-    const char *why;
-    bool ended;
-    if (!json_escape_take(&s->escape, s->chunk.data[s->at], &s->token, &ended, &why))
-        return refuse_here(s, err, why);
-    s->at++;
-    if (ended) {
-        s->has_high_bytes = true; // perhaps
-        s->state = IN_STRING;
-    }
-    return true;
-}
-
-static bool end_number(struct json_stream *s, str text, struct error *err)
-{
-    if (!json_is_number(text))
-        return refuse(s, s->token_offset, err, ERROR_INPUT, "this is not a number of JSON");
-    struct json_event event = {JSON_NUMBER,       text,   s->depth, s->token_offset,
-                               json_digits(text), s->line};
-    if (!tell(s, &event, err))
-        return false;
-    after_value(s);
-    return true;
-}
-
-static bool in_a_number(char c)
-{
-    return (c >= '0' && c <= '9') || c == '-' || c == '.' || c == 'e' || c == 'E' || c == '+';
-}
-
-static bool in_number(struct json_stream *s, struct error *err)
-{
-    size_t start = s->at;
-    while (s->at < s->chunk.len && in_a_number(s->chunk.data[s->at]))
-        s->at++;
-    str run = str_make(s->chunk.data + start, s->at - start);
-    if (s->at < s->chunk.len && s->token.len == 0)
-        return end_number(s, run, err);
-    text_add(&s->token, run);
-    if (text_full(&s->token))
-        return refuse(s, s->token_offset, err, ERROR_LIMIT, "a number is longer than 1 MiB");
-    return s->at == s->chunk.len || end_number(s, text_str(&s->token), err);
-}
-
-// Reports are mostly lists of numbers: those that follow each other are told without any detour.
-static bool begin_number(struct json_stream *s, struct error *err)
-{
-    const char *start = s->chunk.data, *end = start + s->chunk.len, *from = start + s->at, *to;
-    bool listed = s->depth && s->open[s->depth - 1] == '[';
-    struct json_event event = {.type = JSON_NUMBER, .depth = s->depth, .line = s->line};
-    for (;;) {
-        event.digits = json_short_number(from, end, &to);
-        event.offset = s->token_offset = s->base + (size_t)(from - start);
-        s->at = (size_t)(from - start);
-        if (!to)
+    for (; p < s->end && *p <= ' '; p++) {
+        if (*p == '\n') {
+            s->line++;
+            s->line_start = json_offset(s, p) + 1;
+            s->line_extra = 0;
+            p = json_past_spaces(p + 1, s->end) - 1;
+        } else if (*p != ' ' && *p != '\t' && *p != '\r') {
             break;
-        event.text = str_make(from, (size_t)(to - from));
-        if (!tell(s, &event, err))
-            return false;
-        s->at = (size_t)(to - start);
-        from = to + 1;
-        if (from < end && *from == ' ')
-            from++;
-        if (!listed || *to != ',' || from == end || *from < '0' || *from > '9') {
-            after_value(s);
-            return true;
         }
     }
-    text_clear(&s->token);
-    s->state = IN_NUMBER;
-    return in_number(s, err);
+    return p;
 }
 
-static bool end_word(struct json_stream *s, struct error *err)
+static const char *open_container(struct json_stream *s, const char *p, struct error *err)
 {
-    enum json_event_type type = s->word.data[0] == 't'   ? JSON_TRUE
-                                : s->word.data[0] == 'f' ? JSON_FALSE
-                                                         : JSON_NULL;
-    if (!emit(s, type, s->word, s->token_offset, err))
-        return false;
-    after_value(s);
-    return true;
-}
-
-static bool in_word(struct json_stream *s, struct error *err)
-{
-    for (; s->at < s->chunk.len && s->word_at < s->word.len; s->at++, s->word_at++)
-        if (s->chunk.data[s->at] != s->word.data[s->word_at])
-            return refuse_here(s, err, "only true, false and null may stand without quotes");
-    return s->word_at < s->word.len || end_word(s, err);
-}
-
-static bool begin_word(struct json_stream *s, char c, struct error *err)
-{
-    s->word = c == 't' ? STR("true") : c == 'f' ? STR("false") : STR("null");
-    s->word_at = 0;
-    s->state = IN_WORD;
-    if (!str_starts(str_from(s->chunk, s->at), s->word))
-        return in_word(s, err); // in pieces, or wrong
-    s->at += s->word.len;
-    return end_word(s, err);
-}
-
-static bool open_container(struct json_stream *s, char c, struct error *err)
-{
-    uint64_t offset = s->base + s->at;
+    uint64_t offset = json_offset(s, p);
+    bool map = *p == '{';
+    json_begin_token(s, p);
     if (s->depth == LIMIT_DOC_DEPTH)
-        return refuse(s, offset, err, ERROR_LIMIT, "lists and maps are nested more than 64 deep");
+        return json_refuse(s, offset, err, ERROR_LIMIT,
+                           "lists and maps are nested more than 64 deep");
     _Static_assert(LIMIT_DOC_DEPTH == 64 && LIMIT_TOKEN_BYTES == 1 << 20, "the words name them");
-    if (!emit(s, c == '{' ? JSON_MAP_OPEN : JSON_LIST_OPEN, (str){NULL, 0}, offset, err))
-        return false;
-    s->open[s->depth++] = c;
-    s->at++;
-    s->state = c == '{' ? WANT_KEY_OR_CLOSE : WANT_VALUE_OR_CLOSE;
-    return true;
+    if (!json_tell(s, map ? JSON_MAP_OPEN : JSON_LIST_OPEN, (str){NULL, 0}, offset, err))
+        return NULL;
+    s->open[++s->depth] = *p;
+    s->state = map ? WANT_KEY_OR_CLOSE : WANT_VALUE_OR_CLOSE;
+    return p + 1;
 }
 
-static bool close_container(struct json_stream *s, char c, struct error *err)
+static const char *close_container(struct json_stream *s, const char *p, struct error *err)
 {
-    bool map = c == '}';
-    if (!s->depth || s->open[s->depth - 1] != (map ? '{' : '['))
-        return refuse_here(s, err, map ? "this `}` closes nothing" : "this `]` closes nothing");
+    bool map = *p == '}';
+    if (s->open[s->depth] != (map ? '{' : '['))
+        return json_refuse_at(s, p, err,
+                              map ? "this `}` closes nothing" : "this `]` closes nothing");
     s->depth--;
-    if (s->passed > s->depth)
-        s->passed = 0;
-    else if (!emit(s, map ? JSON_MAP_CLOSE : JSON_LIST_CLOSE, (str){NULL, 0}, s->base + s->at, err))
-        return false;
-    s->at++;
-    after_value(s);
-    return true;
+    if (s->quiet && s->quiet_depth == s->depth)
+        s->quiet = false;
+    else if (!json_tell(s, map ? JSON_MAP_CLOSE : JSON_LIST_CLOSE, (str){NULL, 0},
+                        json_offset(s, p), err))
+        return NULL;
+    json_after_value(s);
+    return p + 1;
 }
 
-static void begin_string(struct json_stream *s, bool is_key)
+// Most numbers are short and whole: those are read here, where it takes no call.
+static inline __attribute__((always_inline)) const char *
+read_number(struct json_stream *s, const char *p, struct error *err)
 {
-    s->token_offset = s->base + s->at++;
-    s->token_extra = s->line_extra;
-    s->is_key = is_key;
-    s->has_high_bytes = false;
-    text_clear(&s->token);
-    s->state = IN_STRING;
+    const char *to;
+    uint64_t digits = json_short_number(p, s->end, &to);
+    json_begin_token(s, p);
+    if (!to)
+        return json_read_number(s, p, err);
+    if (!json_tell_number(s, str_make(p, (size_t)(to - p)), digits, err))
+        return NULL;
+    json_after_value(s);
+    return to;
 }
 
-static bool begin_value(struct json_stream *s, char c, struct error *err)
+static inline const char *read_word(struct json_stream *s, const char *p, struct error *err)
 {
-    s->token_offset = s->base + s->at;
-    s->token_extra = s->line_extra;
-    switch (c) {
+    enum json_event_type type = JSON_NULL;
+    str word = STR("null");
+    if (*p == 't') {
+        type = JSON_TRUE;
+        word = STR("true");
+    } else if (*p == 'f') {
+        type = JSON_FALSE;
+        word = STR("false");
+    }
+    json_begin_token(s, p);
+    // Four letters are compared as a number, without a call.
+    if (s->end - p < 5 || memcmp(p, word.data, 4) != 0 || (type == JSON_FALSE && p[4] != 'e'))
+        return json_read_word(s, p, err);
+    if (!json_tell(s, type, word, s->token_offset, err))
+        return NULL;
+    json_after_value(s);
+    return p + word.len;
+}
+
+static inline __attribute__((always_inline)) const char *
+read_value(struct json_stream *s, const char *p, struct error *err)
+{
+    if (*p >= '0' && *p <= '9')
+        return read_number(s, p, err);
+    switch (*p) {
     case '{':
     case '[':
-        return open_container(s, c, err);
+        return open_container(s, p, err);
     case '"':
-        begin_string(s, false);
-        return in_string(s, err);
+        return json_read_string(s, false, p, err);
     case 't':
     case 'f':
     case 'n':
-        return begin_word(s, c, err);
+        return read_word(s, p, err);
+    case '-':
+        return read_number(s, p, err);
     default:
         break;
     }
-    if (c != '-' && (c < '0' || c > '9')) {
-        if (s->base + s->at == 0 && c == '\xEF')
-            return refuse_here(s, err, "the file starts with a byte order mark: save it without");
-        return refuse_here(s, err, "a value is missing here");
-    }
-    return begin_number(s, err);
+    if (s->base == 0 && p == s->start && *p == '\xEF')
+        return json_refuse_at(s, p, err, "the file starts with a byte order mark: save it without");
+    return json_refuse_at(s, p, err, "a value is missing here");
 }
 
-static bool after_comma(struct json_stream *s)
+// From the quote of a key on: members, one after another, as long as nothing special happens.
+static const char *read_members(struct json_stream *s, const char *p, struct error *err)
 {
-    s->state = s->open[s->depth - 1] == '{' ? WANT_KEY : WANT_VALUE;
-    s->at++;
-    return true;
+    for (;;) {
+        p = json_read_string(s, true, p, err);
+        if (!p || p == s->end || *p != ':')
+            return p;
+        s->state = WANT_VALUE;
+        p++;
+        p += p < s->end && *p == ' ';
+        if (p == s->end || *p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')
+            return p;
+        p = read_value(s, p, err);
+        if (!p || p == s->end || *p != ',' || s->state != WANT_COMMA_OR_CLOSE)
+            return p;
+        s->state = WANT_KEY;
+        p = past_white(s, p + 1);
+        if (p == s->end || *p != '"')
+            return p;
+    }
+}
+
+// Reports are mostly lists of numbers: those from p on that are short and have one behind them are
+// told without any detour.
+static const char *read_numbers(struct json_stream *s, const char *p, struct error *err)
+{
+    struct json_event event = {.type = JSON_NUMBER, .depth = s->depth, .line = s->line};
+    s->token_extra = s->line_extra;
+    for (const char *to, *next = p;; p = next) {
+        event.digits = json_short_number(next, s->end, &to);
+        if (!to || *to != ',')
+            return p;
+        event.offset = s->token_offset = json_offset(s, next);
+        event.text = str_make(next, (size_t)(to - next));
+        if (!s->quiet && !s->handler(s->context, &event, err)) {
+            (void)json_not_taken(s, &event, err);
+            return NULL;
+        }
+        next = to + 1;
+        next += next < s->end && *next == ' ';
+    }
+}
+
+// From an element of a list on, likewise.
+static const char *read_elements(struct json_stream *s, const char *p, struct error *err)
+{
+    for (;;) {
+        p = read_value(s, p, err);
+        if (!p || p == s->end || *p != ',' || s->state != WANT_COMMA_OR_CLOSE ||
+            s->open[s->depth] != '[')
+            return p;
+        s->state = WANT_VALUE;
+        p++;
+        p += p < s->end && *p == ' ';
+        if (p < s->end && *p >= '0' && *p <= '9') {
+            p = read_numbers(s, p, err);
+            if (!p)
+                return NULL;
+        }
+        p = past_white(s, p);
+        if (p == s->end)
+            return p;
+    }
+}
+
+static const char *read_key(struct json_stream *s, const char *p, struct error *err)
+{
+    if (*p != '"')
+        return json_refuse_at(s, p, err, "a key in double quotes is missing here");
+    return read_members(s, p, err);
 }
 
 // A character that is not inside a token.
-static bool take_structure(struct json_stream *s, char c, struct error *err)
+static const char *read_structure(struct json_stream *s, const char *p, struct error *err)
 {
     switch (s->state) {
     case WANT_VALUE_OR_CLOSE:
-        return c == ']' ? close_container(s, c, err) : begin_value(s, c, err);
+        return *p == ']' ? close_container(s, p, err) : read_elements(s, p, err);
     case WANT_VALUE:
-        return begin_value(s, c, err);
+        return read_elements(s, p, err);
     case WANT_KEY_OR_CLOSE:
+        return *p == '}' ? close_container(s, p, err) : read_key(s, p, err);
     case WANT_KEY:
-        if (c == '}' && s->state == WANT_KEY_OR_CLOSE)
-            return close_container(s, c, err);
-        if (c != '"')
-            return refuse_here(s, err, "a key in double quotes is missing here");
-        begin_string(s, true);
-        return in_string(s, err);
+        return read_key(s, p, err);
     case WANT_COLON:
-        if (c != ':')
-            return refuse_here(s, err, "a `:` is missing after the key");
-        s->at++;
+        if (*p != ':')
+            return json_refuse_at(s, p, err, "a `:` is missing after the key");
         s->state = WANT_VALUE;
-        return true;
+        return p + 1;
     case WANT_COMMA_OR_CLOSE:
-        if (c == ',')
-            return after_comma(s);
-        if (c == '}' || c == ']')
-            return close_container(s, c, err);
-        return refuse_here(s, err, "a `,` is missing here");
+        if (*p == ',') {
+            s->state = s->open[s->depth] == '{' ? WANT_KEY : WANT_VALUE;
+            return p + 1;
+        }
+        if (*p == '}' || *p == ']')
+            return close_container(s, p, err);
+        return json_refuse_at(s, p, err, "a `,` is missing here");
     case WANT_END:
-        return s->many ? begin_value(s, c, err)
-                       : refuse_here(s, err, "something follows the end of the JSON");
+        return s->many ? read_value(s, p, err)
+                       : json_refuse_at(s, p, err, "something follows the end of the JSON");
     case IN_STRING:
     case IN_ESCAPE:
     case IN_NUMBER:
     case IN_WORD:
         break;
     }
-    return false;
-}
-
-static void skip_white(struct json_stream *s)
-{
-    const char *start = s->chunk.data, *end = start + s->chunk.len, *at = start + s->at;
-    for (; at < end; at++) {
-        while (end - at > 8 && memcmp(at, "        ", 8) == 0) // an indented report is mostly this
-            at += 8;
-        if (*at == '\n') {
-            s->line++;
-            s->line_start = s->base + (size_t)(at - start) + 1;
-            s->line_extra = 0;
-        } else if (*at != ' ' && *at != '\t' && *at != '\r') {
-            break;
-        }
-    }
-    s->at = (size_t)(at - start);
-}
-
-static bool in_token(struct json_stream *s, struct error *err)
-{
-    if (s->state == IN_STRING)
-        return in_string(s, err);
-    if (s->state == IN_ESCAPE)
-        return in_escape(s, err);
-    return s->state == IN_NUMBER ? in_number(s, err) : in_word(s, err);
+    return NULL;
 }
 
 // Up to the end of the chunk, or to a token that it does not hold whole.
-static bool run(struct json_stream *s, struct error *err)
+static bool run(struct json_stream *s, const char *p, struct error *err)
 {
-    while (s->at < s->chunk.len) {
-        if (s->state > WANT_END) {
-            if (!in_token(s, err))
-                return false;
-            continue;
-        }
-        if (s->chunk.data[s->at] <= ' ')
-            skip_white(s);
-        if (s->at < s->chunk.len && !take_structure(s, s->chunk.data[s->at], err))
-            return false;
+    s->cut = false;
+    if (p < s->end && s->state > WANT_END)
+        p = json_read_rest(s, p, err);
+    while (p && p < s->end) {
+        p = past_white(s, p);
+        if (p < s->end)
+            p = read_structure(s, p, err);
     }
-    return true;
+    return p || s->cut;
 }
 
 struct json_stream *json_stream_open(const char *file, json_handler *handler, void *context)
@@ -404,6 +242,7 @@ struct json_stream *json_stream_open(const char *file, json_handler *handler, vo
     s->context = context;
     s->line = 1;
     s->token = text_of(LIMIT_TOKEN_BYTES);
+    s->quiet_depth = LIMIT_DOC_DEPTH + 1;
     return s;
 }
 
@@ -414,7 +253,8 @@ void json_stream_allow_many(struct json_stream *s)
 
 void json_stream_pass_over(struct json_stream *s)
 {
-    s->passed = s->depth + 1;
+    s->quiet = true;
+    s->quiet_depth = s->depth;
 }
 
 void json_stream_allow_mark(struct json_stream *s)
@@ -423,19 +263,20 @@ void json_stream_allow_mark(struct json_stream *s)
 }
 
 // A byte order mark at the very beginning, which may come in pieces. It makes no column.
-static bool skip_mark(struct json_stream *s, struct error *err)
+static const char *past_mark(struct json_stream *s, struct error *err)
 {
     static const str mark = STR_INIT("\xef\xbb\xbf");
-    while (s->at < s->chunk.len && s->marked < mark.len && s->base + s->at == s->marked &&
-           s->chunk.data[s->at] == mark.data[s->marked]) {
-        s->at++;
+    const char *p = s->start;
+    while (p < s->end && s->marked < mark.len && json_offset(s, p) == s->marked &&
+           *p == mark.data[s->marked]) {
+        p++;
         s->marked++;
     }
     if (s->marked)
         s->line_start = s->marked;
-    if (s->marked == 0 || s->marked == mark.len || s->at == s->chunk.len)
-        return true;
-    return refuse_here(s, err, "a byte order mark begins here, but does not end");
+    if (s->marked == 0 || s->marked == mark.len || p == s->end)
+        return p;
+    return json_refuse_at(s, p, err, "a byte order mark begins here, but does not end");
 }
 
 static bool failed(struct json_stream *s, const struct error *err)
@@ -451,15 +292,15 @@ bool json_stream_feed(struct json_stream *s, str bytes, struct error *err)
         *err = s->error;
         return false;
     }
-    s->chunk = bytes;
-    s->at = 0;
-    if (s->mark_allowed && s->base < 3 && !skip_mark(s, err))
-        return failed(s, err);
-    if (!run(s, err))
+    if (bytes.len == 0)
+        return true;
+    s->start = bytes.data;
+    s->end = bytes.data + bytes.len;
+    const char *p = s->mark_allowed && s->base < 3 ? past_mark(s, err) : s->start;
+    if (!p || !run(s, p, err))
         return failed(s, err);
     s->base += bytes.len;
-    s->at = 0;
-    s->chunk = (str){NULL, 0};
+    s->start = s->end = NULL;
     return true;
 }
 
@@ -469,11 +310,11 @@ bool json_stream_end(struct json_stream *s, struct error *err)
         *err = s->error;
         return false;
     }
-    if (s->state == IN_NUMBER && s->depth == 0 && !end_number(s, text_str(&s->token), err))
+    if (!json_end_number(s, err))
         return failed(s, err);
     if (s->state == WANT_END || (s->many && s->state == WANT_VALUE && s->depth == 0))
         return true;
-    (void)refuse_here(s, err,
+    (void)json_refuse(s, s->base, err, ERROR_INPUT,
                       s->seen_value || s->depth || s->state != WANT_VALUE
                           ? "the file ends in the middle of its JSON"
                           : "the file is empty: there is no JSON in it");

@@ -45,7 +45,7 @@ void json_stream_allow_many(struct json_stream *stream);
 // A byte order mark before all else is passed over, as Windows' tools write it; refused otherwise.
 void json_stream_allow_mark(struct json_stream *stream);
 // From a handler, at JSON_MAP_OPEN or JSON_LIST_OPEN: what stands in that container, and its end,
-// is checked but not told.
+// is checked but not told. At JSON_KEY: so is the member's value, whatever it is.
 void json_stream_pass_over(struct json_stream *stream);
 bool json_stream_feed(struct json_stream *stream, str bytes, struct error *err);
 bool json_stream_end(struct json_stream *stream, struct error *err); // truncated input is an error

@@ -104,7 +104,8 @@ bool shape_bind(struct arena *arena, const struct shape *shape, const struct nod
                 void *value, struct problems *problems);
 
 // JSON schema (draft 2020-12) of a document of this shape. SHAPE_NODE fields accept anything unless
-// their `shape` is set, which is then used for the schema alone.
+// their `shape` is set, which is then used for the schema alone: for a list of it when `max` is set
+// too.
 void shape_schema(const struct shape *shape, const char *title, struct text *out);
 
 // The keys as a markdown table: key, kind, default, sentence.

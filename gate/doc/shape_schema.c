@@ -119,7 +119,9 @@ static void add_value(struct json_out *out, const struct shape_field *field)
         add_map(out, field);
         return;
     case SHAPE_NODE:
-        if (field->shape)
+        if (field->shape && field->max > 0)
+            add_list(out, field);
+        else if (field->shape)
             add_shape(out, field->shape);
         return;
     case SHAPE_END:

@@ -2,13 +2,25 @@
 
 #include "gate/base/arena.h"
 #include "gate/base/limits.h"
+#include "gate/base/text.h"
+#include "gate/doc/xml_scan.h"
+#include "gate/doc/xml_words.h"
 
 #include <expat.h>
+#include <strings.h>
 
 enum {
-    SLICE_BYTES = 256 * 1024, // handed to expat at once: a token is measured after each
-    NAME_BYTES = 48,          // what is kept of an element's name, for messages only
+    SLICE_BYTES = 64 * 1024,  // handed over at once: a token is measured after each
     HEAD_BYTES = 4,           // expat guesses the encoding from what it is given first
+    PROLOG_SLICE = 4 * 1024,  // until the root is found
+    PROLOG_BYTES = 64 * 1024, // with more in front of its content a document is all expat's
+};
+
+enum stage {
+    LEAD,    // white space
+    PROLOG,  // to the end of the root's tag, read by expat
+    CONTENT, // read by the scan
+    REST,    // read by expat
 };
 
 struct xml {
@@ -17,18 +29,44 @@ struct xml {
     const char *file;
     struct error *err;  // the caller's, while a feed runs
     struct error error; // the first failure: every later call repeats it
-    bool failed, doctype, wide;
+    enum stage stage;
+    bool failed, doctype, wide, text_wanted;
+    bool replaying;      // expat is told again how it came to where it goes on: no events
+    bool other_encoding; // than UTF-8, as the XML declaration says
     unsigned depth;
-    uint64_t fed_bytes;
+    uint64_t fed_bytes;    // to this parser
     char head[HEAD_BYTES]; // the first bytes, until there are enough of them
     size_t head_len;
-    char names[LIMIT_DOC_DEPTH][NAME_BYTES];
+    char lead_end; // the last byte of white space in front
+    struct text prolog;
+    size_t root_end;                // where the root's tag ends in it; 0 = not yet known
+    struct xml_place origin, inner; // the same place in the file and in what expat was given
+    struct xml_scan scan;
+    size_t event; // where in the bytes of the scan
+    char names[LIMIT_DOC_DEPTH][XML_SCAN_NAME + 1];
+    size_t name_lens[LIMIT_DOC_DEPTH];
 };
 
-static struct position here(const struct xml *xml)
+// Of the current event.
+static struct xml_place place_of(struct xml *xml)
 {
-    return (struct position){xml->file, (uint32_t)XML_GetCurrentLineNumber(xml->parser),
-                             (uint32_t)XML_GetCurrentColumnNumber(xml->parser) + 1};
+    if (xml->stage == CONTENT)
+        return xml_scan_place(&xml->scan, xml->event);
+    XML_Index index = XML_GetCurrentByteIndex(xml->parser);
+    struct xml_place at = {index > 0 ? (uint64_t)index : 0,
+                           (uint32_t)XML_GetCurrentLineNumber(xml->parser),
+                           (uint32_t)XML_GetCurrentColumnNumber(xml->parser)};
+    if (at.line == xml->inner.line)
+        at.column = xml->origin.column + at.column - xml->inner.column;
+    at.line = xml->origin.line + at.line - xml->inner.line;
+    at.offset = xml->origin.offset + at.offset - xml->inner.offset;
+    return at;
+}
+
+static struct position here(struct xml *xml)
+{
+    struct xml_place at = place_of(xml);
+    return (struct position){xml->file, at.line, at.column + 1};
 }
 
 // *xml->err is set. expat may call a handler or two after this; they look at `failed`.
@@ -37,7 +75,8 @@ static void stop(struct xml *xml)
     if (!xml->err->at.file)
         xml->err->at = here(xml);
     xml->failed = true;
-    (void)XML_StopParser(xml->parser, XML_FALSE);
+    if (xml->stage != CONTENT)
+        (void)XML_StopParser(xml->parser, XML_FALSE);
 }
 
 static bool is_predefined(str name)
@@ -75,41 +114,64 @@ static bool check_entities(struct xml *xml)
     return true;
 }
 
+// `name` ends with a NUL; `kept` is what is kept of it, which an element without content needs not.
+static bool open_element(struct xml *xml, const char *name, str kept, const char **attributes)
+{
+    if (xml->depth == LIMIT_DOC_DEPTH)
+        return error_at(xml->err, ERROR_LIMIT, here(xml), "elements are nested more than %u deep",
+                        LIMIT_DOC_DEPTH);
+    kept = str_shorten(kept, XML_SCAN_NAME);
+    memcpy(xml->names[xml->depth], kept.data, kept.len);
+    xml->names[xml->depth][kept.len] = '\0';
+    xml->name_lens[xml->depth++] = kept.len;
+    return !xml->handler.open ||
+           xml->handler.open(xml->handler.context, name, attributes, xml->err);
+}
+
+static bool close_element(struct xml *xml, const char *name)
+{
+    if (xml->handler.close && !xml->handler.close(xml->handler.context, name, xml->err))
+        return false;
+    xml->depth--;
+    return true;
+}
+
+// The scan takes over behind the root's tag, when that is not all of the document.
+static void pause_at_root(struct xml *xml)
+{
+    str prolog = text_str(&xml->prolog);
+    uint64_t end = (uint64_t)XML_GetCurrentByteIndex(xml->parser) +
+                   (uint64_t)XML_GetCurrentByteCount(xml->parser);
+    bool known = end > 1 && end <= prolog.len && prolog.data[end - 1] == '>';
+    if (!known || prolog.data[end - 2] == '/' || xml->wide || xml->other_encoding ||
+        xml->name_lens[0] == XML_SCAN_NAME)
+        return;
+    xml->root_end = (size_t)end;
+    (void)XML_StopParser(xml->parser, XML_TRUE);
+}
+
 static void XMLCALL on_open(void *data, const XML_Char *name, const XML_Char **attributes)
 {
     struct xml *xml = data;
-    if (xml->failed || (xml->doctype && !check_entities(xml)))
+    if (xml->failed || xml->replaying || (xml->doctype && !check_entities(xml)))
         return;
-    if (xml->depth == LIMIT_DOC_DEPTH) {
-        (void)error_at(xml->err, ERROR_LIMIT, here(xml), "elements are nested more than %u deep",
-                       LIMIT_DOC_DEPTH);
+    if (!open_element(xml, name, str_of(name), attributes))
         stop(xml);
-        return;
-    }
-    size_t len = str_shorten(str_make(name, strnlen(name, NAME_BYTES)), NAME_BYTES - 1).len;
-    char *kept = xml->names[xml->depth++];
-    memcpy(kept, name, len);
-    kept[len] = '\0';
-    if (xml->handler.open && !xml->handler.open(xml->handler.context, name, attributes, xml->err))
-        stop(xml);
+    else if (xml->stage == PROLOG && xml->depth == 1)
+        pause_at_root(xml);
 }
 
 static void XMLCALL on_close(void *data, const XML_Char *name)
 {
     struct xml *xml = data;
-    if (xml->failed)
-        return;
-    if (xml->handler.close && !xml->handler.close(xml->handler.context, name, xml->err)) {
+    if (!xml->failed && !close_element(xml, name))
         stop(xml);
-        return;
-    }
-    xml->depth--;
 }
 
 static void XMLCALL on_text(void *data, const XML_Char *text, int len)
 {
     struct xml *xml = data;
-    if (xml->failed)
+    if (xml->failed || xml->replaying)
         return;
     if (!xml->handler.text(xml->handler.context, str_make(text, (size_t)len), xml->err))
         stop(xml);
@@ -138,78 +200,59 @@ static void XMLCALL on_skipped_entity(void *data, const XML_Char *name, int is_p
         refuse_entity(xml, str_of(name));
 }
 
+static void XMLCALL on_declaration(void *data, const XML_Char *version, const XML_Char *encoding,
+                                   int standalone)
+{
+    struct xml *xml = data;
+    (void)version, (void)standalone;
+    xml->other_encoding = encoding && strcasecmp(encoding, "UTF-8") != 0;
+}
+
+static void listen_to_text(struct xml *xml)
+{
+    bool wanted = xml->handler.text && xml->text_wanted;
+    XML_SetCharacterDataHandler(xml->parser, wanted ? on_text : NULL);
+}
+
+static void listen(struct xml *xml)
+{
+    XML_SetUserData(xml->parser, xml);
+    XML_SetElementHandler(xml->parser, on_open, on_close);
+    XML_SetStartDoctypeDeclHandler(xml->parser, on_doctype);
+    XML_SetSkippedEntityHandler(xml->parser, on_skipped_entity);
+    XML_SetXmlDeclHandler(xml->parser, on_declaration);
+    listen_to_text(xml);
+}
+
 struct xml *xml_open(const char *file, const struct xml_handler *handler)
 {
     struct xml *xml = memory_alloc(sizeof *xml);
     xml->handler = *handler;
     xml->file = file;
+    xml->text_wanted = true;
+    xml->prolog = text_of(PROLOG_BYTES);
+    xml->origin = xml->inner = (struct xml_place){0, 1, 0};
     xml->parser = XML_ParserCreate(NULL);
-    if (!xml->parser)
-        return xml; // the first feed says so
-    XML_SetUserData(xml->parser, xml);
-    XML_SetElementHandler(xml->parser, on_open, on_close);
-    if (handler->text)
-        XML_SetCharacterDataHandler(xml->parser, on_text);
-    XML_SetStartDoctypeDeclHandler(xml->parser, on_doctype);
-    XML_SetSkippedEntityHandler(xml->parser, on_skipped_entity);
+    if (xml->parser) // else the first feed says so
+        listen(xml);
     return xml;
 }
 
-// What expat's code means for the person who reads it; null: see `explain`.
-static const char *sentence(enum XML_Error code)
+void xml_want_text(struct xml *xml, bool wanted)
 {
-    static const struct {
-        enum XML_Error code;
-        const char *words;
-    } sentences[] = {
-        {XML_ERROR_SYNTAX, "this is not XML"},
-        {XML_ERROR_INVALID_TOKEN, "a character stands here that XML does not allow"},
-        {XML_ERROR_PARTIAL_CHAR, "the file ends in the middle of a character"},
-        {XML_ERROR_DUPLICATE_ATTRIBUTE, "an attribute stands twice in this tag"},
-        {XML_ERROR_JUNK_AFTER_DOC_ELEMENT, "something follows the end of the root element"},
-        {XML_ERROR_UNDEFINED_ENTITY,
-         "an entity that XML does not know is not accepted: write the character itself"},
-        {XML_ERROR_BAD_CHAR_REF, "this reference names a character that XML does not allow"},
-        {XML_ERROR_MISPLACED_XML_PI, "the XML declaration must be the first thing in the file"},
-        {XML_ERROR_XML_DECL, "the XML declaration is not well-formed"},
-        {XML_ERROR_UNKNOWN_ENCODING, "the encoding is not supported: save the file as UTF-8"},
-        {XML_ERROR_INCORRECT_ENCODING,
-         "the file is not in the encoding that its XML declaration names"},
-        {XML_ERROR_UNCLOSED_CDATA_SECTION, "the file ends inside a CDATA section"},
-    };
-    for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
-        if (sentences[i].code == code)
-            return sentences[i].words;
-    return NULL;
+    xml->text_wanted = wanted;
+    if (xml->stage == CONTENT)
+        xml->scan.text_wanted = wanted && xml->handler.text;
+    else
+        listen_to_text(xml);
 }
 
 static void explain(struct xml *xml, struct error *err)
 {
-    enum XML_Error code = XML_GetErrorCode(xml->parser);
-    const char *innermost = xml->depth ? xml->names[xml->depth - 1] : NULL;
-    const char *words = sentence(code);
-    struct position at = here(xml);
-    if (words)
-        (void)error_at(err, ERROR_INPUT, at, "%s", words);
-    else if (code == XML_ERROR_NO_MEMORY)
-        (void)error_set(err, ERROR_SYSTEM, "no memory left to read %s", xml->file);
-    else if (code == XML_ERROR_NO_ELEMENTS && xml->fed_bytes == 0)
-        (void)error_at(err, ERROR_INPUT, at, "the file is empty");
-    else if (code == XML_ERROR_NO_ELEMENTS && innermost)
-        (void)error_at(err, ERROR_INPUT, at, "the file ends inside <%s>", innermost);
-    else if (code == XML_ERROR_NO_ELEMENTS)
-        (void)error_at(err, ERROR_INPUT, at, "the file holds no XML element");
-    else if (code == XML_ERROR_UNCLOSED_TOKEN && innermost)
-        (void)error_at(err, ERROR_INPUT, at, "the file ends in the middle of a tag inside <%s>",
-                       innermost);
-    else if (code == XML_ERROR_UNCLOSED_TOKEN)
-        (void)error_at(err, ERROR_INPUT, at, "the file ends in the middle of a tag");
-    else if (code == XML_ERROR_TAG_MISMATCH && innermost)
-        (void)error_at(err, ERROR_INPUT, at, "this end tag does not match the open <%s>",
-                       innermost);
-    else
-        (void)error_at(err, ERROR_INPUT, at, "this is not well-formed XML: %s",
-                       XML_ErrorString(code));
+    bool empty = xml->fed_bytes == 0 && xml->origin.offset == 0;
+    str innermost = xml->depth ? str_of(xml->names[xml->depth - 1]) : (str){NULL, 0};
+    struct xml_failure failure = {(int)XML_GetErrorCode(xml->parser), here(xml), innermost, empty};
+    xml_explain(&failure, err);
 }
 
 static bool failed_before(struct xml *xml, struct error *err)
@@ -228,7 +271,7 @@ static bool parse(struct xml *xml, str bytes, bool final, struct error *err)
     xml->err = err;
     enum XML_Status status = XML_Parse(xml->parser, bytes.data, (int)bytes.len, final);
     xml->fed_bytes += bytes.len;
-    if (status == XML_STATUS_OK && !xml->failed)
+    if (status != XML_STATUS_ERROR && !xml->failed)
         return true;
     if (!xml->failed)
         explain(xml, err);
@@ -250,6 +293,114 @@ static bool check_token(struct xml *xml, struct error *err)
     return false;
 }
 
+static bool feed_expat(struct xml *xml, str bytes, struct error *err)
+{
+    while (bytes.len) {
+        str slice = str_first(bytes, SLICE_BYTES);
+        if (!parse(xml, slice, false, err) || !check_token(xml, err))
+            return false;
+        bytes = str_from(bytes, slice.len);
+    }
+    return true;
+}
+
+// What brings expat to where the scan is: the prolog with the root's tag, and the elements that are
+// open. In one piece, because expat puts off what comes in small ones.
+static void replay_text(const struct xml *xml, bool in_cdata, struct text *out)
+{
+    text_add(out, str_first(text_str(&xml->prolog), xml->root_end));
+    for (unsigned i = 1; i < xml->depth; i++) {
+        text_addc(out, '<');
+        text_adds(out, xml->names[i]);
+        text_addc(out, '>');
+    }
+    text_adds(out, in_cdata ? "<![CDATA[" : "");
+}
+
+// expat goes on with the next token of the scan.
+static bool hand_over(struct xml *xml, struct error *err)
+{
+    struct xml_scan scan = xml->scan;
+    struct text replay = text_of(2 * (size_t)PROLOG_BYTES);
+    _Static_assert(sizeof xml->names + 2 * (size_t)LIMIT_DOC_DEPTH < PROLOG_BYTES,
+                   "all of it has room");
+    xml->scan = (struct xml_scan){0};
+    xml->stage = REST;
+    xml->fed_bytes = 0;
+    xml->origin = xml_scan_place(&scan, scan.at);
+    xml->inner = (struct xml_place){0, 1, 0};
+    replay_text(xml, scan.in_cdata, &replay);
+    xml_place_pass(&xml->inner, text_str(&replay));
+    xml->replaying = true;
+    bool ok = XML_ParserReset(xml->parser, NULL) == XML_TRUE ||
+              error_set(err, ERROR_SYSTEM, "no memory left to read %s", xml->file);
+    if (ok)
+        listen(xml);
+    ok = ok && parse(xml, text_str(&replay), false, err);
+    xml->replaying = false;
+    ok = ok && feed_expat(xml, xml_scan_rest(&scan), err);
+    text_done(&replay);
+    xml_scan_done(&scan);
+    return ok;
+}
+
+static bool take_piece(struct xml *xml, enum xml_piece piece)
+{
+    struct xml_scan *scan = &xml->scan;
+    xml->event = scan->from;
+    if (piece == XML_TEXT)
+        return xml->handler.text(xml->handler.context, scan->text, xml->err);
+    if (piece == XML_CLOSE)
+        return close_element(xml, xml->names[xml->depth - 1]);
+    str kept = piece == XML_OPEN ? str_make(scan->name, scan->name_len) : STR("");
+    if (!open_element(xml, scan->name, kept, scan->attributes))
+        return false;
+    if (piece == XML_OPEN)
+        return true;
+    xml->event = scan->to;
+    return close_element(xml, scan->name);
+}
+
+static bool scan(struct xml *xml, str bytes, struct error *err)
+{
+    xml->err = err;
+    xml_scan_add(&xml->scan, bytes);
+    for (;;) {
+        unsigned i = xml->depth - 1;
+        str innermost = i ? str_make(xml->names[i], xml->name_lens[i]) : (str){NULL, 0};
+        enum xml_piece piece = xml_scan_next(&xml->scan, innermost);
+        if (piece == XML_ODD)
+            return hand_over(xml, err);
+        if (piece == XML_MORE) // expat says that a token is too long
+            return xml_scan_rest(&xml->scan).len <= LIMIT_TOKEN_BYTES || hand_over(xml, err);
+        if (take_piece(xml, piece))
+            continue;
+        stop(xml);
+        xml->error = *err;
+        return false;
+    }
+}
+
+static bool start_scan(struct xml *xml, struct error *err)
+{
+    str prolog = text_str(&xml->prolog);
+    struct xml_place place = xml->origin;
+    xml_place_pass(&place, str_first(prolog, xml->root_end));
+    xml->stage = CONTENT;
+    xml_scan_open(&xml->scan, place, xml->handler.text && xml->text_wanted);
+    return scan(xml, str_from(prolog, xml->root_end), err);
+}
+
+static bool feed_prolog(struct xml *xml, str slice, struct error *err)
+{
+    text_add(&xml->prolog, slice);
+    if (text_full(&xml->prolog))
+        xml->stage = REST;
+    if (!feed_expat(xml, slice, err))
+        return false;
+    return xml->root_end == 0 || start_scan(xml, err);
+}
+
 // expat's guess would depend on the first chunk, were it shorter than this.
 static bool feed_head(struct xml *xml, str *bytes, struct error *err)
 {
@@ -260,18 +411,43 @@ static bool feed_head(struct xml *xml, str *bytes, struct error *err)
             continue;
         unsigned char first = (unsigned char)xml->head[0];
         xml->wide = first >= 0xFE || first == 0 || xml->head[1] == '\0';
-        return parse(xml, str_make(xml->head, HEAD_BYTES), false, err);
+        return feed_prolog(xml, str_make(xml->head, HEAD_BYTES), err);
     }
     return true;
 }
 
+static void skip_lead(struct xml *xml, str *bytes)
+{
+    struct xml_place *place = &xml->origin;
+    size_t n = 0;
+    for (; n < bytes->len; n++) {
+        char c = bytes->data[n];
+        bool line = c == '\r' || (c == '\n' && xml->lead_end != '\r');
+        if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
+            break;
+        xml->lead_end = c;
+        place->offset++;
+        place->line += line;
+        place->column = c == ' ' || c == '\t' ? place->column + 1 : 0;
+    }
+    *bytes = str_from(*bytes, n);
+    if (bytes->len)
+        xml->stage = PROLOG;
+}
+
 bool xml_feed(struct xml *xml, str bytes, struct error *err)
 {
-    if (failed_before(xml, err) || !feed_head(xml, &bytes, err))
+    if (failed_before(xml, err))
+        return false;
+    if (xml->stage == LEAD)
+        skip_lead(xml, &bytes);
+    if (!feed_head(xml, &bytes, err))
         return false;
     while (bytes.len) {
-        str slice = str_first(bytes, SLICE_BYTES);
-        if (!parse(xml, slice, false, err) || !check_token(xml, err))
+        str slice = str_first(bytes, xml->stage == PROLOG ? PROLOG_SLICE : SLICE_BYTES);
+        if (!(xml->stage == PROLOG    ? feed_prolog(xml, slice, err)
+              : xml->stage == CONTENT ? scan(xml, slice, err)
+                                      : feed_expat(xml, slice, err)))
             return false;
         bytes = str_from(bytes, slice.len);
     }
@@ -281,25 +457,30 @@ bool xml_feed(struct xml *xml, str bytes, struct error *err)
 bool xml_end(struct xml *xml, struct error *err)
 {
     str rest = str_make(xml->head, xml->head_len < HEAD_BYTES ? xml->head_len : 0);
-    return !failed_before(xml, err) && parse(xml, rest, true, err);
+    if (failed_before(xml, err) || (xml->stage == CONTENT && !hand_over(xml, err)))
+        return false;
+    xml->stage = REST;
+    return parse(xml, rest, true, err);
 }
 
 void xml_close(struct xml *xml)
 {
     if (!xml)
         return;
-    if (xml->parser)
-        XML_ParserFree(xml->parser);
+    XML_ParserFree(xml->parser); // null is fine
+    xml_scan_done(&xml->scan);
+    text_done(&xml->prolog);
     memory_free(xml);
 }
 
-uint64_t xml_offset(const struct xml *xml)
+uint64_t xml_offset(struct xml *xml)
 {
-    XML_Index index = xml->parser ? XML_GetCurrentByteIndex(xml->parser) : 0;
-    return index > 0 ? (uint64_t)index : 0;
+    if (xml->stage == CONTENT)
+        return xml_scan_offset(&xml->scan, xml->event);
+    return xml->parser ? place_of(xml).offset : 0;
 }
 
-struct position xml_position(const struct xml *xml)
+struct position xml_position(struct xml *xml)
 {
     return xml->parser ? here(xml) : (struct position){xml->file, 0, 0};
 }
@@ -312,7 +493,7 @@ unsigned xml_depth(const struct xml *xml)
 const char *xml_attribute(const char **attributes, const char *name)
 {
     for (; *attributes; attributes += 2)
-        if (strcmp(attributes[0], name) == 0)
+        if (xml_is(attributes[0], name))
             return attributes[1];
     return NULL;
 }

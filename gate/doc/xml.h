@@ -1,6 +1,10 @@
-// XML reports as events (expat inside). An external DOCTYPE is ignored and never fetched; an
-// internal subset, entities of one's own, NUL, a depth past LIMIT_DOC_DEPTH and truncated input are
-// errors with a position.
+// XML reports as events. An external DOCTYPE is ignored and never fetched; an internal subset,
+// entities of one's own, NUL, a depth past LIMIT_DOC_DEPTH and truncated input are errors with a
+// position. White space before the XML declaration, which some tools write and XML does not allow,
+// is passed over.
+//
+// expat reads what stands around the root element and everything that is unusual or wrong; plain
+// content in UTF-8 is scanned by xml_scan.h, which is several times as fast.
 //
 //     struct xml_handler handler = {.open = on_open, .close = on_close, .context = &reader};
 //     struct xml *xml = xml_open("coverage.xml", &handler);
@@ -20,7 +24,7 @@ struct xml;
 struct xml_handler {
     bool (*open)(void *context, const char *name, const char **attributes, struct error *err);
     bool (*close)(void *context, const char *name, struct error *err);
-    bool (*text)(void *context, str text, struct error *err); // null: text is not wanted
+    bool (*text)(void *context, str text, struct error *err); // in pieces; null: never wanted
     void *context;
 };
 
@@ -29,9 +33,18 @@ bool xml_feed(struct xml *xml, str bytes, struct error *err);
 bool xml_end(struct xml *xml, struct error *err);
 void xml_close(struct xml *xml);
 
-uint64_t xml_offset(const struct xml *xml);          // byte offset of the current event
-struct position xml_position(const struct xml *xml); // of the current event
-unsigned xml_depth(const struct xml *xml); // 0 outside the root; 1 in the root's own handlers
+// From a handler: whether it is told of text from here on, as it is at first.
+void xml_want_text(struct xml *xml, bool wanted);
+
+uint64_t xml_offset(struct xml *xml);          // byte offset of the current event in the file
+struct position xml_position(struct xml *xml); // of the current event
+unsigned xml_depth(const struct xml *xml);     // 0 outside the root; 1 in the root's own handlers
 const char *xml_attribute(const char **attributes, const char *name); // null when absent
+
+// Is this name that one? Most are told apart by their first letter.
+static inline bool xml_is(const char *name, const char *wanted)
+{
+    return name[0] == wanted[0] && strcmp(name, wanted) == 0;
+}
 
 #endif

@@ -52,7 +52,8 @@ struct changes {
 // `base` and `head` are commits of 40 digits; a null base is the empty tree: everything is new.
 // Lines are told of files of these kinds, which are taken for text whatever they hold (a NUL in a
 // comment is no way around the gate), or of all files but binary ones when `kinds` is null.
-// ERROR_ABSENT when a commit or the content of a file is not here, as in a partial clone.
+// ERROR_ABSENT when a commit or the content of a file is not here, as in a partial clone;
+// ERROR_LIMIT for a change of more lines than can be held.
 bool changes_between(struct arena *arena, struct repository *repository, const char *base,
                      const char *head, const struct file_kinds *kinds, struct changes *ret,
                      struct error *err);

@@ -325,22 +325,25 @@ static bool uses_modules(const struct mapping *m, const struct coverage *coverag
 static void match_all(struct mapping *m, struct evidence *evidence, struct unmatched *ret)
 {
     struct coverage *coverage = &evidence->coverage;
-    struct match *matches = ARENA_ARRAY(&m->arena, struct match, coverage->count + 1);
-    size_t room = 0;
+    struct arena scratch = {0}; // many files have many matches: gone before they are united
+    struct match *matches = ARENA_ARRAY(&scratch, struct match, coverage->count + 1);
+    size_t missing = 0;
     m->modules_used = uses_modules(m, coverage);
     for (size_t i = 0; i < coverage->count; i++)
         matches[i] = match_file(m, evidence, &coverage->files[i]);
     collect_trusted(m, matches, coverage->count);
+    for (size_t i = 0; i < coverage->count; i++)
+        missing += !believed(m, &matches[i]);
+    ret->items = ARENA_ARRAY(&evidence->arena, struct unmatched_path, missing + 1);
     for (size_t i = 0; i < coverage->count; i++) {
         if (believed(m, &matches[i])) {
             coverage->files[i].path = kept_path(&evidence->arena, &coverage->files[i], &matches[i]);
             continue;
         }
-        ret->items =
-            arena_grow(&evidence->arena, ret->items, ret->count, &room, sizeof *ret->items);
         ret->items[ret->count++] =
             (struct unmatched_path){coverage->files[i].reported, matches[i].ambiguous};
     }
+    arena_done(&scratch);
     if (ret->count)
         qsort(ret->items, ret->count, sizeof *ret->items, by_reported);
 }

@@ -69,6 +69,11 @@ bool eprocess_add_fixed(struct eprocess *process, double rate0, double bad, doub
     return true;
 }
 
+double eprocess_most(double bad, double dispersion)
+{
+    return bad + 3 * sqrt(bad * dispersion) + 3 * dispersion;
+}
+
 double eprocess_log(const struct eprocess *process)
 {
     double terms[EPROCESS_RATIOS];

@@ -40,6 +40,11 @@ bool eprocess_add(struct eprocess *process, double tolerance, struct counts coun
 bool eprocess_add_fixed(struct eprocess *process, double rate0, double bad, double total,
                         double dispersion);
 
+// The most bad events that lay behind the `bad` that were counted: an upper bound also for small
+// counts, three standard deviations and three bursts above them. Divided by the exposures, it is
+// the rate for eprocess_add_fixed.
+double eprocess_most(double bad, double dispersion);
+
 double eprocess_log(const struct eprocess *process);     // logE
 double eprocess_bound(double alpha, unsigned processes); // log(K/alpha)
 
@@ -48,7 +53,8 @@ double eprocess_bound(double alpha, unsigned processes); // log(K/alpha)
 // of the grid that sees it first (Wald's identity). With tolerance 1 and a ratio of the grid
 // this is log(K/(alpha*w_r)) / (bad_per_minute * KL(p1||p0)). Infinite when no alternative ever
 // sees it. bad_per_minute: expected bad events of both sides together, the canary being that
-// much worse; canary_share in (0,1).
+// much worse; canary_share in (0,1). Where traffic is bursty, here and below, give the events
+// divided by phi: that is what the sums do.
 double eprocess_minutes(double ratio, double tolerance, double alpha, unsigned processes,
                         double bad_per_minute, double canary_share);
 // Likewise the minutes within which it is seen with probability `power` (0.5: the median). The

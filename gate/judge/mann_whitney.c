@@ -62,7 +62,7 @@ double relative_noise(struct arena *arena, const double *values, size_t count)
 
 // The quantile of the normal distribution, by bisection of its own distribution function: exact to
 // the last digits, and asked for only a few times.
-static double normal_quantile(double p)
+double normal_quantile(double p)
 {
     double low = -40, high = 40;
     for (int i = 0; i < 200 && low < high; i++) {
@@ -270,6 +270,27 @@ bool mann_whitney(struct arena *arena, const double *x, size_t x_count, const do
         judge_exactly(arena, &s, confidence, &test);
     else
         judge_nearly(&s, confidence, &test);
+    *ret = test;
+    return true;
+}
+
+bool mann_whitney_small(const double *x, size_t x_count, const double *y, size_t y_count,
+                        double confidence, struct mann_whitney *ret)
+{
+    double values[2][MANN_WHITNEY_SMALL];
+    struct ranked scratch[2 * MANN_WHITNEY_SMALL];
+    struct mann_whitney test = {0};
+    if (x_count == 0 || y_count == 0 || x_count > MANN_WHITNEY_SMALL ||
+        y_count > MANN_WHITNEY_SMALL || !all_finite(x, x_count) || !all_finite(y, y_count) ||
+        !(confidence > 0 && confidence < 1))
+        return false;
+    memcpy(values[0], x, x_count * sizeof *x);
+    memcpy(values[1], y, y_count * sizeof *y);
+    qsort(values[0], x_count, sizeof *x, by_value);
+    qsort(values[1], y_count, sizeof *y, by_value);
+    struct samples s = {values[0], values[1], x_count, y_count, scratch};
+    test.u = spread_at(&s, 0).excess + (double)s.n * (double)s.m / 2;
+    judge_nearly(&s, confidence, &test);
     *ret = test;
     return true;
 }

@@ -31,6 +31,12 @@ struct mann_whitney {
 bool mann_whitney(struct arena *arena, const double *x, size_t x_count, const double *y,
                   size_t y_count, double confidence, struct mann_whitney *ret);
 
+// The same by the approximation alone, however few values there are and whether they are tied or
+// not, as Kayenta's judge has it; allocates nothing. Up to MANN_WHITNEY_SMALL values a side.
+#define MANN_WHITNEY_SMALL 32u
+bool mann_whitney_small(const double *x, size_t x_count, const double *y, size_t y_count,
+                        double confidence, struct mann_whitney *ret);
+
 // The smallest one-sided p that samples of these sizes can have: 1 in (n + m over n). When it is
 // not below the level that is asked for, no difference however large can be seen.
 double mann_whitney_least_p(size_t x_count, size_t y_count);
@@ -45,5 +51,7 @@ double mann_whitney_visible(size_t x_count, size_t y_count, double noise, double
 // at least, and a median above 0; NaN otherwise.
 double relative_noise(struct arena *arena, const double *values, size_t count);
 double median_of(struct arena *arena, const double *values, size_t count); // count > 0
+
+double normal_quantile(double p); // of the standard normal distribution; p within (0, 1)
 
 #endif

@@ -8,6 +8,8 @@ void threshold_add(const struct threshold *limit, struct threshold_state *state,
     if (!has_value || isnan(value)) { // NaN is what a source says when it has no data
         if (state->errors_in_row < UINT32_MAX)
             state->errors_in_row++;
+        if (state->errors < UINT32_MAX)
+            state->errors++;
         return;
     }
     state->errors_in_row = 0;
@@ -22,8 +24,9 @@ enum verdict3 threshold_verdict(const struct threshold *limit, const struct thre
 {
     if (state->bad > limit->failure_limit)
         return JUDGED_ABORT;
-    if (state->errors_in_row > limit->error_limit || state->measured < min_measured ||
-        state->measured == 0)
+    if (state->errors_in_row > limit->error_limit ||
+        (limit->inconclusive_limit > 0 && state->errors > limit->inconclusive_limit) ||
+        state->measured < min_measured || state->measured == 0)
         return JUDGED_INCONCLUSIVE;
     return JUDGED_PASS;
 }

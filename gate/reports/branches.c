@@ -1,11 +1,22 @@
-// Branches of one source file: how many of a line were taken, and, where a report names each of
-// them (an arm), which. Arms unite by name; without names the larger count of a line stands.
-#include "gate/base/limits.h"
-#include "gate/reports/coverage_table.h"
+// How branches are packed. An entry for each line, by rising line; its first byte is
+//
+//     gap << 2 | taken   gap 1 to 63: so many lines behind the entry before. Two branches, which of
+//                        them were taken, first and second. Their names are those of the newest
+//                        entry with two names; before there is one they have none.
+//     FORM               without a gap, which follows as a number, as do
+//       FORM_COUNTS        covered, total: no names
+//       FORM_AGAIN         n, bits: n arms named like those of the newest entry with n names
+//       FORM_NAMED         n, names: each 4 bytes, an arm as in struct branch_arm, by rising name
+//       FORM_MORE          covered, total, n, names: counts beyond those of the arms
+//
+// Numbers have seven bits a byte, the lowest first; the highest bit says that more follow.
+#include "gate/reports/branches.h"
 
 #include <stdlib.h>
 
 #define ARMS_MAX 254u // of one line; past that only the count is kept
+enum { FORM_COUNTS, FORM_AGAIN, FORM_NAMED, FORM_MORE };
+enum { GAP_MAX = 63, ENTRY_BYTES = 32 + 4 * ARMS_MAX };
 
 uint32_t branch_arm_of(str name, bool taken)
 {
@@ -21,35 +32,218 @@ static uint16_t larger(uint16_t a, size_t b)
     return b > BRANCHES_MAX ? BRANCHES_MAX : a > b ? a : (uint16_t)b;
 }
 
-// Room for that many entries, exactly at first, doubled later. `arm_counts` follows `branches`.
-static void reserve(struct arena *arena, struct covered_file *file, size_t branches, size_t arms)
+struct entry {
+    struct branch_count count;
+    uint32_t arm_count; // 0 = known by count only
+    uint32_t arms[ARMS_MAX];
+};
+
+// ---- reading ------------------------------------------------------------------------------------
+
+static uint32_t take_number(struct branch_walk *walk)
 {
-    if (branches > file->branch_room) {
-        size_t room = file->branch_room ? file->branch_room * 2 : branches;
-        room = room < branches ? branches : room;
-        struct branch_count *wider = ARENA_ARRAY(arena, struct branch_count, room);
-        if (file->branch_count)
-            memcpy(wider, file->branches, file->branch_count * sizeof *wider);
-        if (file->arm_counts) {
-            uint8_t *counts = ARENA_ARRAY(arena, uint8_t, room);
-            memcpy(counts, file->arm_counts, file->branch_count);
-            file->arm_counts = counts;
-        }
-        file->branches = wider;
-        file->branch_room = room;
-    }
-    if (arms > file->arm_room) {
-        size_t room = file->arm_room ? file->arm_room * 2 : arms;
-        room = room < arms ? arms : room;
-        uint32_t *wider = ARENA_ARRAY(arena, uint32_t, room);
-        if (file->arm_count)
-            memcpy(wider, file->arms, file->arm_count * sizeof *wider);
-        file->arms = wider;
-        file->arm_room = room;
-    }
-    if (arms && !file->arm_counts)
-        file->arm_counts = ARENA_ARRAY(arena, uint8_t, file->branch_room);
+    uint32_t value = 0, shift = 0;
+    uint8_t byte;
+    do {
+        byte = walk->branches->bytes[walk->at++];
+        value |= (uint32_t)(byte & 127) << shift;
+        shift += 7;
+    } while (byte & 128);
+    return value;
 }
+
+static uint32_t arm_at(const uint8_t *bytes)
+{
+    uint32_t arm;
+    memcpy(&arm, bytes, sizeof arm);
+    return arm;
+}
+
+// Names that stood before, with other bits of what was taken.
+static void take_again(const struct branch_walk *walk, uint32_t n, uint32_t taken,
+                       struct entry *ret)
+{
+    const uint8_t *names = walk->branches->bytes + walk->named[n];
+    ret->count.total = (uint16_t)n;
+    ret->count.covered = 0;
+    for (uint32_t i = 0; i < n; i++)
+        ret->count.covered = (uint16_t)(ret->count.covered + (taken >> i & 1));
+    ret->arm_count = walk->named[n] ? n : 0;
+    for (uint32_t i = 0; i < ret->arm_count; i++)
+        ret->arms[i] = (arm_at(names + 4 * (size_t)i) & ~1u) | (taken >> i & 1);
+}
+
+static void take_names(struct branch_walk *walk, bool more, struct entry *ret)
+{
+    uint32_t covered = more ? take_number(walk) : 0, total = more ? take_number(walk) : 0;
+    uint32_t n = take_number(walk), taken = 0;
+    if (n <= BRANCH_NAMED_MAX)
+        walk->named[n] = walk->at;
+    for (uint32_t i = 0; i < n; i++, walk->at += 4) {
+        ret->arms[i] = arm_at(walk->branches->bytes + walk->at);
+        taken += ret->arms[i] & 1;
+    }
+    ret->arm_count = n;
+    ret->count.covered = (uint16_t)(more ? covered : taken);
+    ret->count.total = (uint16_t)(more ? total : n);
+}
+
+static bool next_entry(struct branch_walk *walk, struct entry *ret)
+{
+    if (walk->at >= walk->branches->size)
+        return false;
+    uint8_t first = walk->branches->bytes[walk->at++];
+    if (first >> 2) {
+        walk->line += first >> 2;
+        take_again(walk, 2, first & 3, ret);
+        ret->count.line = walk->line;
+        return true;
+    }
+    walk->line += take_number(walk);
+    ret->count.line = walk->line;
+    if (first == FORM_COUNTS) {
+        ret->arm_count = 0;
+        ret->count.covered = (uint16_t)take_number(walk);
+        ret->count.total = (uint16_t)take_number(walk);
+    } else if (first == FORM_AGAIN) {
+        uint32_t n = take_number(walk);
+        take_again(walk, n, walk->branches->bytes[walk->at++], ret);
+    } else {
+        take_names(walk, first == FORM_MORE, ret);
+    }
+    return true;
+}
+
+bool branch_next(struct branch_walk *walk, struct branch_count *ret)
+{
+    struct entry entry;
+    bool any = next_entry(walk, &entry);
+    if (any)
+        *ret = entry.count;
+    return any;
+}
+
+void branches_sum(const struct branches *branches, uint64_t *covered, uint64_t *total)
+{
+    static const uint8_t taken[] = {0, 1, 1, 2};
+    struct branch_walk walk = branch_walk_of(branches);
+    struct entry entry;
+    while (walk.at < branches->size) {
+        uint8_t first = branches->bytes[walk.at];
+        if (first >> 2) { // as nearly all of them; the line does not matter
+            *covered += taken[first & 3];
+            *total += 2;
+            walk.at++;
+        } else if (next_entry(&walk, &entry)) {
+            *covered += entry.count.covered;
+            *total += entry.count.total;
+        }
+    }
+}
+
+// ---- writing ------------------------------------------------------------------------------------
+
+struct packing { // on the heap, because it is short-lived and nobody knows how long it gets
+    uint8_t *bytes;
+    size_t size, room;
+    uint32_t line;
+    uint32_t named[BRANCH_NAMED_MAX + 1];
+};
+
+static void put_number(struct packing *out, uint32_t value)
+{
+    for (; value > 127; value >>= 7)
+        out->bytes[out->size++] = (uint8_t)(value | 128);
+    out->bytes[out->size++] = (uint8_t)value;
+}
+
+// Do the arms of the entry bear the names that stand there?
+static bool same_names(const struct packing *out, uint32_t at, const struct entry *entry)
+{
+    for (uint32_t i = 0; i < entry->arm_count; i++)
+        if ((arm_at(out->bytes + at + 4 * (size_t)i) ^ entry->arms[i]) > 1)
+            return false;
+    return true;
+}
+
+static void put_names(struct packing *out, const struct entry *entry)
+{
+    put_number(out, entry->arm_count);
+    if (entry->arm_count <= BRANCH_NAMED_MAX)
+        out->named[entry->arm_count] = (uint32_t)out->size;
+    memcpy(out->bytes + out->size, entry->arms, entry->arm_count * sizeof *entry->arms);
+    out->size += entry->arm_count * sizeof *entry->arms;
+}
+
+static void put_counts(struct packing *out, const struct branch_count *count)
+{
+    put_number(out, count->covered);
+    put_number(out, count->total);
+}
+
+static void put_long(struct packing *out, const struct entry *entry, uint32_t gap, bool again,
+                     bool plain, uint32_t taken)
+{
+    uint8_t *first = &out->bytes[out->size++];
+    put_number(out, gap);
+    if (entry->arm_count == 0) {
+        *first = FORM_COUNTS;
+        put_counts(out, &entry->count);
+    } else if (again) {
+        *first = FORM_AGAIN;
+        put_number(out, entry->arm_count);
+        out->bytes[out->size++] = (uint8_t)taken;
+    } else {
+        *first = plain ? FORM_NAMED : FORM_MORE;
+        if (!plain)
+            put_counts(out, &entry->count);
+        put_names(out, entry);
+    }
+}
+
+static void put(struct packing *out, const struct entry *entry)
+{
+    static const uint8_t first_of_two[] = {0, 1, 3}; // which of two without names: the first ones
+    uint32_t gap = entry->count.line - out->line, n = entry->arm_count, taken = 0, covered = 0;
+    if (out->room - out->size < ENTRY_BYTES) {
+        out->room = out->room ? out->room * 2 : (size_t)2 * ENTRY_BYTES;
+        out->bytes = memory_grow(out->bytes, out->room);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        taken |= i < BRANCH_NAMED_MAX ? (entry->arms[i] & 1) << i : 0;
+        covered += entry->arms[i] & 1;
+    }
+    bool near = gap >= 1 && gap <= GAP_MAX;
+    bool plain = entry->count.total == n && entry->count.covered == covered;
+    bool again = plain && n && n <= BRANCH_NAMED_MAX && out->named[n] &&
+                 same_names(out, out->named[n], entry);
+    bool nameless =
+        n == 0 && entry->count.total == 2 && entry->count.covered <= 2 && out->named[2] == 0;
+    out->line = entry->count.line;
+    if (near && nameless)
+        out->bytes[out->size++] = (uint8_t)(gap << 2 | first_of_two[entry->count.covered]);
+    else if (near && again && n == 2)
+        out->bytes[out->size++] = (uint8_t)(gap << 2 | taken);
+    else
+        put_long(out, entry, gap, again, plain, taken);
+}
+
+static void store(struct arena *arena, struct branches *branches, const struct packing *from)
+{
+    if (from->size > branches->room) {
+        size_t room = branches->room ? (size_t)branches->room * 2 : from->size;
+        room = room < from->size ? from->size : room;
+        branches->room = (uint32_t)(room < UINT32_MAX ? room : UINT32_MAX);
+        branches->bytes = arena_alloc(arena, branches->room);
+    }
+    if (from->size)
+        memcpy(branches->bytes, from->bytes, from->size);
+    branches->size = (uint32_t)from->size;
+    branches->last_line = from->line;
+    branches->pair = from->named[2];
+}
+
+// ---- what a report says of one file -------------------------------------------------------------
 
 static int count_cmp(const void *a, const void *b)
 {
@@ -57,27 +251,27 @@ static int count_cmp(const void *a, const void *b)
     return (x->line > y->line) - (x->line < y->line);
 }
 
-void covered_counts(struct arena *arena, struct covered_file *stage, struct branch_count *counts,
-                    size_t count)
+void branches_of_counts(struct arena *arena, struct branches *branches, struct branch_count *counts,
+                        size_t count)
 {
+    struct packing out = {0};
     bool sorted = true;
     for (size_t i = 1; i < count && sorted; i++)
         sorted = counts[i - 1].line <= counts[i].line;
     if (!sorted)
         qsort(counts, count, sizeof *counts, count_cmp);
-    reserve(arena, stage, count, 0);
-    for (size_t i = 0; i < count; i++) {
-        struct branch_count *last =
-            stage->branch_count ? &stage->branches[stage->branch_count - 1] : NULL;
-        if (last && last->line == counts[i].line) {
-            last->covered = larger(last->covered, counts[i].covered);
-            last->total = larger(last->total, counts[i].total);
-        } else {
-            if (stage->arm_counts)
-                stage->arm_counts[stage->branch_count] = 0;
-            stage->branches[stage->branch_count++] = counts[i];
+    for (size_t i = 0; i < count;) {
+        struct entry entry;
+        entry.arm_count = 0;
+        entry.count = counts[i];
+        for (i++; i < count && counts[i].line == entry.count.line; i++) {
+            entry.count.covered = larger(entry.count.covered, counts[i].covered);
+            entry.count.total = larger(entry.count.total, counts[i].total);
         }
+        put(&out, &entry);
     }
+    store(arena, branches, &out);
+    memory_free(out.bytes);
 }
 
 static int arm_cmp(const void *a, const void *b)
@@ -108,159 +302,120 @@ static void arms_sort(struct branch_arm *arms, size_t count)
     }
 }
 
-void covered_arms(struct arena *arena, struct covered_file *stage, struct branch_arm *arms,
-                  size_t count)
+void branches_of_arms(struct arena *arena, struct branches *branches, struct branch_arm *arms,
+                      size_t count)
 {
-    if (count == 0)
-        return;
+    struct packing out = {0};
     arms_sort(arms, count);
-    size_t lines = 1;
-    for (size_t i = 1; i < count; i++)
-        lines += arms[i].line != arms[i - 1].line;
-    reserve(arena, stage, lines, count);
     for (size_t i = 0; i < count;) {
-        struct branch_count branch = {arms[i].line, 0, 0};
-        size_t first = stage->arm_count;
-        for (; i < count && arms[i].line == branch.line; i++) {
+        struct entry entry;
+        entry.count = (struct branch_count){arms[i].line, 0, 0};
+        entry.arm_count = 0;
+        for (; i < count && arms[i].line == entry.count.line; i++) {
             // Of one name's rows the last is a taken one, if any is.
-            if (i + 1 < count && arms[i + 1].line == branch.line &&
+            if (i + 1 < count && arms[i + 1].line == entry.count.line &&
                 arms[i + 1].arm >> 1 == arms[i].arm >> 1)
                 continue;
-            branch.total = larger(branch.total, branch.total + 1u);
-            branch.covered = larger(branch.covered, branch.covered + (arms[i].arm & 1));
-            stage->arms[stage->arm_count++] = arms[i].arm;
+            if (entry.count.total < ARMS_MAX)
+                entry.arms[entry.arm_count++] = arms[i].arm;
+            entry.count.total = larger(entry.count.total, entry.count.total + 1u);
+            entry.count.covered =
+                larger(entry.count.covered, entry.count.covered + (size_t)(arms[i].arm & 1));
         }
-        bool named = branch.total <= ARMS_MAX;
-        if (!named)
-            stage->arm_count = first;
-        stage->arm_counts[stage->branch_count] = named ? (uint8_t)branch.total : 0;
-        stage->branches[stage->branch_count++] = branch;
+        if (entry.count.total > ARMS_MAX)
+            entry.arm_count = 0;
+        put(&out, &entry);
     }
+    store(arena, branches, &out);
+    memory_free(out.bytes);
 }
 
-// Two sorted rows of arms become one in `out`; returns how many.
-static size_t arms_unite(const uint32_t *a, size_t a_count, const uint32_t *b, size_t b_count,
-                         uint32_t *out)
+// ---- uniting ------------------------------------------------------------------------------------
+
+// Two sorted rows of arms become one in `out`; returns how many, which may be more than are kept.
+static uint32_t arms_unite(const struct entry *a, const struct entry *b, uint32_t *out)
 {
-    size_t i = 0, j = 0, n = 0;
-    while (i < a_count || j < b_count) {
-        if (j == b_count || (i < a_count && a[i] >> 1 < b[j] >> 1))
-            out[n++] = a[i++];
-        else if (i == a_count || b[j] >> 1 < a[i] >> 1)
-            out[n++] = b[j++];
+    uint32_t i = 0, j = 0, n = 0;
+    while (i < a->arm_count || j < b->arm_count) {
+        if (j == b->arm_count || (i < a->arm_count && a->arms[i] >> 1 < b->arms[j] >> 1))
+            out[n++] = a->arms[i++];
+        else if (i == a->arm_count || b->arms[j] >> 1 < a->arms[i] >> 1)
+            out[n++] = b->arms[j++];
         else
-            out[n++] = a[i++] | b[j++];
+            out[n++] = a->arms[i++] | b->arms[j++];
     }
     return n;
 }
 
-struct cursor { // over the branches of a file and their arms
-    const struct covered_file *file;
-    size_t branch, arm;
-};
-
-static uint32_t cursor_line(const struct cursor *at)
+static void put_united(struct packing *out, const struct entry *a, const struct entry *b)
 {
-    return at->branch < at->file->branch_count ? at->file->branches[at->branch].line : UINT32_MAX;
-}
-
-static size_t cursor_arms(const struct cursor *at)
-{
-    return at->file->arm_counts ? at->file->arm_counts[at->branch] : 0;
-}
-
-static const uint32_t *cursor_at(const struct cursor *at)
-{
-    return at->file->arms ? at->file->arms + at->arm : NULL;
-}
-
-static void cursor_next(struct cursor *at)
-{
-    at->arm += cursor_arms(at);
-    at->branch++;
-}
-
-static void put_copy(struct covered_file *out, struct cursor *at)
-{
-    size_t arms = cursor_arms(at);
-    if (arms)
-        memcpy(out->arms + out->arm_count, cursor_at(at), arms * sizeof *out->arms);
-    out->arm_count += arms;
-    if (out->arm_counts)
-        out->arm_counts[out->branch_count] = (uint8_t)arms;
-    out->branches[out->branch_count++] = at->file->branches[at->branch];
-    cursor_next(at);
-}
-
-static void put_united(struct covered_file *out, struct cursor *a, struct cursor *b)
-{
-    struct branch_count branch = a->file->branches[a->branch];
-    const struct branch_count *other = &b->file->branches[b->branch];
-    branch.covered = larger(branch.covered, other->covered);
-    branch.total = larger(branch.total, other->total);
-    uint32_t *arms = out->arms ? out->arms + out->arm_count : NULL;
-    size_t count = 0;
-    if (cursor_arms(a) + cursor_arms(b))
-        count = arms_unite(cursor_at(a), cursor_arms(a), cursor_at(b), cursor_arms(b), arms);
-    uint32_t taken = 0;
-    for (size_t i = 0; i < count; i++)
+    uint32_t arms[2 * ARMS_MAX], taken = 0, n = arms_unite(a, b, arms);
+    struct entry entry;
+    for (uint32_t i = 0; i < n; i++)
         taken += arms[i] & 1;
-    branch.covered = larger(branch.covered, taken);
-    branch.total = larger(branch.total, count);
-    if (count > ARMS_MAX)
-        count = 0;
-    out->arm_count += count;
-    if (out->arm_counts)
-        out->arm_counts[out->branch_count] = (uint8_t)count;
-    out->branches[out->branch_count++] = branch;
-    cursor_next(a);
-    cursor_next(b);
+    entry.count.line = a->count.line;
+    entry.count.covered = larger(larger(a->count.covered, b->count.covered), taken);
+    entry.count.total = larger(larger(a->count.total, b->count.total), n);
+    entry.arm_count = n <= ARMS_MAX ? n : 0;
+    if (entry.arm_count)
+        memcpy(entry.arms, arms, n * sizeof *arms);
+    put(out, &entry);
 }
 
-void covered_unite_branches(struct arena *arena, struct covered_file *file,
-                            const struct covered_file *from)
+static struct packing packing_of(const struct branches *branches)
 {
-    struct cursor b = {.file = from};
-    if (from->branch_count == 0)
-        return;
-    bool append = file->branch_count == 0 ||
-                  file->branches[file->branch_count - 1].line < from->branches[0].line;
-    if (append) {
-        reserve(arena, file, file->branch_count + from->branch_count,
-                file->arm_count + from->arm_count);
-        while (b.branch < from->branch_count)
-            put_copy(file, &b);
-        return;
-    }
-    struct arena scratch = {0};
-    struct covered_file out = {0};
-    struct cursor a = {.file = file};
-    reserve(&scratch, &out, file->branch_count + from->branch_count,
-            file->arm_count + from->arm_count);
-    while (a.branch < file->branch_count || b.branch < from->branch_count) {
-        if (cursor_line(&a) == cursor_line(&b))
-            put_united(&out, &a, &b);
+    struct packing out = {.size = branches->size, .room = (size_t)branches->size + ENTRY_BYTES};
+    out.bytes = memory_grow(NULL, out.room);
+    memcpy(out.bytes, branches->bytes, branches->size);
+    out.line = branches->last_line;
+    out.named[2] = branches->pair;
+    return out;
+}
+
+static void merge(struct packing *out, struct branch_walk *a, struct branch_walk *b)
+{
+    struct entry x, y;
+    bool more_x = next_entry(a, &x), more_y = next_entry(b, &y);
+    while (more_x || more_y) {
+        bool same = more_x && more_y && x.count.line == y.count.line;
+        bool first = more_x && (!more_y || x.count.line < y.count.line);
+        if (same)
+            put_united(out, &x, &y);
         else
-            put_copy(&out, cursor_line(&a) < cursor_line(&b) ? &a : &b);
+            put(out, first ? &x : &y);
+        if (same || first)
+            more_x = next_entry(a, &x);
+        if (same || !first)
+            more_y = next_entry(b, &y);
     }
-    reserve(arena, file, out.branch_count, out.arm_count);
-    memcpy(file->branches, out.branches, out.branch_count * sizeof *out.branches);
-    if (out.arm_count)
-        memcpy(file->arms, out.arms, out.arm_count * sizeof *out.arms);
-    if (file->arm_counts && out.arm_counts)
-        memcpy(file->arm_counts, out.arm_counts, out.branch_count);
-    file->branch_count = out.branch_count;
-    file->arm_count = out.arm_count;
-    arena_done(&scratch);
 }
 
-bool coverage_branches(struct evidence *evidence, struct covered_file *file, uint32_t line,
-                       uint32_t covered, uint32_t total, struct error *err)
+void branches_unite(struct arena *arena, struct branches *branches, const struct branches *from)
 {
-    struct branch_count branch = {line, larger(0, covered), larger(0, total)};
-    struct covered_file one = {.branches = &branch, .branch_count = 1};
-    if (line == 0 || line > LIMIT_SOURCE_LINE)
-        return error_set(err, ERROR_INPUT, "line number %u is out of range (1 to %u)", line,
-                         LIMIT_SOURCE_LINE);
-    return coverage_unite(evidence, file, &one, err);
+    struct branch_walk b = branch_walk_of(from);
+    struct entry first;
+    if (!next_entry(&b, &first))
+        return;
+    b = branch_walk_of(from);
+    if (branches->size == 0) { // as it is
+        const struct packing same = {.bytes = from->bytes,
+                                     .size = from->size,
+                                     .line = from->last_line,
+                                     .named[2] = from->pair};
+        store(arena, branches, &same);
+        return;
+    }
+    if (branches->size == from->size && memcmp(branches->bytes, from->bytes, from->size) == 0)
+        return;
+    struct packing out = {0};
+    if (branches->last_line < first.count.line) { // behind what is there
+        out = packing_of(branches);
+        struct branch_walk nothing = {.branches = &(struct branches){0}};
+        merge(&out, &nothing, &b);
+    } else {
+        struct branch_walk a = branch_walk_of(branches);
+        merge(&out, &a, &b);
+    }
+    store(arena, branches, &out);
+    memory_free(out.bytes);
 }

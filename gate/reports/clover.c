@@ -26,7 +26,6 @@ struct reading {
     uint32_t report;
     struct arena arena; // of the stage
     struct xml *xml;
-    struct xml_lead lead;
     struct covered_file stage;
     struct condition *conditions;
     size_t condition_count, condition_room;
@@ -112,7 +111,7 @@ static bool open_file(struct reading *r, const char **attributes, struct error *
         return error_set(err, ERROR_LIMIT, "the path of a <file> is longer than %u bytes",
                          LIMIT_PATH);
     r->in_file = true;
-    r->file_from = r->lead.skipped + xml_offset(r->xml);
+    r->file_from = xml_offset(r->xml);
     (void)open_scope(r, "", text_c(&r->file_name));
     return true;
 }
@@ -271,7 +270,7 @@ static bool close_file(struct reading *r, struct error *err)
     if (!coverage_unite(r->evidence, file, &r->stage, err))
         return false;
     coverage_range(r->evidence, file, r->report, r->file_from,
-                   r->lead.skipped + xml_offset(r->xml) + strlen("</file>"));
+                   xml_offset(r->xml) + strlen("</file>"));
     covered_clear(&r->stage);
     r->condition_count = 0;
     r->in_file = false;
@@ -359,8 +358,7 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
 
 static bool feed(struct reading *r, str bytes, struct error *err)
 {
-    bytes = xml_lead_cut(&r->lead, bytes);
-    return bytes.len == 0 || xml_feed(r->xml, bytes, err);
+    return xml_feed(r->xml, bytes, err);
 }
 
 static bool end(struct reading *r, struct error *err)

@@ -32,7 +32,6 @@ struct reading {
     uint32_t report;
     struct arena arena; // of the stages
     struct xml *xml;
-    struct xml_lead lead;
     struct stage own, of_methods;
     str class_file; // null data = outside of a class
     struct text file_name;
@@ -110,7 +109,7 @@ static bool open_class(struct reading *r, const char **attributes, struct error 
     text_clear(&r->file_name);
     text_adds(&r->file_name, file);
     r->class_file = text_str(&r->file_name);
-    r->class_from = r->lead.skipped + xml_offset(r->xml);
+    r->class_from = xml_offset(r->xml);
     return true;
 }
 
@@ -196,7 +195,7 @@ static bool close_class(struct reading *r, struct error *err)
     if (!coverage_unite(r->evidence, file, &stage->lines, err))
         return false;
     coverage_range(r->evidence, file, r->report, r->class_from,
-                   r->lead.skipped + xml_offset(r->xml) + strlen("</class>"));
+                   xml_offset(r->xml) + strlen("</class>"));
     r->plain.lines += stage->counts.lines;
     r->plain.lines_hit += stage->counts.lines_hit;
     r->plain.branches += stage->counts.branches;
@@ -271,8 +270,7 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
 
 static bool feed(struct reading *r, str bytes, struct error *err)
 {
-    bytes = xml_lead_cut(&r->lead, bytes);
-    return bytes.len == 0 || xml_feed(r->xml, bytes, err);
+    return xml_feed(r->xml, bytes, err);
 }
 
 static void compare_count(struct reading *r, int what, uint64_t plain, uint64_t united)

@@ -26,6 +26,15 @@ static uint32_t *slot_of(const struct coverage *coverage, str reported, uint32_t
     }
 }
 
+// Of a hash table that is at most three quarters full.
+static size_t room_for(size_t count)
+{
+    size_t room = 64;
+    while (room * 3 < count * 4)
+        room *= 2;
+    return room;
+}
+
 static void index_again(struct coverage *coverage, size_t room)
 {
     memory_free(coverage->index);
@@ -40,8 +49,8 @@ struct covered_file *coverage_file_of(struct evidence *evidence, str reported, u
                                       struct arena *arena, bool *ret_fresh)
 {
     struct coverage *coverage = &evidence->coverage;
-    if (coverage->count * 2 >= coverage->index_room)
-        index_again(coverage, coverage->index_room ? coverage->index_room * 2 : 64);
+    if (coverage->count * 4 >= coverage->index_room * 3)
+        index_again(coverage, room_for(coverage->count + 1));
     uint32_t *slot = slot_of(coverage, reported, origin);
     *ret_fresh = *slot == 0;
     if (*slot)
@@ -67,7 +76,7 @@ void coverage_take(struct evidence *evidence, struct coverage *from, uint32_t or
 {
     struct coverage *coverage = &evidence->coverage;
     bool has_branches = coverage->has_branches;
-    size_t room = from->index_room;
+    size_t room = room_for(from->count);
     memory_free(coverage->files);
     memory_free(coverage->index);
     *coverage = *from;
@@ -92,10 +101,9 @@ static void lines_reserve(struct arena *arena, struct covered_file *file, uint32
     uint64_t *maps = ARENA_ARRAY(arena, uint64_t, words * 2);
     if (old) {
         memcpy(maps, file->known, old * sizeof *maps);
-        memcpy(maps + words, file->hit, old * sizeof *maps);
+        memcpy(maps + words, covered_hit(file), old * sizeof *maps);
     }
     file->known = maps;
-    file->hit = maps + words;
     file->lines_room = room;
 }
 
@@ -110,7 +118,7 @@ bool covered_line(struct arena *arena, struct covered_file *stage, uint32_t line
     uint64_t bit = UINT64_C(1) << (line % 64);
     stage->known[line / 64] |= bit;
     if (hits)
-        stage->hit[line / 64] |= bit;
+        covered_hit(stage)[line / 64] |= bit;
     if (line > stage->last_line)
         stage->last_line = line;
     return true;
@@ -139,10 +147,22 @@ bool covered_lines(struct arena *arena, struct covered_file *stage, uint32_t fir
         lines_reserve(arena, stage, last);
     fill(stage->known, first, last);
     if (hits)
-        fill(stage->hit, first, last);
+        fill(covered_hit(stage), first, last);
     if (last > stage->last_line)
         stage->last_line = last;
     return true;
+}
+
+void covered_arms(struct arena *arena, struct covered_file *stage, struct branch_arm *arms,
+                  size_t count)
+{
+    branches_of_arms(arena, &stage->branches, arms, count);
+}
+
+void covered_counts(struct arena *arena, struct covered_file *stage, struct branch_count *counts,
+                    size_t count)
+{
+    branches_of_counts(arena, &stage->branches, counts, count);
 }
 
 static bool within_limits(const struct evidence *evidence, struct error *err)
@@ -167,34 +187,41 @@ void covered_clear(struct covered_file *stage)
     if (stage->lines_room) {
         size_t words = stage->last_line / 64 + 1;
         memset(stage->known, 0, words * sizeof *stage->known);
-        memset(stage->hit, 0, words * sizeof *stage->hit);
+        memset(covered_hit(stage), 0, words * sizeof *stage->known);
     }
     stage->last_line = 0;
-    stage->branch_count = stage->arm_count = stage->range_count = 0;
+    stage->branches.size = stage->branches.last_line = stage->branches.pair = 0;
+    stage->range_count = 0;
 }
 
 // Classes of one file that follow each other in a report share a range.
 #define RANGE_GAP 256u
+
+static uint32_t size_of(uint64_t from, uint64_t to)
+{
+    return to - from > UINT32_MAX ? UINT32_MAX : (uint32_t)(to - from);
+}
 
 void coverage_range(struct evidence *evidence, struct covered_file *file, uint32_t report,
                     uint64_t from, uint64_t to)
 {
     if (file->range_count) {
         struct byte_range *last = &file->ranges[file->range_count - 1];
-        if (last->report == report && from >= last->to && from - last->to <= RANGE_GAP) {
-            last->to = to;
+        uint64_t end = byte_range_end(last);
+        if (last->report == report && from >= end && from - end <= RANGE_GAP) {
+            last->size = size_of(last->from, to);
             return;
         }
     }
-    if (file->range_count == file->range_room) {
-        size_t room = file->range_room ? file->range_room * 2 : 1;
+    uint32_t count = file->range_count;
+    if ((count & (count - 1)) == 0) { // none, or the room is used up: it is a power of two
+        size_t room = count ? (size_t)count * 2 : 1;
         struct byte_range *ranges = ARENA_ARRAY(&evidence->arena, struct byte_range, room);
-        if (file->range_count)
-            memcpy(ranges, file->ranges, file->range_count * sizeof *ranges);
+        if (count)
+            memcpy(ranges, file->ranges, count * sizeof *ranges);
         file->ranges = ranges;
-        file->range_room = room;
     }
-    file->ranges[file->range_count++] = (struct byte_range){report, from, to};
+    file->ranges[file->range_count++] = (struct byte_range){from, size_of(from, to), report};
 }
 
 bool coverage_unite(struct evidence *evidence, struct covered_file *file,
@@ -202,19 +229,41 @@ bool coverage_unite(struct evidence *evidence, struct covered_file *file,
 {
     if (from->last_line) {
         lines_reserve(&evidence->arena, file, from->last_line);
+        uint64_t *hit = covered_hit(file);
+        const uint64_t *from_hit = covered_hit(from);
         for (size_t i = 0; i <= from->last_line / 64; i++) {
             file->known[i] |= from->known[i];
-            file->hit[i] |= from->hit[i];
+            hit[i] |= from_hit[i];
         }
         if (from->last_line > file->last_line)
             file->last_line = from->last_line;
     }
-    covered_unite_branches(&evidence->arena, file, from);
-    evidence->coverage.has_branches |= from->branch_count > 0;
+    branches_unite(&evidence->arena, &file->branches, &from->branches);
+    evidence->coverage.has_branches |= from->branches.size > 0;
     for (size_t i = 0; i < from->range_count; i++)
         coverage_range(evidence, file, from->ranges[i].report, from->ranges[i].from,
-                       from->ranges[i].to);
+                       byte_range_end(&from->ranges[i]));
     return within_limits(evidence, err);
+}
+
+static uint16_t at_most(uint32_t count)
+{
+    return count > BRANCHES_MAX ? BRANCHES_MAX : (uint16_t)count;
+}
+
+bool coverage_branches(struct evidence *evidence, struct covered_file *file, uint32_t line,
+                       uint32_t covered, uint32_t total, struct error *err)
+{
+    struct arena scratch = {0};
+    struct covered_file one = {0};
+    struct branch_count branch = {line, at_most(covered), at_most(total)};
+    if (line == 0 || line > LIMIT_SOURCE_LINE)
+        return error_set(err, ERROR_INPUT, "line number %u is out of range (1 to %u)", line,
+                         LIMIT_SOURCE_LINE);
+    covered_counts(&scratch, &one, &branch, 1);
+    bool ok = coverage_unite(evidence, file, &one, err);
+    arena_done(&scratch);
+    return ok;
 }
 
 bool line_known(const struct covered_file *file, uint32_t line)
@@ -224,19 +273,18 @@ bool line_known(const struct covered_file *file, uint32_t line)
 
 bool line_hit(const struct covered_file *file, uint32_t line)
 {
-    return line < file->lines_room && (file->hit[line / 64] >> (line % 64) & 1);
+    return line < file->lines_room && (covered_hit(file)[line / 64] >> (line % 64) & 1);
 }
 
 void covered_file_totals(const struct covered_file *file, struct coverage_totals *add_to)
 {
-    for (size_t i = 0; i < file->lines_room / 64; i++) {
+    const uint64_t *hit = covered_hit(file);
+    size_t words = file->last_line ? file->last_line / 64 + 1 : 0;
+    for (size_t i = 0; i < words; i++) {
         add_to->lines_total += (uint64_t)__builtin_popcountll(file->known[i]);
-        add_to->lines_covered += (uint64_t)__builtin_popcountll(file->hit[i]);
+        add_to->lines_covered += (uint64_t)__builtin_popcountll(hit[i]);
     }
-    for (size_t i = 0; i < file->branch_count; i++) {
-        add_to->branches_covered += file->branches[i].covered;
-        add_to->branches_total += file->branches[i].total;
-    }
+    branches_sum(&file->branches, &add_to->branches_covered, &add_to->branches_total);
     add_to->files++;
 }
 
@@ -248,13 +296,29 @@ struct coverage_totals coverage_totals(const struct coverage *coverage)
     return totals;
 }
 
+// Files with one origin have different names already; mostly these are the names.
+static bool all_differ(const struct coverage *coverage, const str *names)
+{
+    for (size_t i = 0; i < coverage->count; i++) {
+        const struct covered_file *file = &coverage->files[i];
+        if (file->origin != coverage->files[0].origin || names[i].data != file->reported.data ||
+            names[i].len != file->reported.len)
+            return false;
+    }
+    return true;
+}
+
 bool coverage_regroup(struct evidence *evidence, const str *names, struct error *err)
 {
     struct coverage *coverage = &evidence->coverage;
-    size_t room = 64, kept = 0;
+    // Mostly no file is looked up by its reported name any more: it is made anew when one is.
+    memory_free(coverage->index);
+    coverage->index = NULL;
+    coverage->index_room = 0;
+    if (all_differ(coverage, names))
+        return true;
+    size_t room = room_for(coverage->count), kept = 0;
     bool ok = true;
-    while (room < coverage->count * 2)
-        room *= 2;
     uint32_t *index = memory_alloc(room * sizeof *index); // file before regrouping + 1
     uint32_t *place = memory_alloc((coverage->count + 1) * sizeof *place);
     for (size_t i = 0; i < coverage->count; i++) {
@@ -273,7 +337,5 @@ bool coverage_regroup(struct evidence *evidence, const str *names, struct error 
     coverage->count = kept;
     memory_free(index);
     memory_free(place);
-    if (coverage->index_room)
-        index_again(coverage, coverage->index_room);
     return ok;
 }

@@ -1,4 +1,4 @@
-// What evidence.c needs of the tables in coverage.c, branches.c and tests.c, and nobody else.
+// What evidence.c needs of the tables in coverage.c and tests.c, and nobody else.
 #ifndef GATE_REPORTS_COVERAGE_TABLE_H
 #define GATE_REPORTS_COVERAGE_TABLE_H
 
@@ -11,9 +11,6 @@ struct covered_file *coverage_file_of(struct evidence *evidence, str reported, u
 
 // The whole table of `from`, all with that origin, becomes the table of an evidence that has none.
 void coverage_take(struct evidence *evidence, struct coverage *from, uint32_t origin);
-
-void covered_unite_branches(struct arena *arena, struct covered_file *file,
-                            const struct covered_file *from);
 
 void tests_put(struct evidence *evidence, const struct test_case *one); // copies no string
 

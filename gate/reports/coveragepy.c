@@ -40,6 +40,7 @@ static const char *const saying_names[SAYINGS] = {"covered_lines",    "num_state
                                                   "covered_branches", "missing_branches"};
 
 static const struct json_step steps[] = {
+    {JSON_OUTERMOST, NULL, ROOT | JSON_IS_MAP},
     {ROOT, "meta", META | JSON_IS_MAP},
     {META, "format", FORMAT},
     {META, "version", VERSION | JSON_IS_TEXT},
@@ -108,9 +109,6 @@ static bool begin(void *context, int place, str key, const struct json_event *ev
 {
     struct reading *r = context;
     switch (place) {
-    case ROOT:
-        return event->type == JSON_MAP_OPEN ||
-               json_walk_refuse(r->walk, event, err, "a coverage.py report is a map");
     case FILES:
         r->files_seen = true;
         return true;
@@ -185,8 +183,6 @@ static bool value(void *context, int place, str key, const struct json_event *ev
     case SOFTWARE:
         r->software = arena_str(&r->record.arena, event->text);
         return true;
-    case ROOT:
-        return json_walk_refuse(r->walk, event, err, "a coverage.py report is a map");
     default:
         break;
     }
@@ -208,9 +204,10 @@ static void take_out_excluded(struct reading *r)
         return;
     uint32_t last =
         stage->last_line < r->excluded.last_line ? stage->last_line : r->excluded.last_line;
+    uint64_t *hit = covered_hit(stage);
     for (uint32_t i = 0; i <= last / 64; i++) {
         stage->known[i] &= ~r->excluded.known[i];
-        stage->hit[i] &= ~r->excluded.known[i];
+        hit[i] &= ~r->excluded.known[i];
     }
 }
 

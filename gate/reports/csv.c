@@ -53,14 +53,24 @@ static bool quote_open(str bytes, bool open)
     return open;
 }
 
-static bool give(struct csv *csv, struct error *err)
+// The fields of a line in which no quote stands. 0 when there are too many.
+static size_t split_plain(str line, char separator, str *fields)
+{
+    size_t count = 0, from = 0;
+    for (size_t i = 0; i <= line.len; i++) {
+        if (i < line.len && line.data[i] != separator)
+            continue;
+        if (count == CSV_FIELDS)
+            return 0;
+        fields[count++] = str_make(line.data + from, i - from);
+        from = i + 1;
+    }
+    return count;
+}
+
+static bool give(struct csv *csv, size_t count, struct error *err)
 {
     struct position at = {csv->lines.path, csv->number, 0};
-    if (text_full(&csv->record))
-        return error_at(err, ERROR_LIMIT, at, "a record is longer than %u bytes",
-                        LIMIT_TOKEN_BYTES);
-    size_t count =
-        csv_split(csv->record.data, csv->record.len, csv->separator, csv->fields, CSV_FIELDS);
     if (count == 0)
         return error_at(err, ERROR_INPUT, at,
                         "this is no record: a quote stands inside of a field, or there are more "
@@ -70,6 +80,17 @@ static bool give(struct csv *csv, struct error *err)
     if (!ok && !err->at.file)
         err->at = at;
     return ok;
+}
+
+static bool give_record(struct csv *csv, struct error *err)
+{
+    struct position at = {csv->lines.path, csv->number, 0};
+    if (text_full(&csv->record))
+        return error_at(err, ERROR_LIMIT, at, "a record is longer than %u bytes",
+                        LIMIT_TOKEN_BYTES);
+    return give(
+        csv, csv_split(csv->record.data, csv->record.len, csv->separator, csv->fields, CSV_FIELDS),
+        err);
 }
 
 static bool on_line(void *context, str line, struct error *err)
@@ -82,7 +103,6 @@ static bool on_line(void *context, str line, struct error *err)
     } else {
         if (line.len == 0)
             return true;
-        text_clear(&csv->record);
         csv->offset = csv->lines.offset;
         csv->number = csv->lines.number;
         if (!csv->separator) {
@@ -90,12 +110,15 @@ static bool on_line(void *context, str line, struct error *err)
             if (csv->choose)
                 csv->separator = csv->choose(line);
         }
+        if (str_find(line, '"') == STR_NONE)
+            return give(csv, split_plain(line, csv->separator, csv->fields), err);
+        text_clear(&csv->record);
     }
     text_add(&csv->record, line);
     csv->open = quote_open(line, csv->open);
     if (csv->open)
-        return !text_full(&csv->record) || give(csv, err);
-    return give(csv, err);
+        return !text_full(&csv->record) || give_record(csv, err);
+    return give_record(csv, err);
 }
 
 struct csv csv_of(const char *path, char separator, csv_handler *handler, void *context)

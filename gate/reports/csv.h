@@ -21,7 +21,7 @@ struct csv {
     char (*choose)(str line); // null: ','
     csv_handler *handler;
     void *context;
-    struct text record; // of a record that spans lines
+    struct text record; // of a record that spans lines, or has quotes
     uint64_t offset;    // of the record at hand, in the file
     uint32_t number;    // the line that it begins at
     bool open;          // a quote is open

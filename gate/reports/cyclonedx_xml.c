@@ -3,7 +3,6 @@
 #include "gate/base/limits.h"
 #include "gate/doc/xml.h"
 #include "gate/reports/cyclonedx_syntax.h"
-#include "gate/reports/xml_root.h"
 
 enum element {
     OTHER,
@@ -60,7 +59,6 @@ static const struct leaf {
 struct document {
     struct bom *bom;
     struct xml *xml;
-    struct xml_lead lead;
     enum element open[LIMIT_DOC_DEPTH + 2];
     bool in_tools, in_vulnerability;
     const struct leaf *leaf; // whose text is gathered; null = none
@@ -90,7 +88,7 @@ static bool open_vulnerability(struct document *d, const char **attributes, stru
         return error_set(err, ERROR_INPUT, "a <vulnerability> stands inside another one");
     const char *ref = xml_attribute(attributes, "ref");
     d->in_vulnerability = true;
-    bom_vulnerability_begin(d->bom, d->lead.skipped + xml_offset(d->xml));
+    bom_vulnerability_begin(d->bom, xml_offset(d->xml));
     if (ref)
         bom_set(d->bom, BOM_AFFECTS, str_of(ref));
     return true;
@@ -179,8 +177,7 @@ static void *open_document(struct bom *bom, const char *path)
 static bool feed(void *context, str bytes, struct error *err)
 {
     struct document *d = context;
-    bytes = xml_lead_cut(&d->lead, bytes);
-    return bytes.len == 0 || xml_feed(d->xml, bytes, err);
+    return xml_feed(d->xml, bytes, err);
 }
 
 static bool end(void *context, struct error *err)

@@ -5,26 +5,24 @@
 #include "gate/base/number.h"
 #include "gate/reports/catalogue.h"
 #include "gate/reports/registry.h"
-#include "gate/reports/statement_draft.h"
 
 enum { ROOT = 1, TOTAL, ROWS, ROW, CVE, EPSS, PERCENTILE, DATE, PLACES };
 
-static const struct json_step steps[] = {
-    {ROOT, "total", TOTAL}, {ROOT, "data", ROWS},
-    {ROWS, NULL, ROW},      {ROW, "cve", CVE},
-    {ROW, "epss", EPSS},    {ROW, "percentile", PERCENTILE},
-    {ROW, "date", DATE},    {0},
-};
-
 // Scores are texts in the API's answers.
-static const struct json_form forms[PLACES] = {
-    [ROOT] = {'m', "the answer"},        [TOTAL] = {'n', "total"}, [ROWS] = {'l', "data"},
-    [ROW] = {'m', "an element of data"}, [CVE] = {'s', "cve"},     [DATE] = {'s', "date"},
+static const struct json_step steps[] = {
+    {JSON_OUTERMOST, NULL, ROOT | JSON_IS_MAP},
+    {ROOT, "total", TOTAL | JSON_IS_NUMBER},
+    {ROOT, "data", ROWS | JSON_IS_LIST},
+    {ROWS, NULL, ROW | JSON_IS_MAP},
+    {ROW, "cve", CVE | JSON_IS_TEXT},
+    {ROW, "epss", EPSS},
+    {ROW, "percentile", PERCENTILE},
+    {ROW, "date", DATE | JSON_IS_TEXT},
+    {0},
 };
 
 struct reading {
     struct catalogue catalogue;
-    struct statement_draft draft;
     struct text cve;         // JSON: of the open row
     double epss, percentile; // SCORE_UNKNOWN while it is not said
     int64_t date_ms;         // of the row; 0 = not said
@@ -62,12 +60,13 @@ static bool take(struct reading *r, str cve, struct error *err)
     if (r->epss < 0)
         return error_set(err, ERROR_INPUT, "the row of " STR_FMT " has no epss",
                          STR_ARG(str_shorten(cve, 40)));
-    statement_draft_clear(&r->draft);
-    r->draft.kind = STATEMENT_PROBABILITY;
-    r->draft.epss = r->epss;
-    r->draft.at_ms = r->date_ms;
-    statement_draft_id(&r->draft, cve);
-    return statement_draft_take(&r->draft, c->evidence, c->report, r->offset, err);
+    const struct statement one = {.kind = STATEMENT_PROBABILITY,
+                                  .id = str_trim(cve),
+                                  .epss = r->epss,
+                                  .at_ms = r->date_ms,
+                                  .report = c->report,
+                                  .offset = r->offset};
+    return statement_add(c->evidence, &one, err);
 }
 
 static bool share(str text, const char *what, double *ret, struct error *err)
@@ -84,8 +83,6 @@ static bool on_begin(void *context, int place, str key, const struct json_event 
 {
     struct reading *r = context;
     (void)key;
-    if (!json_walk_fits(r->catalogue.json, forms, place, event, err))
-        return false;
     if (place == EPSS || place == PERCENTILE)
         return json_walk_refuse(r->catalogue.json, event, err, "a score is not a number");
     if (place != ROW)
@@ -111,8 +108,6 @@ static bool on_value(void *context, int place, str key, const struct json_event 
     struct json_walk *json = r->catalogue.json;
     int64_t days;
     (void)key;
-    if (!json_walk_fits(json, forms, place, event, err))
-        return false;
     if (place == ROW)
         return json_walk_refuse(json, event, err, "an element of data is null");
     if (event->type == JSON_NULL)
@@ -235,7 +230,6 @@ static bool end(struct reading *r, struct error *err)
 static void close_reading(struct reading *r)
 {
     catalogue_close(&r->catalogue);
-    statement_draft_done(&r->draft);
     text_done(&r->cve);
     memory_free(r);
 }

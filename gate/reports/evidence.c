@@ -171,7 +171,7 @@ static void absorb_tests(struct evidence *evidence, struct evidence *part, uint3
                          bool take)
 {
     struct error ignored;
-    for (size_t i = 0; i < part->tests.count; i++)
+    for (size_t i = 0; report != 0 && i < part->tests.count; i++) // 0 is what a part has
         part->tests.cases[i].report = report;
     if (take && evidence->tests.count == 0) { // the first report: the table itself is taken over
         struct tests empty = evidence->tests;
@@ -193,10 +193,12 @@ static bool absorb_statements(struct evidence *evidence, struct evidence *part, 
 {
     struct error ignored;
     struct statements *from = &part->statements;
-    for (size_t i = 0; i < from->count; i++)
+    for (size_t i = 0; report != 0 && i < from->count; i++)
         from->items[i].report = report;
     if (take && from->count && evidence->statements.count == 0) {
+        memory_free(evidence->statements.items);
         evidence->statements = *from;
+        *from = (struct statements){0};
         return true;
     }
     for (size_t i = 0; i < from->count; i++)
@@ -205,21 +207,40 @@ static bool absorb_statements(struct evidence *evidence, struct evidence *part, 
 }
 
 // Limits were kept when the part was read, and again by all parts together before this.
-static void absorb_findings(struct evidence *evidence, struct evidence *part, uint32_t report)
+static bool absorb_findings(struct evidence *evidence, struct evidence *part, uint32_t report,
+                            bool take)
 {
     struct error ignored;
-    for (size_t i = 0; i < part->vulnerabilities.count; i++) {
-        part->vulnerabilities.items[i].report = report;
-        (void)vulnerability_add(evidence, &part->vulnerabilities.items[i], &ignored);
+    struct vulnerabilities *from = &part->vulnerabilities;
+    for (size_t i = 0; i < from->count; i++)
+        from->items[i].report = report;
+    if (take && from->count && evidence->vulnerabilities.count == 0) {
+        evidence->vulnerabilities = *from;
+        return true;
     }
-    for (size_t i = 0; i < part->timings.count; i++) {
-        part->timings.rows[i].report = report;
-        (void)timing_add(evidence, &part->timings.rows[i], &ignored);
+    for (size_t i = 0; i < from->count; i++)
+        (void)vulnerability_add(evidence, &from->items[i], &ignored);
+    return false;
+}
+
+static bool absorb_timings(struct evidence *evidence, struct evidence *part, uint32_t report,
+                           bool take)
+{
+    struct error ignored;
+    struct timings *from = &part->timings, *all = &evidence->timings;
+    for (size_t i = 0; i < from->count; i++)
+        from->rows[i].report = report;
+    for (size_t i = 0; i < from->check_count; i++)
+        from->checks[i].report = report;
+    if (take && from->count + from->check_count && all->count + all->check_count == 0) {
+        *all = *from;
+        return true;
     }
-    for (size_t i = 0; i < part->timings.check_count; i++) {
-        part->timings.checks[i].report = report;
-        (void)timing_check_add(evidence, &part->timings.checks[i], &ignored);
-    }
+    for (size_t i = 0; i < from->count; i++)
+        (void)timing_add(evidence, &from->rows[i], &ignored);
+    for (size_t i = 0; i < from->check_count; i++)
+        (void)timing_check_add(evidence, &from->checks[i], &ignored);
+    return false;
 }
 
 void evidence_absorb(struct evidence *evidence, struct evidence *part)
@@ -231,7 +252,8 @@ void evidence_absorb(struct evidence *evidence, struct evidence *part)
     bool used = absorb_coverage(evidence, part, report, origin, take);
     used |= take && part->tests.count;
     absorb_tests(evidence, part, report, take);
-    absorb_findings(evidence, part, report);
+    used |= absorb_findings(evidence, part, report, take);
+    used |= absorb_timings(evidence, part, report, take);
     used |= absorb_statements(evidence, part, report, take);
     for (int kind = 0; kind < EVIDENCE_KINDS; kind++)
         evidence->has[kind] |= part->has[kind];
@@ -245,6 +267,7 @@ void evidence_done(struct evidence *evidence)
     memory_free(evidence->coverage.files);
     memory_free(evidence->coverage.index);
     memory_free(evidence->tests.cases);
+    memory_free(evidence->statements.items);
     arena_done(&evidence->arena);
     *evidence = (struct evidence){0};
 }

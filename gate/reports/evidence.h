@@ -2,7 +2,7 @@
 //
 // Coverage is kept per source file as bitmaps of known and hit lines, so that shards unite by
 // (file, line) and never add up twice. Everything lives in the evidence's arena, but for the
-// tables of files and tests, which evidence_done releases too. A report is read
+// tables of files, tests and statements, which evidence_done releases too. A report is read
 // into an evidence of its own and absorbed when it was read to its end: what fails half way leaves
 // nothing behind.
 //
@@ -16,6 +16,7 @@
 #include "gate/base/arena.h"
 #include "gate/base/error.h"
 #include "gate/base/sha256.h"
+#include "gate/reports/branches.h"
 #include "gate/reports/statement.h"
 #include "gate/reports/timing.h"
 #include "gate/reports/vulnerability.h"
@@ -55,35 +56,32 @@ struct report {
     size_t source_count, source_room;
 };
 
-struct branch_count { // branches of one line; small, because a large report has millions
-    uint32_t line;
-    uint16_t covered, total; // at most BRANCHES_MAX: a line with more is counted as that many
-};
-#define BRANCHES_MAX UINT16_MAX
-
-struct byte_range {  // where a file's numbers stand in a report
+struct byte_range { // where a file's numbers stand in a report; a large report has many
+    uint64_t from;
+    uint32_t size;   // at most 4 GiB - 1, though one may be a byte longer
     uint32_t report; // index
-    uint64_t from, to;
 };
+static inline uint64_t byte_range_end(const struct byte_range *range) // behind it
+{
+    return range->from + range->size;
+}
 
 struct covered_file {
     str reported;    // path as the report has it
     str path;        // in the repository, '/'-separated; empty while unmatched
     uint32_t origin; // the first report with these <source> prefixes + 1; 0 = a report without any
-    uint32_t lines_room;           // bits in the maps
-    uint32_t last_line;            // the highest known line
-    uint64_t *known, *hit;         // bit n = line n
-    struct branch_count *branches; // by rising line
-    size_t branch_count, branch_room;
-    // Branches with an identity (LCOV): for each entry of `branches` how many arms follow in
-    // `arms`, 0 = known by count only. An arm is 31 bits of its name's hash, and taken or not in
-    // bit 0; the arms of a line are sorted. Both null when no line of the file has any.
-    uint8_t *arm_counts; // as many as `branches` has room for
-    uint32_t *arms;
-    size_t arm_count, arm_room;
+    uint32_t lines_room;  // bits in the maps
+    uint32_t last_line;   // the highest known line
+    uint32_t range_count; // room for them is the next power of two
+    uint64_t *known;      // bit n = line n; as many words of hit lines follow: covered_hit
+    struct branches branches;
     struct byte_range *ranges;
-    size_t range_count, range_room;
 };
+
+static inline uint64_t *covered_hit(const struct covered_file *file)
+{
+    return file->known ? file->known + file->lines_room / 64 : NULL;
+}
 
 struct coverage {
     struct covered_file *files;
@@ -107,9 +105,16 @@ struct test_case {
     str message;     // of a failure: its first line, bounded
 };
 
+struct test_totals {
+    uint64_t total, passed, failed, errors, skipped, flaky;
+};
+
 struct tests {
     struct test_case *cases; // after tests_settle: one per identity
     size_t count, room;
+    bool apart;   // no two cases have one identity: see tests_tell_apart
+    bool settled; // and these are the totals; a case that is put in makes both false again
+    struct test_totals totals;
 };
 
 struct evidence {
@@ -153,12 +158,7 @@ bool coverage_branches(struct evidence *evidence, struct covered_file *file, uin
 void coverage_range(struct evidence *evidence, struct covered_file *file, uint32_t report,
                     uint64_t from, uint64_t to);
 
-// One branch with a name of its own, as LCOV has them.
-struct branch_arm {
-    uint32_t line, arm; // arm: see covered_file.arms
-};
-uint32_t branch_arm_of(str name, bool taken);
-// Sort what a report says of one file, and make the branches of `stage` (which has none yet) of it.
+// Make the branches of `stage` of all that a report says of one file, which is sorted in place.
 void covered_arms(struct arena *arena, struct covered_file *stage, struct branch_arm *arms,
                   size_t count);
 void covered_counts(struct arena *arena, struct covered_file *stage, struct branch_count *counts,
@@ -181,6 +181,10 @@ bool coverage_unite(struct evidence *evidence, struct covered_file *file,
 bool coverage_regroup(struct evidence *evidence, const str *names, struct error *err);
 
 bool tests_add(struct evidence *evidence, const struct test_case *one, struct error *err); // copies
+// The same for a case whose texts live in the evidence's arena already.
+bool tests_take(struct evidence *evidence, const struct test_case *one, struct error *err);
+// A text of the next case, copied: where the case before has the same one, that is shared.
+str tests_text(struct evidence *evidence, str wanted, str before);
 // Unites test cases by identity: failure and pass = flaky, all failed = one failure.
 void tests_settle(struct tests *tests);
 // For formats in which several tests of one report bear one name: the second becomes "name (2)",
@@ -195,10 +199,6 @@ void evidence_absorb(struct evidence *evidence, struct evidence *part);
 struct coverage_totals {
     uint64_t lines_covered, lines_total, branches_covered, branches_total, files;
 };
-struct test_totals {
-    uint64_t total, passed, failed, errors, skipped, flaky;
-};
-
 bool line_known(const struct covered_file *file, uint32_t line);
 bool line_hit(const struct covered_file *file, uint32_t line);
 void covered_file_totals(const struct covered_file *file, struct coverage_totals *add_to);

@@ -46,7 +46,8 @@ enum {
         place, "meanNumberOfRequestsPerSecond", RATE | JSON_IS_MAP                                 \
     }
 
-static const struct json_step steps[] = {{ROOT, "type", TYPE | JSON_IS_TEXT},
+static const struct json_step steps[] = {{JSON_OUTERMOST, NULL, ROOT | JSON_IS_MAP},
+                                         {ROOT, "type", TYPE | JSON_IS_TEXT},
                                          {ROOT, "name", NODE_NAME | JSON_IS_TEXT},
                                          {ROOT, "path", PATH | JSON_IS_TEXT},
                                          {ROOT, "stats", FIGURES | JSON_IS_MAP},
@@ -191,8 +192,6 @@ static bool on_value(void *context, int place, str key, const struct json_event 
     if (event->type == JSON_NULL)
         return true;
     switch (place) {
-    case ROOT:
-        return error_set(err, ERROR_INPUT, "this is none of Gatling's files");
     case TYPE:
         branch_of(r)->is_request = str_is(event->text, "REQUEST");
         return true;

@@ -54,9 +54,15 @@ static int recognise(const struct report_head *head)
 
 static size_t split(str line, str *fields)
 {
-    size_t count = 0;
-    while (line.data && count < FIELDS)
-        fields[count++] = str_cut(&line, '\t');
+    size_t count = 0, from = 0;
+    for (size_t i = 0; i < line.len && count < FIELDS; i++) {
+        if (line.data[i] != '\t')
+            continue;
+        fields[count++] = str_make(line.data + from, i - from);
+        from = i + 1;
+    }
+    if (count < FIELDS)
+        fields[count++] = str_make(line.data + from, line.len - from);
     return count;
 }
 
@@ -68,6 +74,8 @@ static bool refuse(struct reading *r, str line, struct error *err)
 // "outer,inner" and "name" are "outer / inner / name", as in stats.json.
 static str full_name(struct reading *r, str groups, str name)
 {
+    if (groups.len == 0)
+        return name;
     text_clear(&r->name);
     while (groups.len) {
         text_add(&r->name, str_cut(&groups, ','));
@@ -107,6 +115,8 @@ static bool on_line(void *context, str line, struct error *err)
     if (line.len == 0)
         return true;
     size_t count = split(line, fields);
+    if (r->begun && str_is(fields[0], "REQUEST")) // most are; one may be named RUN
+        return read_request(r, line, fields, count, err);
     // Version 2.0 and before had the kind of the record third.
     str kind = count > 2 && (str_is(fields[2], "REQUEST") || str_is(fields[2], "USER") ||
                              str_is(fields[2], "RUN") || str_is(fields[2], "GROUP"))

@@ -26,6 +26,7 @@ enum place {
 };
 
 static const struct json_step steps[] = {
+    {JSON_OUTERMOST, NULL, ROOT | JSON_IS_MAP},
     {ROOT, "gcovr/format_version", VERSION | JSON_IS_TEXT | JSON_IS_NUMBER},
     {ROOT, "gcovr/summary_format_version", SUMMARY_VERSION},
     {ROOT, "files", FILES | JSON_IS_LIST},
@@ -79,11 +80,8 @@ static bool begin(void *context, int place, str key, const struct json_event *ev
                   struct error *err)
 {
     struct reading *r = context;
-    (void)key;
+    (void)key, (void)err;
     switch (place) {
-    case ROOT:
-        return event->type == JSON_MAP_OPEN ||
-               json_walk_refuse(r->walk, event, err, "a gcovr report is a map");
     case FILES:
         r->files_seen = true;
         return true;
@@ -124,8 +122,6 @@ static bool value(void *context, int place, str key, const struct json_event *ev
     struct reading *r = context;
     (void)key;
     switch (place) {
-    case ROOT:
-        return json_walk_refuse(r->walk, event, err, "a gcovr report is a map");
     case VERSION:
         r->versioned = true;
         if (str_starts(event->text, STR("0.")))

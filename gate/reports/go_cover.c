@@ -120,6 +120,47 @@ static bool on_line(void *context, str line, struct error *err)
     return line.len == 0 || read_block(r, line, err);
 }
 
+// ---- plain lines --------------------------------------------------------------------------------
+// A block of the file at hand, read where it stands. What is not exactly as expected is left to
+// read_block.
+
+enum { PLAIN_BYTES = 6 * (LINES_DIGITS + 1) };
+
+// From behind `FILE:`; returns where the next line begins, or null.
+static const char *plain_block(struct reading *r, const char *at)
+{
+    static const char after[] = {'.', ',', '.', ' ', ' ', '\n'};
+    uint64_t numbers[sizeof after];
+    for (size_t i = 0; i < sizeof after; i++) {
+        const char *end = lines_number(at, &numbers[i]);
+        if (end == at || *end != after[i])
+            return NULL;
+        at = end + 1;
+    }
+    uint64_t first = numbers[0], last = numbers[2];
+    struct error ignored; // the range is checked before
+    if (first == 0 || last > LIMIT_SOURCE_LINE || first > last ||
+        !covered_lines(&r->arena, &r->stage, (uint32_t)first, (uint32_t)last, numbers[5], &ignored))
+        return NULL;
+    return at;
+}
+
+static size_t read_plain(void *context, str bytes, uint32_t *lines)
+{
+    struct reading *r = context;
+    const char *at = bytes.data, *end = bytes.data + bytes.len;
+    str name = text_str(&r->file_name);
+    while (name.len && (size_t)(end - at) > name.len + PLAIN_BYTES && at[name.len] == ':' &&
+           memcmp(at, name.data, name.len) == 0) {
+        const char *next = plain_block(r, at + name.len + 1);
+        if (!next)
+            break;
+        at = next;
+        ++*lines;
+    }
+    return (size_t)(at - bytes.data);
+}
+
 static bool open_reading(struct evidence *evidence, uint32_t report, struct reading **ret,
                          struct error *err)
 {
@@ -129,6 +170,7 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
     r->report = report;
     r->file_name = text_of(LIMIT_PATH);
     r->input = lines_of(evidence->reports[report].path, on_line, r);
+    r->input.plain = read_plain;
     *ret = r;
     return true;
 }

@@ -1,23 +1,10 @@
 #include "gate/reports/go_run.h"
 
 #include "gate/base/limits.h"
+#include "gate/reports/text_hash.h"
 
 // What a build is called in the table: no package has a test of that name.
 static const str build_mark = STR_INIT("\x01");
-
-static uint64_t hash_bytes(uint64_t hash, str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        hash = (hash ^ (unsigned char)s.data[i]) * UINT64_C(1099511628211); // FNV-1a
-    return hash;
-}
-
-static uint64_t hash_of(str package, str test)
-{
-    uint64_t hash = hash_bytes(UINT64_C(14695981039346656037), package);
-    hash = hash_bytes((hash ^ 0xff) * UINT64_C(1099511628211), test);
-    return hash ^ hash >> 29;
-}
 
 str go_open_package_name(const struct go_open *open)
 {
@@ -36,7 +23,8 @@ static str key_of(const struct go_open *open)
 
 static uint32_t *chain_of(struct go_run *run, str package, str test)
 {
-    return &run->chains[hash_of(package, test) & (run->chain_count - 1)];
+    uint64_t hash = text_hash_add(text_hash_add(TEXT_HASH, package), test);
+    return &run->chains[hash & (run->chain_count - 1)];
 }
 
 static void rehash(struct go_run *run)
@@ -87,13 +75,23 @@ static struct go_open *make(struct go_run *run, str package, str test)
     return open;
 }
 
+static bool is_named(const struct go_open *open, str package, str test)
+{
+    return str_eq(go_open_package_name(open), package) && str_eq(key_of(open), test);
+}
+
+// What was found last is mostly what is looked for next: a test's lines follow each other.
 static struct go_open *find(struct go_run *run, str package, str test)
 {
+    uint32_t *last = &run->last[test.len > 0];
+    if (*last && is_named(&run->items[*last - 1], package, test))
+        return &run->items[*last - 1];
     uint32_t at = run->chain_count ? *chain_of(run, package, test) : 0;
     for (; at; at = run->items[at - 1].next) {
-        struct go_open *open = &run->items[at - 1];
-        if (str_eq(go_open_package_name(open), package) && str_eq(key_of(open), test))
-            return open;
+        if (is_named(&run->items[at - 1], package, test)) {
+            *last = at;
+            return &run->items[at - 1];
+        }
     }
     return NULL;
 }
@@ -159,6 +157,7 @@ void go_open_close(struct go_run *run, struct go_open *open)
     *link = open->next;
     if (go_open_test_name(open).len)
         leave_package(run, open);
+    run->last[key_of(open).len > 0] = 0;
     struct text name = open->name, message = open->message, last = open->last_resort;
     text_clear(&name);
     text_clear(&message);
@@ -193,24 +192,26 @@ void go_open_measured(struct go_run *run, str package, str test)
 }
 
 // Lines of the runner that are no reason; those of the second list are better than none.
-static bool begins_with_one(str line, const char *const *words)
+static bool begins_with_one(str line, const str *words, size_t count)
 {
-    for (; *words; words++)
-        if (str_starts(line, str_of(*words)))
+    for (size_t i = 0; i < count; i++)
+        if (line.data[0] == words[i].data[0] && str_starts(line, words[i]))
             return true;
     return false;
 }
 
 void go_open_message(struct go_open *open, str output)
 {
-    static const char *const noise[] = {
-        "=== ",   "--- ",     "ok  \t", "# ",    "coverage: ", "PASS",
-        "goos: ", "goarch: ", "pkg: ",  "cpu: ", "Benchmark",  NULL};
-    static const char *const little[] = {"FAIL", "exit status", NULL};
+    static const str noise[] = {STR_INIT("=== "),   STR_INIT("--- "),       STR_INIT("ok  \t"),
+                                STR_INIT("# "),     STR_INIT("coverage: "), STR_INIT("PASS"),
+                                STR_INIT("goos: "), STR_INIT("goarch: "),   STR_INIT("pkg: "),
+                                STR_INIT("cpu: "),  STR_INIT("Benchmark")};
+    static const str little[] = {STR_INIT("FAIL"), STR_INIT("exit status")};
     str line = str_trim(output);
-    if (line.len == 0 || begins_with_one(line, noise))
+    if (line.len == 0 || begins_with_one(line, noise, sizeof noise / sizeof *noise))
         return;
-    struct text *kept = begins_with_one(line, little) ? &open->last_resort : &open->message;
+    bool is_little = begins_with_one(line, little, sizeof little / sizeof *little);
+    struct text *kept = is_little ? &open->last_resort : &open->message;
     if (kept->len == 0)
         text_add(kept, str_shorten(line, GO_MESSAGE_BYTES));
 }

@@ -33,6 +33,7 @@ struct go_run {
     size_t count, room;
     uint32_t *chains; // hash table; number + 1
     size_t chain_count;
+    uint32_t last[2]; // found: a package (0), a test (1); index + 1, 0 = none
     uint32_t free;
     size_t in_use;
 };

@@ -194,7 +194,8 @@ static void take_output(struct reading *r)
         open = package_of(r, false);
     if (open)
         go_open_message(open, field(r, OUTPUT));
-    if (str_search(field(r, OUTPUT), STR(" ns/op")) != STR_NONE)
+    if (str_starts(field(r, TEST), STR("Benchmark")) &&
+        str_search(field(r, OUTPUT), STR(" ns/op")) != STR_NONE)
         go_open_measured(&r->run, field(r, PACKAGE), field(r, TEST));
 }
 
@@ -251,7 +252,8 @@ static bool on_begin(void *context, int place, str key, const struct json_event 
     if (event->type != JSON_MAP_OPEN)
         return error_set(err, ERROR_INPUT, "this is no event of `go test -json`");
     for (int i = 0; i < PLACES; i++)
-        text_clear(&r->fields[i]);
+        if (r->fields[i].len)
+            text_clear(&r->fields[i]);
     r->draft.time_us = -1;
     r->in_event = true;
     return true;

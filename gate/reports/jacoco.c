@@ -28,7 +28,6 @@ struct reading {
     uint32_t report;
     struct arena arena; // of the stage
     struct xml *xml;
-    struct xml_lead lead;
     struct covered_file stage;
     struct branch_count *branches;
     size_t branch_count, branch_room;
@@ -96,7 +95,7 @@ static bool open_file(struct reading *r, const char *name, struct error *err)
         return error_set(err, ERROR_LIMIT, "the path of a <sourcefile> is longer than %u bytes",
                          LIMIT_PATH);
     r->in_file = true;
-    r->file_from = r->lead.skipped + xml_offset(r->xml);
+    r->file_from = xml_offset(r->xml);
     return open_scope(r, "", text_c(&r->file_name));
 }
 
@@ -242,7 +241,7 @@ static bool close_file(struct reading *r, struct error *err)
     if (!coverage_unite(r->evidence, file, &r->stage, err))
         return false;
     coverage_range(r->evidence, file, r->report, r->file_from,
-                   r->lead.skipped + xml_offset(r->xml) + strlen("</sourcefile>"));
+                   xml_offset(r->xml) + strlen("</sourcefile>"));
     covered_clear(&r->stage);
     r->branch_count = 0;
     r->in_file = false;
@@ -316,8 +315,7 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
 
 static bool feed(struct reading *r, str bytes, struct error *err)
 {
-    bytes = xml_lead_cut(&r->lead, bytes);
-    return bytes.len == 0 || xml_feed(r->xml, bytes, err);
+    return xml_feed(r->xml, bytes, err);
 }
 
 static bool end(struct reading *r, struct error *err)

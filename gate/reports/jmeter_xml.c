@@ -11,7 +11,6 @@ struct reading {
     struct evidence *evidence;
     uint32_t report;
     struct xml *xml;
-    struct xml_lead lead;
     struct timing_samples *samples;
     unsigned in_sample; // depth of the sample whose children are passed over; 0 = none
     bool rooted;
@@ -55,7 +54,7 @@ static bool read_sample(struct reading *r, const char **attributes, struct error
     str at = attribute(attributes, "ts", "timeStamp");
     struct timing_sample sample = {.name = label.len ? label : STR("(no label)"),
                                    .failed = str_is(success, "false"),
-                                   .offset = r->lead.skipped + xml_offset(r->xml)};
+                                   .offset = xml_offset(r->xml)};
     if (!label.data)
         return refuse("label (`lb`)", label, err);
     if (!number_u64(elapsed, &sample.elapsed_ms))
@@ -106,8 +105,7 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
 
 static bool feed(struct reading *r, str bytes, struct error *err)
 {
-    bytes = xml_lead_cut(&r->lead, bytes);
-    return bytes.len == 0 || xml_feed(r->xml, bytes, err);
+    return xml_feed(r->xml, bytes, err);
 }
 
 static bool end(struct reading *r, struct error *err)

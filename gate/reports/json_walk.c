@@ -5,15 +5,20 @@
 #include "gate/base/number.h"
 #include "gate/base/text.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 enum { NOWHERE = 0, ROOT = 1, PLACE_BITS = 0xff };
 _Static_assert(JSON_PLACES <= PLACE_BITS, "a place and what must stand there share a number");
 
+enum { SLOTS = 32 }; // of each place, for the keys that lead from it
+
 struct row {
     str name;
     int to;
+    int next; // the row with a key of the same slot, and 0 for none: the first row is not used
 };
 
 struct json_walk {
@@ -21,28 +26,38 @@ struct json_walk {
     struct json_stream *stream;
     const struct json_walk_handler *handler;
     void *context;
-    unsigned first[JSON_PLACES]; // of each place its first row, sorted so in `rows`
-    unsigned count[JSON_PLACES];
-    int any[JSON_PLACES];     // where "*" leads
-    int element[JSON_PLACES]; // where an element of a list leads
+    int outermost;
+    unsigned char slots[JSON_PLACES][SLOTS]; // the first row of each
+    int any[JSON_PLACES];                    // where "*" leads
+    int element[JSON_PLACES];                // where an element of a list leads
     struct row *rows;
     int open[LIMIT_DOC_DEPTH + 1]; // place of the container at each depth
     bool is_list[LIMIT_DOC_DEPTH + 1];
-    int next;        // where the value after this key leads
-    struct text key; // the member's own name, kept until its value comes
+    int next; // where the value after this key leads
+    str key;  // the member's own name, until its value comes: a row's, or in `kept`
+    struct text kept;
 };
 
-// The place that a key leads to, with what must stand there.
-static int step_from(const struct json_walk *walk, int place, str key)
+// By length, first and last letter: enough to tell most keys of a place from each other.
+static unsigned slot_of(str key)
 {
-    const struct row *rows = &walk->rows[walk->first[place]];
-    for (unsigned i = 0; i < walk->count[place]; i++)
-        if (str_eq(rows[i].name, key))
-            return rows[i].to;
-    return walk->any[place];
+    if (key.len == 0)
+        return 0;
+    unsigned first = (unsigned char)key.data[0], last = (unsigned char)key.data[key.len - 1];
+    return ((unsigned)key.len * 7 + first * 5 + last) % SLOTS;
 }
 
-static bool refused(const struct json_walk *walk, const struct json_event *event, struct error *err)
+// The row of a key; null when it leads nowhere, or where "*" does.
+static const struct row *row_of(const struct json_walk *walk, int place, str key)
+{
+    for (int i = walk->slots[place][slot_of(key)]; i; i = walk->rows[i].next)
+        if (str_eq(walk->rows[i].name, key))
+            return &walk->rows[i];
+    return NULL;
+}
+
+static __attribute__((cold)) bool refused(const struct json_walk *walk,
+                                          const struct json_event *event, struct error *err)
 {
     if (!err->at.file)
         err->at = (struct position){walk->path, event->line, 0};
@@ -53,7 +68,7 @@ static bool refused(const struct json_walk *walk, const struct json_event *event
 static str key_of(const struct json_walk *walk, const struct json_event *event)
 {
     bool in_map = event->depth && !walk->is_list[event->depth];
-    return in_map ? text_str(&walk->key) : (str){"", 0};
+    return in_map ? walk->key : (str){"", 0};
 }
 
 // What a value is; null is let through everywhere.
@@ -75,18 +90,24 @@ static const char *kind_name(int some) // of the first of them
 static bool wrong(const struct json_walk *walk, const struct json_event *event, int to,
                   struct error *err)
 {
-    int must = to & ~PLACE_BITS, is = kinds[event->type];
     str key = str_shorten(key_of(walk, event), 80);
     (void)error_set(err, ERROR_INPUT, "%s" STR_FMT "%s is %s, not %s", key.len ? "`" : "",
-                    STR_ARG(key.len ? key : STR("an element of a list")), key.len ? "`" : "",
-                    kind_name(is), kind_name(must));
+                    STR_ARG(key.len        ? key
+                            : event->depth ? STR("an element of a list")
+                                           : STR("the outermost value")),
+                    key.len ? "`" : "",
+                    event->type == JSON_NULL ? "null" : kind_name(kinds[event->type]),
+                    kind_name(to));
     return refused(walk, event, err);
 }
 
 static bool is_right(const struct json_walk *walk, const struct json_event *event, int to,
                      struct error *err)
 {
-    return to <= PLACE_BITS || (to & kinds[event->type]) || wrong(walk, event, to, err);
+    bool fits = to <= PLACE_BITS || (to & kinds[event->type]);
+    if (fits && to > PLACE_BITS && event->type == JSON_NULL)
+        fits = event->depth > 0;
+    return fits || wrong(walk, event, to, err);
 }
 
 static bool on_open(struct json_walk *walk, const struct json_event *event, int place,
@@ -115,78 +136,85 @@ static bool on_close(struct json_walk *walk, const struct json_event *event, str
 static int place_of(const struct json_walk *walk, const struct json_event *event)
 {
     if (event->depth == 0)
-        return ROOT;
+        return walk->outermost;
     return walk->is_list[event->depth] ? walk->element[walk->open[event->depth]] : walk->next;
 }
 
 static void on_key(struct json_walk *walk, const struct json_event *event)
 {
-    walk->next = step_from(walk, walk->open[event->depth], event->text);
-    text_clear(&walk->key);
-    if (walk->next != NOWHERE)
-        text_add(&walk->key, event->text);
+    int place = walk->open[event->depth];
+    const struct row *row = row_of(walk, place, event->text);
+    walk->next = row ? row->to : walk->any[place];
+    if (row) {
+        walk->key = row->name;
+    } else if (walk->next == NOWHERE) {
+        json_stream_pass_over(walk->stream);
+    } else {
+        text_clear(&walk->kept);
+        text_add(&walk->kept, event->text);
+        walk->key = text_str(&walk->kept);
+    }
 }
 
-static bool on_value(struct json_walk *walk, const struct json_event *event, int place,
-                     struct error *err)
+static inline bool on_value(struct json_walk *walk, const struct json_event *event,
+                            struct error *err)
 {
+    int to = place_of(walk, event);
+    if (to > PLACE_BITS && !is_right(walk, event, to, err))
+        return false;
+    int place = to & PLACE_BITS;
     if (place == NOWHERE || !walk->handler->value)
         return true;
     return walk->handler->value(walk->context, place, key_of(walk, event), event, err) ||
            refused(walk, event, err);
 }
 
-static bool on_event(void *context, const struct json_event *event, struct error *err)
+// Not inline, so that a value, of which there are many more, has few registers to save.
+static __attribute__((noinline)) bool
+on_structure(struct json_walk *walk, const struct json_event *event, struct error *err)
 {
-    struct json_walk *walk = context;
-    int to;
-    switch (event->type) {
-    case JSON_MAP_CLOSE:
-    case JSON_LIST_CLOSE:
-        return on_close(walk, event, err);
-    case JSON_KEY:
+    if (event->type == JSON_KEY) {
         on_key(walk, event);
         return true;
-    case JSON_MAP_OPEN:
-    case JSON_LIST_OPEN:
-        to = place_of(walk, event);
-        return is_right(walk, event, to, err) && on_open(walk, event, to & PLACE_BITS, err);
-    case JSON_STRING:
-    case JSON_NUMBER:
-    case JSON_TRUE:
-    case JSON_FALSE:
-    case JSON_NULL:
-        to = place_of(walk, event);
-        return is_right(walk, event, to, err) && on_value(walk, event, to & PLACE_BITS, err);
     }
-    return true;
+    if (event->type == JSON_MAP_CLOSE || event->type == JSON_LIST_CLOSE)
+        return on_close(walk, event, err);
+    int to = place_of(walk, event);
+    return is_right(walk, event, to, err) && on_open(walk, event, to & PLACE_BITS, err);
 }
 
-static unsigned steps_count(const struct json_step *steps)
+static bool on_event(void *context, const struct json_event *event, struct error *err)
 {
-    unsigned count = 0;
+    _Static_assert(JSON_KEY < JSON_STRING && JSON_LIST_CLOSE < JSON_KEY, "values come last");
+    return event->type >= JSON_STRING ? on_value(context, event, err)
+                                      : on_structure(context, event, err);
+}
+
+static void add_row(struct json_walk *walk, int n, const struct json_step *step)
+{
+    struct row *row = &walk->rows[n];
+    *row = (struct row){.name = str_of(step->key), .to = step->to};
+    unsigned char *slot = &walk->slots[step->in][slot_of(row->name)];
+    row->next = *slot;
+    *slot = (unsigned char)n;
+}
+
+static void add_steps(struct json_walk *walk, const struct json_step *steps)
+{
+    int count = 0, n = 0;
     while (steps[count].in)
         count++;
-    return count;
-}
-
-static void sort_steps(struct json_walk *walk, const struct json_step *steps)
-{
-    unsigned count = steps_count(steps), n = 0;
-    walk->rows = memory_alloc((count + 1) * sizeof *walk->rows);
-    for (int place = ROOT; place < JSON_PLACES; place++) {
-        walk->first[place] = n;
-        for (unsigned i = 0; i < count; i++) {
-            if (steps[i].in != place)
-                continue;
-            if (!steps[i].key)
-                walk->element[place] = steps[i].to;
-            else if (strcmp(steps[i].key, "*") == 0)
-                walk->any[place] = steps[i].to;
-            else
-                walk->rows[n++] = (struct row){str_of(steps[i].key), steps[i].to};
-        }
-        walk->count[place] = n - walk->first[place];
+    assert(count < UCHAR_MAX);
+    walk->rows = memory_alloc(((size_t)count + 1) * sizeof *walk->rows);
+    for (; steps->in; steps++) {
+        if (steps->in == JSON_OUTERMOST)
+            walk->outermost = steps->to;
+        else if (!steps->key)
+            walk->element[steps->in] = steps->to;
+        else if (strcmp(steps->key, "*") == 0)
+            walk->any[steps->in] = steps->to;
+        else
+            add_row(walk, ++n, steps);
     }
 }
 
@@ -197,10 +225,11 @@ struct json_walk *json_walk_open(const char *path, const struct json_step *steps
     walk->path = path;
     walk->handler = handler;
     walk->context = context;
-    walk->key = text_of(LIMIT_TOKEN_BYTES);
+    walk->outermost = ROOT;
+    walk->kept = text_of(LIMIT_TOKEN_BYTES);
     walk->stream = json_stream_open(path, on_event, walk);
     json_stream_allow_mark(walk->stream);
-    sort_steps(walk, steps);
+    add_steps(walk, steps);
     return walk;
 }
 
@@ -222,20 +251,17 @@ bool json_walk_end(struct json_walk *walk, struct error *err)
 void json_walk_close(struct json_walk *walk)
 {
     json_stream_close(walk->stream);
-    text_done(&walk->key);
+    text_done(&walk->kept);
     memory_free(walk->rows);
     memory_free(walk);
 }
 
-bool json_walk_count(const struct json_walk *walk, const struct json_event *event, const char *what,
-                     uint64_t *ret, struct error *err)
+// One that is no short number.
+bool json_walk_other_count(const struct json_walk *walk, const struct json_event *event,
+                           const char *what, uint64_t *ret, struct error *err)
 {
     double large = 0;
     str text = event->text;
-    if (event->digits != JSON_NOT_DIGITS) {
-        *ret = event->digits;
-        return true;
-    }
     if (event->type == JSON_NUMBER && number_u64_saturating(text, ret))
         return true;
     // JavaScript writes what is past 21 digits as 1e+21.
@@ -260,37 +286,4 @@ bool json_walk_refuse(const struct json_walk *walk, const struct json_event *eve
     va_end(args);
     return error_at(err, ERROR_INPUT, (struct position){walk->path, event->line, 0}, "%s",
                     sentence);
-}
-
-bool json_walk_fits(const struct json_walk *walk, const struct json_form *forms, int place,
-                    const struct json_event *event, struct error *err)
-{
-    const struct json_form *form = &forms[place];
-    bool fits = event->type == JSON_NULL;
-    const char *wanted = "";
-    switch (form->type) {
-    case 'm':
-        fits |= event->type == JSON_MAP_OPEN;
-        wanted = "a map";
-        break;
-    case 'l':
-        fits |= event->type == JSON_LIST_OPEN;
-        wanted = "a list";
-        break;
-    case 's':
-        fits |= event->type == JSON_STRING;
-        wanted = "a text";
-        break;
-    case 'n':
-        fits |= event->type == JSON_NUMBER;
-        wanted = "a number";
-        break;
-    case 'b':
-        fits |= event->type == JSON_TRUE || event->type == JSON_FALSE;
-        wanted = "true or false";
-        break;
-    default:
-        return true;
-    }
-    return fits || json_walk_refuse(walk, event, err, "%s is not %s", form->name, wanted);
 }

@@ -3,6 +3,7 @@
 //
 //     enum { ROOT = 1, FILES, FILE, LINES, LINE };
 //     static const struct json_step steps[] = {
+//         {JSON_OUTERMOST, NULL, ROOT | JSON_IS_MAP},
 //         {ROOT, "files", FILES},   // {"files": …
 //         {FILES, "*", FILE},       //   {"any name": …            begin(FILE, key = that name)
 //         {FILE, "lines", LINES},
@@ -15,15 +16,17 @@
 #include "gate/doc/json_stream.h"
 
 struct json_step {
-    int in;          // place of the container; 1 is the outermost value
+    int in;          // place of the container, or JSON_OUTERMOST; 0 ends the list
     const char *key; // of a map; "*" = any other key; null = the elements of a list
     int to;          // place of the value, from 1 to JSON_PLACES - 1, and what it must be
 };
 #define JSON_PLACES 96
+#define JSON_OUTERMOST                                                                             \
+    (-1) // where the outermost value leads, and what it must be: else 1, anything
 
 // What a value must be, added to `to`: {RUN, "results", RESULTS | JSON_IS_LIST}. Several mean one
-// of them; none: anything. Null is always let through. Anything else is ERROR_INPUT: "`results` is
-// text, not a list".
+// of them; none: anything. Null is let through, but not as the outermost value. Anything else is
+// ERROR_INPUT: "`results` is text, not a list".
 enum json_is {
     JSON_IS_MAP = 1 << 8,
     JSON_IS_LIST = 1 << 9,
@@ -54,19 +57,18 @@ bool json_walk_feed(struct json_walk *walk, str bytes, struct error *err);
 bool json_walk_end(struct json_walk *walk, struct error *err);
 void json_walk_close(struct json_walk *walk);
 
-// What a value at a place has to be, told by the steps that a reader knows: `forms[place]`. Null
-// fits everywhere, and a place without a form takes anything.
-struct json_form {
-    char type;        // 'm' map, 'l' list, 's' string, 'n' number, 'b' true or false
-    const char *name; // for the sentence: "results", "an element of vulnerabilities"
-};
-bool json_walk_fits(const struct json_walk *walk, const struct json_form *forms, int place,
-                    const struct json_event *event, struct error *err);
-
+bool json_walk_other_count(const struct json_walk *walk, const struct json_event *event,
+                           const char *what, uint64_t *ret, struct error *err);
 // A count or a line: a whole number, not negative; past 64 bits the largest one. ERROR_INPUT names
 // it as `what`, such as "a line number".
-bool json_walk_count(const struct json_walk *walk, const struct json_event *event, const char *what,
-                     uint64_t *ret, struct error *err);
+static inline bool json_walk_count(const struct json_walk *walk, const struct json_event *event,
+                                   const char *what, uint64_t *ret, struct error *err)
+{
+    if (event->digits == JSON_NOT_DIGITS)
+        return json_walk_other_count(walk, event, what, ret, err);
+    *ret = event->digits;
+    return true;
+}
 
 // ERROR_INPUT with the event's position in `path`.
 bool json_walk_refuse(const struct json_walk *walk, const struct json_event *event,

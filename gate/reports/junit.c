@@ -6,18 +6,17 @@
 #include "gate/doc/xml.h"
 #include "gate/reports/junit_suite.h"
 #include "gate/reports/registry.h"
-#include "gate/reports/xml_root.h"
 #include "gate/reports/xml_test.h"
 
 struct reading {
     struct evidence *evidence;
     uint32_t report;
     struct xml *xml;
-    struct xml_lead lead;
     struct junit_suites suites;
-    struct xml_test test;  // the open case
-    bool in_case, outside; // outside: a failure that stands in a suite, but in no case
+    struct xml_test test; // the open case
+    bool in_case;         // or in a failure that stands in a suite, but in no case
     bool failed, error, skipped, flaky, disabled, expected;
+    unsigned case_depth;    // of the open case
     unsigned message_depth; // of the element whose text is kept; 0 = none
 };
 
@@ -50,13 +49,22 @@ static void read_status(struct reading *r, const char *status)
                 *meanings[i].flag = true;
 }
 
+// The text of the element at that depth is the message, or none is.
+static void keep_text(struct reading *r, unsigned depth)
+{
+    if (depth || r->message_depth)
+        xml_want_text(r->xml, depth != 0);
+    r->message_depth = depth;
+}
+
 static void start_case(struct reading *r)
 {
-    xml_test_begin(&r->test, r->report, r->lead.skipped + xml_offset(r->xml));
+    xml_test_begin(&r->test, xml_offset(r->xml));
     r->in_case = true;
-    r->outside = r->failed = r->error = r->skipped = r->flaky = false;
+    r->case_depth = xml_depth(r->xml);
+    r->failed = r->error = r->skipped = r->flaky = false;
     r->disabled = r->expected = false;
-    r->message_depth = 0;
+    keep_text(r, 0);
 }
 
 static bool open_case(struct reading *r, const char **attributes, struct error *err)
@@ -66,17 +74,17 @@ static bool open_case(struct reading *r, const char **attributes, struct error *
     start_case(r);
     for (; *attributes; attributes += 2) {
         const char *name = attributes[0], *value = attributes[1];
-        if (strcmp(name, "name") == 0)
-            text_adds(&r->test.name, value);
-        else if (strcmp(name, "classname") == 0 || strcmp(name, "class") == 0)
-            text_adds(&r->test.class_name, value);
-        else if (strcmp(name, "file") == 0)
-            text_adds(&r->test.file, value);
-        else if (strcmp(name, "line") == 0)
+        if (xml_is(name, "name"))
+            xml_test_name(&r->test, str_of(value));
+        else if (xml_is(name, "classname") || xml_is(name, "class"))
+            xml_test_class(&r->test, str_of(value));
+        else if (xml_is(name, "file"))
+            xml_test_file(&r->test, str_of(value));
+        else if (xml_is(name, "line"))
             (void)number_u32(str_of(value), &r->test.one.line);
-        else if (strcmp(name, "time") == 0)
+        else if (xml_is(name, "time"))
             r->test.one.time_us = xml_seconds_us(value);
-        else if (strcmp(name, "status") == 0 || strcmp(name, "result") == 0)
+        else if (xml_is(name, "status") || xml_is(name, "result"))
             read_status(r, value);
     }
     return true;
@@ -101,27 +109,27 @@ static bool close_case(struct reading *r, struct error *err)
     const struct junit_suite *suite = junit_suite_now(&r->suites);
     r->in_case = false;
     if (suite) {
-        text_add(&r->test.suite, text_str(&suite->name));
-        text_add(&r->test.host, text_str(&suite->host));
-        if (r->test.file.len == 0)
-            text_add(&r->test.file, text_str(&suite->file));
+        xml_test_suite(&r->test, text_str(&suite->name));
+        xml_test_host(&r->test, text_str(&suite->host));
+        if (r->test.one.file.len == 0)
+            xml_test_file(&r->test, text_str(&suite->file));
     }
     enum test_result result = result_of(r);
     r->test.one.result = result;
     junit_count(&r->suites, result, r->expected && result == TEST_PASSED);
-    return xml_test_add(&r->test, r->evidence, err);
+    return xml_test_add(&r->test, err);
 }
 
 // The flag that a child of <testcase> sets; null when it is no result.
 static bool *flag_of(struct reading *r, const char *name)
 {
-    if (strcmp(name, "failure") == 0 || strcmp(name, "rerunFailure") == 0)
+    if (xml_is(name, "failure") || xml_is(name, "rerunFailure"))
         return &r->failed;
-    if (strcmp(name, "error") == 0 || strcmp(name, "rerunError") == 0)
+    if (xml_is(name, "error") || xml_is(name, "rerunError"))
         return &r->error;
-    if (strcmp(name, "flakyFailure") == 0 || strcmp(name, "flakyError") == 0)
+    if (xml_is(name, "flakyFailure") || xml_is(name, "flakyError"))
         return &r->flaky;
-    return strcmp(name, "skipped") == 0 || strcmp(name, "ignored") == 0 ? &r->skipped : NULL;
+    return xml_is(name, "skipped") || xml_is(name, "ignored") ? &r->skipped : NULL;
 }
 
 static bool is_expected_failure(const char **attributes)
@@ -137,8 +145,7 @@ static void open_result(struct reading *r, const char *name, const char **attrib
         return;
     if (!r->in_case) { // a suite that broke before or after its tests: a failure like any other
         start_case(r);
-        r->outside = true;
-        text_adds(&r->test.name, "(outside of any test)");
+        xml_test_name(&r->test, STR("(outside of any test)"));
     }
     if (flag == &r->skipped && is_expected_failure(attributes))
         flag = &r->expected;
@@ -151,12 +158,12 @@ static void open_result(struct reading *r, const char *name, const char **attrib
     if (message && str_trim(str_of(message)).len)
         xml_message_add(&r->test.message, str_of(message));
     else
-        r->message_depth = xml_depth(r->xml);
+        keep_text(r, xml_depth(r->xml));
 }
 
 static bool is_suite(const char *name)
 {
-    return strcmp(name, "testsuite") == 0 || strcmp(name, "testsuites") == 0;
+    return xml_is(name, "testsuite") || xml_is(name, "testsuites");
 }
 
 static bool on_open(void *context, const char *qualified, const char **attributes,
@@ -164,6 +171,8 @@ static bool on_open(void *context, const char *qualified, const char **attribute
 {
     struct reading *r = context;
     const char *name = xml_local(qualified);
+    if (r->suites.depth && xml_is(name, "testcase"))
+        return open_case(r, attributes, err);
     if (is_suite(name)) {
         if (r->in_case)
             return error_set(err, ERROR_INPUT, "a <%s> stands inside a <testcase>", name);
@@ -173,8 +182,6 @@ static bool on_open(void *context, const char *qualified, const char **attribute
     }
     if (r->suites.depth == 0)
         return error_set(err, ERROR_INPUT, "the root element is <%s>, not <testsuites>", name);
-    if (strcmp(name, "testcase") == 0)
-        return open_case(r, attributes, err);
     open_result(r, name, attributes);
     return true;
 }
@@ -182,14 +189,12 @@ static bool on_open(void *context, const char *qualified, const char **attribute
 static bool on_close(void *context, const char *qualified, struct error *err)
 {
     struct reading *r = context;
-    const char *name = xml_local(qualified);
-    if (xml_depth(r->xml) == r->message_depth)
-        r->message_depth = 0;
-    if (strcmp(name, "testcase") == 0)
-        return close_case(r, err);
-    if (r->outside && r->in_case && flag_of(r, name))
-        return close_case(r, err);
-    if (is_suite(name))
+    unsigned depth = xml_depth(r->xml);
+    if (depth == r->message_depth)
+        keep_text(r, 0);
+    if (r->in_case)
+        return depth != r->case_depth || close_case(r, err);
+    if (is_suite(xml_local(qualified)))
         junit_suite_close(&r->suites, r->evidence, &r->evidence->reports[r->report]);
     return true;
 }
@@ -212,23 +217,23 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
         .open = on_open, .close = on_close, .text = on_text, .context = r};
     r->evidence = evidence;
     r->report = report;
-    xml_test_open(&r->test);
+    xml_test_open(&r->test, evidence, report);
     r->xml = xml_open(evidence->reports[report].path, &handler);
+    xml_want_text(r->xml, false);
     *ret = r;
     return true;
 }
 
 static bool feed(struct reading *r, str bytes, struct error *err)
 {
-    bytes = xml_lead_cut(&r->lead, bytes);
-    return bytes.len == 0 || xml_feed(r->xml, bytes, err);
+    return xml_feed(r->xml, bytes, err);
 }
 
 static bool end(struct reading *r, struct error *err)
 {
     if (!xml_end(r->xml, err))
         return false;
-    xml_test_end(&r->test, r->evidence, r->report);
+    xml_test_end(&r->test);
     return true;
 }
 

@@ -31,7 +31,8 @@ enum {
     CHECK_FAILS,
 };
 
-static const struct json_step steps[] = {{ROOT, "metrics", METRICS | JSON_IS_MAP},
+static const struct json_step steps[] = {{JSON_OUTERMOST, NULL, ROOT | JSON_IS_MAP},
+                                         {ROOT, "metrics", METRICS | JSON_IS_MAP},
                                          {METRICS, "*", METRIC | JSON_IS_MAP},
                                          {METRIC, "contains", CONTAINS | JSON_IS_TEXT},
                                          {METRIC, "values", VALUES | JSON_IS_MAP},
@@ -62,6 +63,7 @@ struct reading {
     struct k6_metrics metrics;
     struct k6_metric *metric; // the one that is open
     struct text metric_name, threshold, path, check;
+    struct text name;       // that is being put together
     bool breached, decided; // the threshold at hand
     uint64_t offset;        // of it
     uint64_t passes, fails; // of the check at hand, and of all of them
@@ -119,12 +121,12 @@ static bool on_begin(void *context, int place, str key, const struct json_event 
 
 static bool add_threshold(struct reading *r, str threshold, struct error *err)
 {
-    struct text name = text_of(LIMIT_TOKEN_BYTES);
-    text_addf(&name, STR_FMT ": " STR_FMT, STR_ARG(text_str(&r->metric_name)), STR_ARG(threshold));
-    struct timing_check check = {text_str(&name), r->breached, r->report, r->offset};
-    bool ok = timing_check_add(r->evidence, &check, err);
-    text_done(&name);
-    return ok;
+    text_clear(&r->name);
+    text_add(&r->name, text_str(&r->metric_name));
+    text_adds(&r->name, ": ");
+    text_add(&r->name, threshold);
+    struct timing_check check = {text_str(&r->name), r->breached, r->report, r->offset};
+    return timing_check_add(r->evidence, &check, err);
 }
 
 static bool read_figure(struct reading *r, str key, const struct json_event *event,
@@ -147,8 +149,6 @@ static bool on_value(void *context, int place, str key, const struct json_event 
     if (event->type == JSON_NULL)
         return true;
     switch (place) {
-    case ROOT:
-        return error_set(err, ERROR_INPUT, "this is no summary of k6");
     case CONTAINS:
         r->metric->is_time = str_is(event->text, "time");
         return true;
@@ -185,15 +185,16 @@ static bool on_value(void *context, int place, str key, const struct json_event 
 static bool end_check(struct reading *r, struct error *err)
 {
     str path = text_str(r->path.len ? &r->path : &r->check);
-    struct text name = text_of((size_t)LIMIT_TOKEN_BYTES * 2);
     struct timing row;
     if (r->counts != 2 || path.len == 0)
         return error_set(err, ERROR_INPUT,
                          "a check ends here that has not each of a name, passes and fails");
     if (str_starts(path, STR("::")))
         path = str_from(path, 2);
-    text_addf(&name, "check: " STR_FMT, STR_ARG(path));
-    row = timing_unknown(text_str(&name));
+    text_clear(&r->name);
+    text_adds(&r->name, "check: ");
+    text_add(&r->name, path);
+    row = timing_unknown(text_str(&r->name));
     row.counted = true;
     row.failures = r->fails;
     row.report = r->report;
@@ -204,7 +205,6 @@ static bool end_check(struct reading *r, struct error *err)
     ok = ok ? timing_add(r->evidence, &row, err)
             : error_set(err, ERROR_INPUT, "the checks do not fit into 64 bits");
     r->any_check = true;
-    text_done(&name);
     return ok;
 }
 
@@ -228,6 +228,7 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
     r->evidence = evidence;
     r->report = report;
     r->metric_name = r->threshold = r->path = r->check = text_of(LIMIT_TOKEN_BYTES);
+    r->name = text_of((size_t)LIMIT_TOKEN_BYTES * 2 + 8);
     k6_metrics_init(&r->metrics);
     r->walk = json_walk_open(evidence->reports[report].path, steps, &handler, r);
     *ret = r;
@@ -263,6 +264,7 @@ static void close_reading(struct reading *r)
     text_done(&r->threshold);
     text_done(&r->path);
     text_done(&r->check);
+    text_done(&r->name);
     memory_free(r);
 }
 

@@ -1,9 +1,9 @@
 #include "gate/reports/k6_metrics.h"
 
 #include "gate/base/limits.h"
+#include "gate/reports/text_hash.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 void k6_metrics_init(struct k6_metrics *metrics)
 {
@@ -52,28 +52,38 @@ double *k6_metric_figure(struct k6_metric *metric, str name)
     return NULL;
 }
 
-static int by_tags(const void *a, const void *b)
+static uint32_t *chain_of(const struct k6_metrics *metrics, uint64_t base_hash, str tags)
 {
-    const struct k6_metric *const *x = a, *const *y = b;
-    int order = str_cmp((*x)->tags, (*y)->tags);
-    return order ? order : str_cmp((*x)->base, (*y)->base);
+    return &metrics->chains[text_hash_add(base_hash, tags) & (metrics->chain_count - 1)];
 }
 
-static void sort(struct k6_metrics *metrics)
+static void chain(struct k6_metrics *metrics)
 {
-    metrics->sorted = ARENA_ARRAY(&metrics->arena, const struct k6_metric *, metrics->count + 1);
-    for (size_t i = 0; i < metrics->count; i++)
-        metrics->sorted[i] = &metrics->items[i];
-    qsort(metrics->sorted, metrics->count, sizeof *metrics->sorted, by_tags);
+    metrics->chain_count = 64;
+    while (metrics->chain_count < metrics->count * 2)
+        metrics->chain_count *= 2;
+    metrics->chains = ARENA_ARRAY(&metrics->arena, uint32_t, metrics->chain_count);
+    for (size_t i = metrics->count; i-- > 0;) {
+        struct k6_metric *metric = &metrics->items[i];
+        uint64_t hash = text_hash_add(TEXT_HASH, metric->base);
+        uint32_t *first = chain_of(metrics, hash, metric->tags);
+        metric->next = *first;
+        *first = (uint32_t)i + 1;
+        if (metric->tags.len)
+            metrics->tagged |= UINT64_C(1) << hash % 64;
+    }
 }
 
 // The one of that base and these tags; null when there is none.
 static const struct k6_metric *find(const struct k6_metrics *metrics, const char *base, str tags)
 {
-    const struct k6_metric wanted = {.base = str_of(base), .tags = tags}, *key = &wanted;
-    const struct k6_metric **found =
-        bsearch(&key, metrics->sorted, metrics->count, sizeof *metrics->sorted, by_tags);
-    return found ? *found : NULL;
+    uint64_t hash = text_hash_add(TEXT_HASH, str_of(base));
+    if (tags.len && !(metrics->tagged >> hash % 64 & 1))
+        return NULL; // most have tags only where thresholds ask for them
+    for (uint32_t i = *chain_of(metrics, hash, tags); i; i = metrics->items[i - 1].next)
+        if (str_is(metrics->items[i - 1].base, base) && str_eq(metrics->items[i - 1].tags, tags))
+            return &metrics->items[i - 1];
+    return NULL;
 }
 
 static double figure_of(const struct k6_metric *metric, enum k6_figure figure)
@@ -191,7 +201,7 @@ static bool add_row(struct k6_metrics *metrics, const struct k6_metric *metric, 
     row.p90_ms = figures[K6_P90];
     row.p95_ms = figures[K6_P95];
     row.p99_ms = figures[K6_P99];
-    row.duration_s = duration_of(metrics);
+    row.duration_s = metrics->run_s;
     row.queries = queries_of(metrics, metric->tags);
     if (requests && !fill_counts(metrics, metric, evidence, &row, err))
         return false;
@@ -216,7 +226,8 @@ static bool is_builtin(str base)
 bool k6_metrics_rows(struct k6_metrics *metrics, struct evidence *evidence, uint32_t report,
                      struct error *err)
 {
-    sort(metrics);
+    chain(metrics);
+    metrics->run_s = duration_of(metrics);
     for (size_t i = 0; i < metrics->count; i++) {
         const struct k6_metric *metric = &metrics->items[i];
         bool http = str_is(metric->base, "http_req_duration");

@@ -28,6 +28,7 @@ struct k6_metric {
     str base, tags; // "http_req_duration", "name:GET /x"; tags empty for all of them
     uint64_t offset;
     uint32_t line;
+    uint32_t next;              // of its chain
     bool is_time;               // its figures are milliseconds, as handleSummary says
     double figures[K6_FIGURES]; // NaN = not said
 };
@@ -36,8 +37,11 @@ struct k6_metrics {
     struct arena arena;
     struct k6_metric *items;
     size_t count, room;
-    const struct k6_metric **sorted; // by tags and base, once all are there
-    double duration_ms;              // of the run; NaN = not said
+    uint32_t *chains; // by base and tags, once all are there: index + 1, 0 = none
+    size_t chain_count;
+    uint64_t tagged;    // of the bases that have tags a bit each, by their hash
+    double duration_ms; // of the run, as it is said; NaN = not said
+    double run_s;       // the same, or made of rates, once all are there
 };
 
 void k6_metrics_init(struct k6_metrics *metrics);

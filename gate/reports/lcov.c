@@ -6,6 +6,8 @@
 #include "gate/reports/lines.h"
 #include "gate/reports/registry.h"
 
+#include <endian.h>
+
 enum { SAID_LF, SAID_LH, SAID_BRF, SAID_BRH, SAYINGS };
 
 struct reading {
@@ -124,6 +126,9 @@ static bool read_brda(struct reading *r, str whole, struct error *err)
         return refuse(r, err, "this is not `BRDA:LINE,BLOCK,BRANCH,TAKEN`", whole);
     if (!line_number(r, whole, line, err))
         return false;
+    if (r->arm_count == LIMIT_FILE_PLACES)
+        return error_set(err, ERROR_LIMIT, "a source file has more than %u branches",
+                         LIMIT_FILE_PLACES);
     r->arms = arena_grow(&r->arena, r->arms, r->arm_count, &r->arm_room, sizeof *r->arms);
     r->arms[r->arm_count++] = (struct branch_arm){(uint32_t)line, branch_arm_of(name, taken > 0)};
     r->arms_taken += taken > 0;
@@ -244,6 +249,109 @@ static bool on_line(void *context, str line, struct error *err)
     return read_line(context, line, err);
 }
 
+// ---- plain lines --------------------------------------------------------------------------------
+// Nearly all lines of a large report, read where they stand. What is not exactly as expected is
+// left to read_line, which knows what may be wrong with it.
+
+enum { PLAIN_BYTES = 96, PASSED_BYTES = 4096 };
+_Static_assert(PLAIN_BYTES > 4 * (LINES_DIGITS + 1) + 5, "a whole BRDA line fits");
+
+// Hits up to the end of the line, eight bytes at once: only whether there are any matters. Returns
+// where the line ends, or null: that is for lines_number.
+static inline const char *plain_hits(const char *at, bool *ret)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    word = le64toh(word);
+    uint64_t unlike = word ^ ones * '\n', ends = (unlike - ones) & ~unlike & high;
+    if (!ends)
+        return NULL;
+    unsigned bits = (unsigned)__builtin_ctzll(ends) - 7; // of the bytes before
+    uint64_t before = (UINT64_C(1) << bits) - 1, digits = (word ^ ones * '0') & before;
+    if (bits == 0 || ((digits + (ones * 0x76 & before)) | digits) & high)
+        return NULL; // some byte is no digit
+    *ret = digits != 0;
+    return at + bits / 8;
+}
+
+// From behind `DA:`; returns where the next line begins, or null.
+static inline const char *plain_da(struct reading *r, const char *from)
+{
+    struct covered_file *stage = &r->stage;
+    uint64_t line, hits = 0;
+    bool hit;
+    const char *comma = lines_number(from, &line);
+    if (*comma != ',' || line == 0 || line >= stage->lines_room || line > LIMIT_SOURCE_LINE)
+        return NULL;
+    const char *end = plain_hits(comma + 1, &hit);
+    if (!end) {
+        end = lines_number(comma + 1, &hits);
+        if (*end != '\n' || end == comma + 1)
+            return NULL;
+        hit = hits > 0;
+    }
+    uint64_t bit = UINT64_C(1) << (line % 64);
+    stage->known[line / 64] |= bit;
+    covered_hit(stage)[line / 64] |= hit ? bit : 0;
+    stage->last_line = line > stage->last_line ? (uint32_t)line : stage->last_line;
+    r->lines++;
+    r->lines_hit += hit;
+    return end + 1;
+}
+
+// From behind `BRDA:`, where BLOCK and BRANCH are numbers.
+static inline const char *plain_brda(struct reading *r, const char *from)
+{
+    uint64_t line, number, taken = 0;
+    const char *name = lines_number(from, &line) + 1, *end = lines_number(name, &number);
+    if (name[-1] != ',' || *end != ',' || line == 0 || line > LIMIT_SOURCE_LINE ||
+        r->arm_count == r->arm_room || r->arm_count == LIMIT_FILE_PLACES)
+        return NULL;
+    end = lines_number(end + 1, &number);
+    if (*end != ',')
+        return NULL;
+    str named = str_make(name, (size_t)(end - name));
+    const char *count = end + 1;
+    end = *count == '-' ? count + 1 : lines_number(count, &taken);
+    if (*end != '\n' || end == count)
+        return NULL;
+    r->arms[r->arm_count++] = (struct branch_arm){(uint32_t)line, branch_arm_of(named, taken > 0)};
+    r->arms_taken += taken > 0;
+    return end + 1;
+}
+
+// Functions (FN, FNDA, FNL, FNA), which are passed over.
+static inline const char *plain_function(const char *at, size_t left)
+{
+    bool known = at[2] == ':' || (at[3] == ':' && (at[2] == 'L' || at[2] == 'A')) ||
+                 memcmp(at, "FNDA:", 5) == 0;
+    if (!known)
+        return NULL;
+    const char *end = memchr(at, '\n', left < PASSED_BYTES ? left : PASSED_BYTES);
+    return end ? end + 1 : NULL;
+}
+
+static size_t read_plain(void *context, str bytes, uint32_t *lines)
+{
+    struct reading *r = context;
+    const char *at = bytes.data, *end = bytes.data + bytes.len;
+    while (r->in_record && end - at >= PLAIN_BYTES) {
+        const char *next = NULL;
+        if (memcmp(at, "DA:", 3) == 0)
+            next = plain_da(r, at + 3);
+        else if (memcmp(at, "BRDA:", 5) == 0)
+            next = plain_brda(r, at + 5);
+        else if (memcmp(at, "FN", 2) == 0)
+            next = plain_function(at, (size_t)(end - at));
+        if (!next)
+            break;
+        at = next;
+        ++*lines;
+    }
+    return (size_t)(at - bytes.data);
+}
+
 static bool open_reading(struct evidence *evidence, uint32_t report, struct reading **ret,
                          struct error *err)
 {
@@ -253,6 +361,7 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
     r->report = report;
     r->file_name = text_of(LIMIT_PATH);
     r->input = lines_of(evidence->reports[report].path, on_line, r);
+    r->input.plain = read_plain;
     *ret = r;
     return true;
 }

@@ -27,7 +27,8 @@ enum {
     SCORE,
 };
 
-static const struct json_step steps[] = {{ROOT, "lighthouseVersion", VERSION | JSON_IS_TEXT},
+static const struct json_step steps[] = {{JSON_OUTERMOST, NULL, ROOT | JSON_IS_MAP},
+                                         {ROOT, "lighthouseVersion", VERSION | JSON_IS_TEXT},
                                          {ROOT, "requestedUrl", REQUESTED | JSON_IS_TEXT},
                                          {ROOT, "finalDisplayedUrl", FINAL | JSON_IS_TEXT},
                                          {ROOT, "finalUrl", FINAL | JSON_IS_TEXT},
@@ -105,8 +106,6 @@ static bool on_value(void *context, int place, str key, const struct json_event 
     if (event->type == JSON_NULL)
         return true;
     switch (place) {
-    case ROOT:
-        return error_set(err, ERROR_INPUT, "this is no report of Lighthouse");
     case VERSION:
         set(&r->version, event->text);
         return true;

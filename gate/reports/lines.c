@@ -33,12 +33,22 @@ static bool give(struct lines *lines, str line, uint64_t size, struct error *err
     return true;
 }
 
+static str take_plain(struct lines *lines, str bytes)
+{
+    if (!lines->plain || lines->number == 0 || lines->carry.len)
+        return bytes;
+    size_t size = lines->plain(lines->context, bytes, &lines->number);
+    lines->offset += size;
+    return str_make(bytes.data + size, bytes.len - size);
+}
+
 static bool feed_text(struct lines *lines, str bytes, struct error *err)
 {
     if (bytes.len == 0)
         return true;
     lines->ended_whole = bytes.data[bytes.len - 1] == '\n';
-    for (size_t end; (end = str_find(bytes, '\n')) != STR_NONE;) {
+    bytes = take_plain(lines, bytes);
+    for (size_t end; (end = str_find(bytes, '\n')) != STR_NONE; bytes = take_plain(lines, bytes)) {
         str line = str_make(bytes.data, end);
         if (lines->carry.len) {
             text_add(&lines->carry, line);

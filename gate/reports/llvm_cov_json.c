@@ -38,6 +38,7 @@ enum place {
 };
 
 static const struct json_step steps[] = {
+    {JSON_OUTERMOST, NULL, ROOT | JSON_IS_MAP},
     {ROOT, "type", TYPE | JSON_IS_TEXT},
     {ROOT, "version", VERSION | JSON_IS_TEXT},
     {ROOT, "data", DATA | JSON_IS_LIST},
@@ -122,11 +123,8 @@ static bool begin(void *context, int place, str key, const struct json_event *ev
                   struct error *err)
 {
     struct reading *r = context;
-    (void)key;
+    (void)key, (void)err;
     switch (place) {
-    case ROOT:
-        return event->type == JSON_MAP_OPEN ||
-               json_walk_refuse(r->walk, event, err, "a report of llvm-cov is a map");
     case DATA:
         r->data_seen = true;
         return true;
@@ -181,8 +179,6 @@ static bool value(void *context, int place, str key, const struct json_event *ev
     struct reading *r = context;
     (void)key;
     switch (place) {
-    case ROOT:
-        return json_walk_refuse(r->walk, event, err, "a report of llvm-cov is a map");
     case TYPE:
         r->typed = str_is(event->text, "llvm.coverage.json.export");
         return true;

@@ -30,11 +30,11 @@ struct suite {
     struct text message;
     uint64_t offset, bad; // bad: tests inside that failed
     uint32_t line;
-    bool failed, late; // late: after all of its tests, in its teardown
-    bool reasoned;     // it has a <failure> or <reason> of its own
-    bool fixture;      // holds tests by its name; others are parts of the path to them
-    bool assembly;
-    struct text path; // of the assembly
+    bool failed, late;           // late: after all of its tests, in its teardown
+    bool reasoned;               // it has a <failure> or <reason> of its own
+    const struct suite *fixture; // that holds tests by its name: this, or one around it, or null
+    const struct text *assembly; // the path of the assembly that it is in
+    struct text path;            // its own, when it is an assembly
 };
 
 enum saying {
@@ -57,7 +57,6 @@ struct reading {
     struct evidence *evidence;
     uint32_t report;
     struct xml *xml;
-    struct xml_lead lead;
     unsigned version; // 2 or 3; 0 = the root is still to come
     uint32_t root_line;
     struct text root_path; // NUnit 2: the assembly
@@ -88,10 +87,10 @@ static int recognise(const struct report_head *head)
 static bool open_root(struct reading *r, const char *name, const char **attributes,
                       struct error *err)
 {
-    if (strcmp(name, "test-run") != 0 && strcmp(name, "test-results") != 0)
+    if (!xml_is(name, "test-run") && !xml_is(name, "test-results"))
         return error_set(err, ERROR_INPUT,
                          "the root element is <%.60s>, not <test-run> or <test-results>", name);
-    r->version = strcmp(name, "test-run") == 0 ? 3 : 2;
+    r->version = xml_is(name, "test-run") ? 3 : 2;
     r->root_line = xml_position(r->xml).line;
     for (int i = 0; i < SAYINGS; i++)
         r->said[i] = xml_said(xml_attribute(attributes, saying_names[i]));
@@ -116,8 +115,7 @@ static void start_over(struct suite *suite)
     suite->name.max = suite->path.max = LIMIT_TOKEN_BYTES;
     suite->message.max = XML_MESSAGE_ROOM;
     suite->offset = suite->bad = 0;
-    suite->failed = suite->late = suite->reasoned = suite->assembly = false;
-    suite->fixture = true;
+    suite->failed = suite->late = suite->reasoned = false;
 }
 
 // Suites of one method's rows are no classes.
@@ -133,51 +131,43 @@ static bool is_fixture(const char *type)
 
 static void open_suite(struct reading *r, const char **attributes)
 {
+    const struct suite *outer = r->depth ? &r->suites[r->depth - 1] : NULL;
     struct suite *suite = &r->suites[r->depth++];
-    const char *name = NULL, *full = NULL, *result = NULL, *success = NULL;
+    const char *name = NULL, *full = NULL, *result = NULL, *success = NULL, *type = "";
     start_over(suite);
-    suite->offset = r->lead.skipped + xml_offset(r->xml);
+    suite->offset = xml_offset(r->xml);
     suite->line = xml_position(r->xml).line;
     for (; *attributes; attributes += 2) {
         const char *key = attributes[0], *value = attributes[1];
-        if (strcmp(key, "name") == 0)
+        if (xml_is(key, "name"))
             name = value;
-        else if (strcmp(key, "fullname") == 0)
+        else if (xml_is(key, "fullname"))
             full = value;
-        else if (strcmp(key, "result") == 0)
+        else if (xml_is(key, "result"))
             result = value;
-        else if (strcmp(key, "success") == 0)
+        else if (xml_is(key, "success"))
             success = value;
-        else if (strcmp(key, "site") == 0)
-            suite->late = strcmp(value, "TearDown") == 0;
-        else if (strcmp(key, "type") == 0) {
-            suite->fixture = is_fixture(value);
-            suite->assembly = strcmp(value, "Assembly") == 0;
-        }
+        else if (xml_is(key, "site"))
+            suite->late = xml_is(value, "TearDown");
+        else if (xml_is(key, "type"))
+            type = value;
     }
     suite->failed = result ? is_failure(result) : success && strcasecmp(success, "False") == 0;
     text_adds(&suite->name, full ? full : name ? name : "");
-    if (suite->assembly)
+    suite->fixture = is_fixture(type) ? suite : outer ? outer->fixture : NULL;
+    suite->assembly = outer ? outer->assembly : &r->root_path;
+    if (xml_is(type, "Assembly")) {
         text_adds(&suite->path, full ? full : name ? name : "");
-}
-
-static const struct suite *fixture_of(const struct reading *r)
-{
-    for (unsigned i = r->depth; i > 0; i--)
-        if (r->suites[i - 1].fixture)
-            return &r->suites[i - 1];
-    return NULL;
+        suite->assembly = &suite->path;
+    }
 }
 
 // The assembly is the suite of an identity; its folder only keeps several builds of it apart.
 static void set_suite(struct reading *r)
 {
-    str path = text_str(&r->root_path);
-    for (unsigned i = 0; i < r->depth; i++)
-        if (r->suites[i].assembly)
-            path = text_str(&r->suites[i].path);
-    text_add(&r->test.suite, dotnet_stem(path));
-    text_add(&r->test.host, dotnet_folder(path));
+    str path = text_str(r->depth ? r->suites[r->depth - 1].assembly : &r->root_path);
+    xml_test_suite(&r->test, dotnet_stem(path));
+    xml_test_host(&r->test, dotnet_folder(path));
 }
 
 struct word {
@@ -228,7 +218,7 @@ static bool old_verdict(const char *executed, const char *success, enum verdict 
 
 static void name_case(struct reading *r, const char *name, const char *full, const char *class_name)
 {
-    const struct suite *fixture = fixture_of(r);
+    const struct suite *fixture = r->depth ? r->suites[r->depth - 1].fixture : NULL;
     str of_fixture = fixture ? text_str(&fixture->name) : (str){NULL, 0};
     str found = of_fixture, method = str_of(name);
     if (full && *full)
@@ -237,8 +227,8 @@ static void name_case(struct reading *r, const char *name, const char *full, con
         method = dotnet_split(method, of_fixture, &found);
     else if (class_name && *class_name)
         found = str_of(class_name);
-    text_add(&r->test.class_name, found);
-    text_add(&r->test.name, method);
+    xml_test_class(&r->test, found);
+    xml_test_name(&r->test, method);
 }
 
 static bool open_case(struct reading *r, const char **attributes, struct error *err)
@@ -247,25 +237,25 @@ static bool open_case(struct reading *r, const char **attributes, struct error *
     const char *executed = NULL, *success = NULL;
     if (r->in_case)
         return error_set(err, ERROR_INPUT, "a <test-case> stands inside another one");
-    xml_test_begin(&r->test, r->report, r->lead.skipped + xml_offset(r->xml));
+    xml_test_begin(&r->test, xml_offset(r->xml));
     r->in_case = true;
     for (; *attributes; attributes += 2) {
         const char *key = attributes[0], *value = attributes[1];
-        if (strcmp(key, "name") == 0)
+        if (xml_is(key, "name"))
             name = value;
-        else if (strcmp(key, "fullname") == 0)
+        else if (xml_is(key, "fullname"))
             full = value;
-        else if (strcmp(key, "classname") == 0)
+        else if (xml_is(key, "classname"))
             class_name = value;
-        else if (strcmp(key, "result") == 0)
+        else if (xml_is(key, "result"))
             result = value;
-        else if (strcmp(key, "label") == 0)
+        else if (xml_is(key, "label"))
             label = value;
-        else if (strcmp(key, "executed") == 0)
+        else if (xml_is(key, "executed"))
             executed = value;
-        else if (strcmp(key, "success") == 0)
+        else if (xml_is(key, "success"))
             success = value;
-        else if (strcmp(key, "duration") == 0 || strcmp(key, "time") == 0)
+        else if (xml_is(key, "duration") || xml_is(key, "time"))
             r->test.one.time_us = xml_seconds_us(value);
     }
     name_case(r, name, full, class_name);
@@ -279,7 +269,7 @@ static bool add(struct reading *r, enum test_result result, struct error *err)
     if ((result == TEST_FAILED || result == TEST_ERROR) && r->depth)
         r->suites[r->depth - 1].bad++;
     r->test.one.result = result;
-    return xml_test_add(&r->test, r->evidence, err);
+    return xml_test_add(&r->test, err);
 }
 
 static bool close_case(struct reading *r, struct error *err)
@@ -297,9 +287,9 @@ static bool close_suite(struct reading *r, struct error *err)
     struct suite *suite = &r->suites[r->depth - 1];
     bool alone = suite->failed && suite->bad == 0;
     if (suite->failed && suite->reasoned && (alone || suite->late)) {
-        xml_test_begin(&r->test, r->report, suite->offset);
-        text_add(&r->test.class_name, text_str(&suite->name));
-        text_adds(&r->test.name, "(outside of any test)");
+        xml_test_begin(&r->test, suite->offset);
+        xml_test_class(&r->test, text_str(&suite->name));
+        xml_test_name(&r->test, STR("(outside of any test)"));
         xml_message_add(&r->test.message, text_str(&suite->message));
         set_suite(r);
         if (!add(r, TEST_ERROR, err))
@@ -316,6 +306,13 @@ static bool close_suite(struct reading *r, struct error *err)
     return true;
 }
 
+// The text of the element at that depth is the message, or none is.
+static void keep_text(struct reading *r, unsigned depth)
+{
+    xml_want_text(r->xml, depth != 0);
+    r->text_depth = depth;
+}
+
 static bool on_open(void *context, const char *qualified, const char **attributes,
                     struct error *err)
 {
@@ -323,20 +320,20 @@ static bool on_open(void *context, const char *qualified, const char **attribute
     const char *name = xml_local(qualified);
     if (r->version == 0)
         return open_root(r, name, attributes, err);
-    if (strcmp(name, "test-case") == 0)
+    if (xml_is(name, "test-case"))
         return open_case(r, attributes, err);
-    if (strcmp(name, "test-suite") == 0) {
+    if (xml_is(name, "test-suite")) {
         if (r->in_case)
             return error_set(err, ERROR_INPUT, "a <test-suite> stands inside a <test-case>");
         open_suite(r, attributes);
-    } else if (strcmp(name, "failure") == 0 || strcmp(name, "reason") == 0) {
+    } else if (xml_is(name, "failure") || xml_is(name, "reason")) {
         r->reason_depth = xml_depth(r->xml);
         if (r->in_case && name[0] == 'f' && r->verdict == PASSED)
             r->verdict = FAILED; // it says so itself
         else if (!r->in_case && r->depth)
             r->suites[r->depth - 1].reasoned = true;
-    } else if (r->reason_depth && strcmp(name, "message") == 0) {
-        r->text_depth = xml_depth(r->xml);
+    } else if (r->reason_depth && xml_is(name, "message")) {
+        keep_text(r, xml_depth(r->xml));
     }
     return true;
 }
@@ -347,12 +344,12 @@ static bool on_close(void *context, const char *qualified, struct error *err)
     const char *name = xml_local(qualified);
     unsigned depth = xml_depth(r->xml);
     if (depth == r->text_depth)
-        r->text_depth = 0;
+        keep_text(r, 0);
     if (depth == r->reason_depth)
         r->reason_depth = 0;
-    if (strcmp(name, "test-case") == 0)
+    if (xml_is(name, "test-case"))
         return close_case(r, err);
-    return strcmp(name, "test-suite") != 0 || close_suite(r, err);
+    return !xml_is(name, "test-suite") || close_suite(r, err);
 }
 
 static bool on_text(void *context, str text, struct error *err)
@@ -376,16 +373,16 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
     r->evidence = evidence;
     r->report = report;
     r->root_path = text_of(LIMIT_TOKEN_BYTES);
-    xml_test_open(&r->test);
+    xml_test_open(&r->test, evidence, report);
     r->xml = xml_open(evidence->reports[report].path, &handler);
+    xml_want_text(r->xml, false);
     *ret = r;
     return true;
 }
 
 static bool feed(struct reading *r, str bytes, struct error *err)
 {
-    bytes = xml_lead_cut(&r->lead, bytes);
-    return bytes.len == 0 || xml_feed(r->xml, bytes, err);
+    return xml_feed(r->xml, bytes, err);
 }
 
 // NUnit 2 leaves tests that were not run out of its total, and counts errors apart since 2.5.
@@ -423,7 +420,7 @@ static bool end(struct reading *r, struct error *err)
         return false;
     compare(r);
     tests_tell_apart(r->evidence, false); // rows of a test may have one name; none is a repetition
-    xml_test_end(&r->test, r->evidence, r->report);
+    xml_test_end(&r->test);
     return true;
 }
 

@@ -14,7 +14,6 @@ struct reading {
     struct evidence *evidence;
     uint32_t report;
     struct xml *xml;
-    struct xml_lead lead;
     struct opencover_files files; // of the module at hand
     struct opencover_method method;
     struct arena arena; // of the stage
@@ -53,7 +52,7 @@ static bool read_number(const char *element, const char *what, const char *value
 
 static uint64_t offset_here(const struct reading *r)
 {
-    return r->lead.skipped + xml_offset(r->xml);
+    return xml_offset(r->xml);
 }
 
 // What was gathered of one file goes into the evidence.
@@ -323,8 +322,7 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
 
 static bool feed(struct reading *r, str bytes, struct error *err)
 {
-    bytes = xml_lead_cut(&r->lead, bytes);
-    return bytes.len == 0 || xml_feed(r->xml, bytes, err);
+    return xml_feed(r->xml, bytes, err);
 }
 
 static bool end(struct reading *r, struct error *err)

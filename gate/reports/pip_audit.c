@@ -26,37 +26,22 @@ enum {
 };
 
 static const struct json_step steps[] = {
-    {ROOT, "dependencies", DEPENDENCIES},
-    {ROOT, NULL, DEPENDENCY},
-    {DEPENDENCIES, NULL, DEPENDENCY},
-    {DEPENDENCY, "name", NAME},
-    {DEPENDENCY, "version", VERSION},
-    {DEPENDENCY, "skip_reason", SKIP_REASON},
-    {DEPENDENCY, "vulns", VULNS},
-    {VULNS, NULL, VULN},
-    {VULN, "id", ID},
-    {VULN, "fix_versions", FIX_VERSIONS},
-    {FIX_VERSIONS, NULL, FIX_VERSION},
-    {VULN, "aliases", ALIASES},
-    {ALIASES, NULL, ALIAS},
-    {VULN, "description", DESCRIPTION},
+    {JSON_OUTERMOST, NULL, ROOT | JSON_IS_MAP | JSON_IS_LIST},
+    {ROOT, "dependencies", DEPENDENCIES | JSON_IS_LIST},
+    {ROOT, NULL, DEPENDENCY | JSON_IS_MAP},
+    {DEPENDENCIES, NULL, DEPENDENCY | JSON_IS_MAP},
+    {DEPENDENCY, "name", NAME | JSON_IS_TEXT},
+    {DEPENDENCY, "version", VERSION | JSON_IS_TEXT},
+    {DEPENDENCY, "skip_reason", SKIP_REASON | JSON_IS_TEXT},
+    {DEPENDENCY, "vulns", VULNS | JSON_IS_LIST},
+    {VULNS, NULL, VULN | JSON_IS_MAP},
+    {VULN, "id", ID | JSON_IS_TEXT},
+    {VULN, "fix_versions", FIX_VERSIONS | JSON_IS_LIST},
+    {FIX_VERSIONS, NULL, FIX_VERSION | JSON_IS_TEXT},
+    {VULN, "aliases", ALIASES | JSON_IS_LIST},
+    {ALIASES, NULL, ALIAS | JSON_IS_TEXT},
+    {VULN, "description", DESCRIPTION | JSON_IS_TEXT},
     {0},
-};
-
-static const struct json_form forms[PLACES] = {
-    [DEPENDENCIES] = {'l', "dependencies"},
-    [DEPENDENCY] = {'m', "a dependency"},
-    [NAME] = {'s', "the name of a dependency"},
-    [VERSION] = {'s', "the version of a dependency"},
-    [SKIP_REASON] = {'s', "skip_reason"},
-    [VULNS] = {'l', "vulns"},
-    [VULN] = {'m', "an element of vulns"},
-    [ID] = {'s', "the id of a vulnerability"},
-    [FIX_VERSIONS] = {'l', "fix_versions"},
-    [FIX_VERSION] = {'s', "an element of fix_versions"},
-    [ALIASES] = {'l', "aliases"},
-    [ALIAS] = {'s', "an alias"},
-    [DESCRIPTION] = {'s', "the description of a vulnerability"},
 };
 
 struct reading {
@@ -97,9 +82,7 @@ static bool on_begin(void *context, int place, str key, const struct json_event 
                      struct error *err)
 {
     struct reading *r = context;
-    (void)key;
-    if (!json_walk_fits(r->walk, forms, place, event, err))
-        return false;
+    (void)key, (void)err;
     if (place == DEPENDENCY) {
         r->first = r->evidence->vulnerabilities.count;
         r->audited = r->skipped = false;
@@ -154,13 +137,10 @@ static bool on_value(void *context, int place, str key, const struct json_event 
 {
     struct reading *r = context;
     (void)key;
-    if (place == ROOT)
-        return json_walk_refuse(r->walk, event, err, "the report is neither a map nor a list");
-    if (!json_walk_fits(r->walk, forms, place, event, err))
-        return false;
     if (event->type == JSON_NULL)
         return (place != DEPENDENCY && place != VULN) ||
-               json_walk_refuse(r->walk, event, err, "%s is null", forms[place].name);
+               json_walk_refuse(r->walk, event, err, "%s is null",
+                                place == VULN ? "an element of vulns" : "a dependency");
     switch (place) {
     case NAME:
         text_clear(&r->name);

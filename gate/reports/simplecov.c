@@ -34,6 +34,7 @@ enum place {
 };
 
 static const struct json_step steps[] = {
+    {JSON_OUTERMOST, NULL, ROOT | JSON_IS_MAP},
     {ROOT, "*", COMMAND},
     {COMMAND, "coverage", COVERAGE | JSON_IS_MAP},
     {ROOT, "coverage", COVERAGE | JSON_IS_MAP},
@@ -131,9 +132,6 @@ static bool begin(void *context, int place, str key, const struct json_event *ev
 {
     struct reading *r = context;
     switch (place) {
-    case ROOT:
-        return event->type == JSON_MAP_OPEN ||
-               json_walk_refuse(r->walk, event, err, "a SimpleCov report is a map");
     case META:
         r->formatter = true;
         return true;
@@ -205,8 +203,6 @@ static bool value(void *context, int place, str key, const struct json_event *ev
     if (place >= TOTAL_SAID && place < TOTAL_SAID + SAYINGS)
         return note(r, event, &r->all, place - TOTAL_SAID, err);
     switch (place) {
-    case ROOT:
-        return json_walk_refuse(r->walk, event, err, "a SimpleCov report is a map");
     case META_VERSION:
         report_tool(r->record.evidence, &r->record.evidence->reports[r->record.report],
                     STR("SimpleCov"), event->text);

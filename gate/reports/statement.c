@@ -21,10 +21,9 @@ static str *kept_list(struct arena *arena, const str *list, size_t count)
     return copy;
 }
 
-bool statement_add(struct evidence *evidence, const struct statement *one, struct error *err)
+bool statement_take(struct evidence *evidence, const struct statement *one, struct error *err)
 {
     struct statements *all = &evidence->statements;
-    struct arena *arena = &evidence->arena;
     if (one->id.len == 0)
         return error_set(err, ERROR_INPUT, "a statement names no vulnerability");
     if (!(one->epss >= 0 && one->epss <= 1))
@@ -33,13 +32,22 @@ bool statement_add(struct evidence *evidence, const struct statement *one, struc
     if (all->count >= LIMIT_STATEMENTS)
         return error_set(err, ERROR_LIMIT, "the reports hold more than %u statements",
                          LIMIT_STATEMENTS);
-    all->items = arena_grow(arena, all->items, all->count, &all->room, sizeof *all->items);
-    struct statement *at = &all->items[all->count++];
-    *at = *one;
-    at->id = arena_str(arena, one->id);
-    at->aliases = kept_list(arena, one->aliases, one->alias_count);
-    at->products = kept_list(arena, one->products, one->product_count);
-    at->justification =
-        one->justification.len ? arena_str(arena, one->justification) : (str){"", 0};
+    if (all->count == all->room) { // on the heap: a catalogue's table is large when it grows
+        all->room = all->room ? all->room * 2 : 64;
+        all->items = memory_grow(all->items, all->room * sizeof *all->items);
+    }
+    all->items[all->count++] = *one;
     return true;
+}
+
+bool statement_add(struct evidence *evidence, const struct statement *one, struct error *err)
+{
+    struct arena *arena = &evidence->arena;
+    struct statement copy = *one;
+    copy.id = arena_str(arena, one->id);
+    copy.aliases = kept_list(arena, one->aliases, one->alias_count);
+    copy.products = kept_list(arena, one->products, one->product_count);
+    copy.justification =
+        one->justification.len ? arena_str(arena, one->justification) : (str){"", 0};
+    return statement_take(evidence, &copy, err);
 }

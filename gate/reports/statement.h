@@ -42,5 +42,7 @@ struct statements {
 
 // Copies all strings. ERROR_LIMIT past LIMIT_STATEMENTS.
 bool statement_add(struct evidence *evidence, const struct statement *one, struct error *err);
+// The same for one whose strings and lists live in the evidence's arena already.
+bool statement_take(struct evidence *evidence, const struct statement *one, struct error *err);
 
 #endif

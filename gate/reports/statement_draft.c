@@ -64,15 +64,17 @@ void statement_draft_why(struct statement_draft *draft, str words)
              str_shorten(str_trim(str_cut(&words, '\n')), STATEMENT_LINE_BYTES));
 }
 
+// The names of a list, in a copy of it that they share: each is followed by its NUL.
 static str *split(struct arena *arena, str all, str without, size_t *ret_count)
 {
     size_t count = 0, n = 0;
     *ret_count = 0;
     if (all.len == 0)
         return NULL; // as in each row of a catalogue
-    for (size_t i = 0; i < all.len; i++)
-        count += all.data[i] == '\0';
-    str *list = ARENA_ARRAY(arena, str, count + 1);
+    all = arena_str(arena, all);
+    for (str rest = all; rest.len; (void)str_cut(&rest, '\0'))
+        count++;
+    str *list = ARENA_ARRAY(arena, str, count);
     while (all.len) {
         str name = str_cut(&all, '\0');
         if (!str_eq(name, without))
@@ -85,23 +87,22 @@ static str *split(struct arena *arena, str all, str without, size_t *ret_count)
 bool statement_draft_take(const struct statement_draft *draft, struct evidence *evidence,
                           uint32_t report, uint64_t offset, struct error *err)
 {
-    struct arena arena = {0};
+    struct arena *arena = &evidence->arena;
+    str why = text_str(&draft->justification);
+    if (text_full(&draft->id) || text_full(&draft->aliases) || text_full(&draft->products))
+        return error_set(err, ERROR_LIMIT, "a statement names more than %u MiB of products",
+                         16 * LIMIT_TOKEN_BYTES >> 20);
     struct statement one = {
         .kind = draft->kind,
-        .id = text_str(&draft->id),
-        .justification = text_str(&draft->justification),
+        .id = arena_str(arena, text_str(&draft->id)),
+        .justification = why.len ? arena_str(arena, why) : (str){"", 0},
         .epss = draft->epss,
         .at_ms = draft->at_ms,
         .due_days = draft->due_days,
         .report = report,
         .offset = offset,
     };
-    if (text_full(&draft->id) || text_full(&draft->aliases) || text_full(&draft->products))
-        return error_set(err, ERROR_LIMIT, "a statement names more than %u MiB of products",
-                         16 * LIMIT_TOKEN_BYTES >> 20);
-    one.aliases = split(&arena, text_str(&draft->aliases), one.id, &one.alias_count);
-    one.products = split(&arena, text_str(&draft->products), (str){NULL, 0}, &one.product_count);
-    bool ok = statement_add(evidence, &one, err);
-    arena_done(&arena);
-    return ok;
+    one.aliases = split(arena, text_str(&draft->aliases), one.id, &one.alias_count);
+    one.products = split(arena, text_str(&draft->products), (str){NULL, 0}, &one.product_count);
+    return statement_take(evidence, &one, err);
 }

@@ -169,19 +169,30 @@ static void check_number(struct reading *r, const struct tap_line *line, uint64_
         r->out_of_order_line = r->input.number;
 }
 
-// The draft of a result, whose fields live until the next one.
-static void draft_point(struct reading *r, const struct tap_line *line, uint64_t number)
+// The name of a result; lives until the next one.
+static str name_of(struct reading *r, const struct tap_line *line, uint64_t number)
 {
-    char *out;
-    test_draft_clear(&r->draft, r->input.offset);
+    if (line->name.len && str_find(line->name, '\\') == STR_NONE)
+        return line->name; // as it stands
     text_clear(&r->buffer);
     text_add(&r->buffer, line->name);
-    out = r->buffer.data;
     if (line->name.len)
-        test_draft_set(&r->draft, TEST_NAME, tap_name(line->name, out));
-    else
-        text_addf(&r->draft.fields[TEST_NAME], "(test %llu)", (unsigned long long)number);
-    test_draft_time(&r->draft, line->time_ms, 1e3);
+        return tap_name(line->name, r->buffer.data);
+    text_addf(&r->buffer, "(test %llu)", (unsigned long long)number);
+    return text_str(&r->buffer);
+}
+
+// A case as it will be kept, but that its strings are still those of the line.
+static struct test_case case_of(struct reading *r, const struct tap_line *line, uint64_t number)
+{
+    r->draft.time_us = -1;
+    if (line->time_ms.len)
+        test_draft_time(&r->draft, line->time_ms, 1e3);
+    return (struct test_case){.name = name_of(r, line, number),
+                              .result = result_of(line),
+                              .report = r->report,
+                              .offset = r->input.offset,
+                              .time_us = r->draft.time_us};
 }
 
 static bool too_deep(struct error *err)
@@ -197,10 +208,8 @@ static bool on_point(struct reading *r, const struct tap_line *line, unsigned de
     bool own = true;
     level->points++;
     check_number(r, line, level->points);
-    draft_point(r, line, level->points);
     // The subtest's cases come before its result: their suite is named first.
-    struct test_case parent = {.name = test_draft_get(&r->draft, TEST_NAME),
-                               .result = result_of(line)};
+    struct test_case parent = case_of(r, line, level->points);
     if (r->depth > depth && r->levels[depth + 1].buffered && !close_orphans(r, depth, err))
         return false;
     if (!close_subtest(r, depth, &parent, line->directive, &own, err))
@@ -209,7 +218,7 @@ static bool on_point(struct reading *r, const struct tap_line *line, unsigned de
     r->last_indent = line->indent;
     if (!own)
         return true;
-    if (!test_draft_take(&r->draft, r->evidence, r->report, parent.result, err))
+    if (!tests_add(r->evidence, &parent, err))
         return false;
     r->last = tests->count;
     if (!line->opens)
@@ -366,7 +375,6 @@ static bool on_version(struct reading *r, const struct tap_line *line, str text,
 // True when the line belongs to a block of YAML.
 static bool in_yaml(struct reading *r, const struct tap_line *line, str text)
 {
-    bool blank = str_trim(text).len == 0;
     if (!r->in_yaml) {
         bool begins = r->after_point && line->kind == TAP_YAML && line->indent > r->last_indent &&
                       line->indent < r->last_indent + SUBTEST_INDENT;
@@ -379,7 +387,7 @@ static bool in_yaml(struct reading *r, const struct tap_line *line, str text)
         r->in_yaml = false;
         return true;
     }
-    if (blank || line->indent >= r->yaml_indent) {
+    if (str_trim(text).len == 0 || line->indent >= r->yaml_indent) {
         on_yaml(r, text, line->indent);
         return true;
     }

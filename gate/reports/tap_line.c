@@ -177,9 +177,9 @@ struct tap_line tap_line_of(str whole)
     str s = whole;
     for (; s.len && is_blank(s.data[0]); s = str_from(s, 1))
         line.indent += s.data[0] == '\t' ? 4 : 1;
-    str trimmed = str_trim(s);
     if (read_point(&line, s) || read_plan(&line, s) || read_version(&line, s))
         return line;
+    str trimmed = str_trim(s);
     if (str_starts(s, STR("Bail out!"))) {
         line.kind = TAP_BAIL;
         line.name = str_trim(str_from(s, 9));

@@ -30,15 +30,18 @@ static const char *const saying_names[SAYINGS] = {"total",   "passed",  "failed"
                                                   "skipped", "retried", "ignored"};
 enum { VALUE_BYTES = 80 }; // of a parameter in a name
 
+enum kept { NOTHING, MESSAGE, VALUE }; // of the text
+
 struct reading {
     struct evidence *evidence;
     uint32_t report;
     struct xml *xml;
-    struct xml_lead lead;
     bool root_seen;
     uint32_t root_line;
     struct text suite, test_name, class_name; // that are open
+    struct text path;                         // "suite › test"
     struct xml_test test;                     // the open method
+    struct text name;                         // of the open method
     bool in_method, is_config, retried;
     bool started; // without an end
     enum verdict verdict;
@@ -46,7 +49,7 @@ struct reading {
     struct text raw;        // all that tells one run from another
     struct text parameters; // as they stand in the name
     struct text value;      // the open one
-    enum { NOTHING, MESSAGE, VALUE } kept;
+    enum kept kept;
     unsigned kept_depth;
     struct testng_runs runs;
     uint64_t counts[VERDICTS];
@@ -61,7 +64,7 @@ static int recognise(const struct report_head *head)
 static bool open_root(struct reading *r, const char *name, const char **attributes,
                       struct error *err)
 {
-    if (strcmp(name, "testng-results") != 0)
+    if (!xml_is(name, "testng-results"))
         return error_set(err, ERROR_INPUT, "the root element is <%.60s>, not <testng-results>",
                          name);
     r->root_seen = true;
@@ -76,6 +79,14 @@ static void set_name(struct text *text, const char **attributes)
     const char *name = xml_attribute(attributes, "name");
     text_clear(text);
     text_adds(text, name ? name : "");
+}
+
+static void set_path(struct reading *r)
+{
+    text_clear(&r->path);
+    text_add(&r->path, text_str(&r->suite));
+    text_adds(&r->path, r->test_name.len && r->path.len ? " › " : "");
+    text_add(&r->path, text_str(&r->test_name));
 }
 
 static bool verdict_of(struct reading *r, const char *status, struct error *err)
@@ -106,27 +117,27 @@ static bool open_method(struct reading *r, const char **attributes, struct error
     const char *status = NULL;
     if (r->in_method)
         return error_set(err, ERROR_INPUT, "a <test-method> stands inside another one");
-    xml_test_begin(&r->test, r->report, r->lead.skipped + xml_offset(r->xml));
+    xml_test_begin(&r->test, xml_offset(r->xml));
     r->in_method = true;
     r->is_config = r->retried = false;
+    text_clear(&r->name);
     text_clear(&r->exception);
     text_clear(&r->parameters);
     text_clear(&r->raw);
     for (; *attributes; attributes += 2) {
         const char *name = attributes[0], *value = attributes[1];
         uint64_t ms;
-        if (strcmp(name, "name") == 0)
-            text_adds(&r->test.name, value);
-        else if (strcmp(name, "status") == 0)
+        if (xml_is(name, "name"))
+            text_adds(&r->name, value);
+        else if (xml_is(name, "status"))
             status = value;
-        else if (strcmp(name, "signature") == 0)
+        else if (xml_is(name, "signature"))
             text_adds(&r->raw, value); // with the instance
-        else if (strcmp(name, "is-config") == 0)
-            r->is_config = strcmp(value, "true") == 0;
-        else if (strcmp(name, "retried") == 0)
-            r->retried = strcmp(value, "true") == 0;
-        else if (strcmp(name, "duration-ms") == 0 && number_u64(str_of(value), &ms) &&
-                 ms < 1u << 31)
+        else if (xml_is(name, "is-config"))
+            r->is_config = xml_is(value, "true");
+        else if (xml_is(name, "retried"))
+            r->retried = xml_is(value, "true");
+        else if (xml_is(name, "duration-ms") && number_u64(str_of(value), &ms) && ms < 1u << 31)
             r->test.one.time_us = (int64_t)ms * 1000;
     }
     return verdict_of(r, status, err);
@@ -144,21 +155,20 @@ static void close_value(struct reading *r)
 // "method(1, a)" and, where only an object's address tells runs apart, "method(Order) #2".
 static void set_identity(struct reading *r)
 {
-    struct xml_test *test = &r->test;
-    text_add(&test->suite, text_str(&r->suite));
-    if (r->test_name.len)
-        text_adds(&test->suite, test->suite.len ? " › " : "");
-    text_add(&test->suite, text_str(&r->test_name));
-    text_add(&test->class_name, text_str(&r->class_name));
+    struct test_case *one = &r->test.one;
+    xml_test_suite(&r->test, text_str(&r->path));
+    xml_test_class(&r->test, text_str(&r->class_name));
     if (r->is_config) {
-        text_adds(&test->name, " (configuration)");
-        return;
+        text_adds(&r->name, " (configuration)");
+    } else {
+        if (r->parameters.len)
+            text_addf(&r->name, "(%s)", text_c(&r->parameters));
+        one->name = text_str(&r->name);
+        uint32_t nth = testng_run(&r->runs, one, text_str(&r->raw), r->verdict == RETRIED);
+        if (nth > 1)
+            text_addf(&r->name, " #%u", nth);
     }
-    if (r->parameters.len)
-        text_addf(&test->name, "(%s)", text_c(&r->parameters));
-    uint32_t nth = testng_run(&r->runs, test, text_str(&r->raw), r->verdict == RETRIED);
-    if (nth > 1)
-        text_addf(&test->name, " #%u", nth);
+    xml_test_name(&r->test, text_str(&r->name));
 }
 
 static bool close_method(struct reading *r, struct error *err)
@@ -183,20 +193,26 @@ static bool close_method(struct reading *r, struct error *err)
         text_clear(&r->test.message);
     else if (xml_message_line(&r->test.message).len == 0)
         xml_message_add(&r->test.message, text_str(&r->exception));
-    return xml_test_add(&r->test, r->evidence, err);
+    return xml_test_add(&r->test, err);
+}
+
+// The text of the element at that depth, or none.
+static void keep_text(struct reading *r, enum kept kept)
+{
+    r->kept = kept;
+    r->kept_depth = xml_depth(r->xml);
+    xml_want_text(r->xml, kept != NOTHING);
 }
 
 static void open_inside(struct reading *r, const char *name, const char **attributes)
 {
-    if (strcmp(name, "exception") == 0) {
+    if (xml_is(name, "exception")) {
         const char *class_name = xml_attribute(attributes, "class");
         text_adds(&r->exception, class_name ? class_name : "");
-    } else if (strcmp(name, "message") == 0) {
-        r->kept = MESSAGE;
-        r->kept_depth = xml_depth(r->xml);
-    } else if (strcmp(name, "value") == 0) {
-        r->kept = VALUE;
-        r->kept_depth = xml_depth(r->xml);
+    } else if (xml_is(name, "message")) {
+        keep_text(r, MESSAGE);
+    } else if (xml_is(name, "value")) {
+        keep_text(r, VALUE);
         text_clear(&r->value);
         if (xml_attribute(attributes, "is-null"))
             text_adds(&r->value, "null");
@@ -208,15 +224,14 @@ static bool on_open(void *context, const char *name, const char **attributes, st
     struct reading *r = context;
     if (!r->root_seen)
         return open_root(r, name, attributes, err);
-    if (strcmp(name, "test-method") == 0)
+    if (xml_is(name, "test-method"))
         return open_method(r, attributes, err);
     if (r->in_method)
         open_inside(r, name, attributes);
-    else if (strcmp(name, "suite") == 0)
-        set_name(&r->suite, attributes);
-    else if (strcmp(name, "test") == 0)
-        set_name(&r->test_name, attributes);
-    else if (strcmp(name, "class") == 0)
+    else if (xml_is(name, "suite") || xml_is(name, "test")) {
+        set_name(xml_is(name, "suite") ? &r->suite : &r->test_name, attributes);
+        set_path(r);
+    } else if (xml_is(name, "class"))
         set_name(&r->class_name, attributes);
     return true;
 }
@@ -227,9 +242,9 @@ static bool on_close(void *context, const char *name, struct error *err)
     if (r->kept != NOTHING && xml_depth(r->xml) == r->kept_depth) {
         if (r->kept == VALUE)
             close_value(r);
-        r->kept = NOTHING;
+        keep_text(r, NOTHING);
     }
-    return strcmp(name, "test-method") != 0 || close_method(r, err);
+    return !xml_is(name, "test-method") || close_method(r, err);
 }
 
 static bool on_text(void *context, str text, struct error *err)
@@ -256,18 +271,19 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
     r->evidence = evidence;
     r->report = report;
     r->suite = r->test_name = r->class_name = text_of(LIMIT_TOKEN_BYTES);
+    r->name = r->path = text_of(2 * (size_t)LIMIT_TOKEN_BYTES + 64);
     r->exception = text_of(LIMIT_TOKEN_BYTES);
     r->raw = r->parameters = r->value = text_of(LIMIT_TOKEN_BYTES);
-    xml_test_open(&r->test);
+    xml_test_open(&r->test, evidence, report);
     r->xml = xml_open(evidence->reports[report].path, &handler);
+    xml_want_text(r->xml, false);
     *ret = r;
     return true;
 }
 
 static bool feed(struct reading *r, str bytes, struct error *err)
 {
-    bytes = xml_lead_cut(&r->lead, bytes);
-    return bytes.len == 0 || xml_feed(r->xml, bytes, err);
+    return xml_feed(r->xml, bytes, err);
 }
 
 // Versions differ in whether runs that were repeated are skipped, ignored or neither, and in
@@ -296,7 +312,7 @@ static bool end(struct reading *r, struct error *err)
     if (!xml_end(r->xml, err))
         return false;
     compare(r);
-    xml_test_end(&r->test, r->evidence, r->report);
+    xml_test_end(&r->test);
     return true;
 }
 
@@ -307,6 +323,8 @@ static void close_reading(struct reading *r)
     text_done(&r->suite);
     text_done(&r->test_name);
     text_done(&r->class_name);
+    text_done(&r->path);
+    text_done(&r->name);
     text_done(&r->exception);
     text_done(&r->raw);
     text_done(&r->parameters);

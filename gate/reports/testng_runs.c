@@ -1,15 +1,9 @@
 #include "gate/reports/testng_runs.h"
 
 #include "gate/base/arena.h"
+#include "gate/reports/text_hash.h"
 
 enum { ADDRESS_DIGITS = 4 }; // at least so many hexadecimal digits behind '@' are an address
-
-static uint64_t hash_add(uint64_t hash, str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        hash = (hash ^ (unsigned char)s.data[i]) * UINT64_C(1099511628211); // FNV-1a
-    return (hash ^ 0xff) * UINT64_C(1099511628211);
-}
 
 static struct testng_run *find(struct testng_run *items, size_t room, uint64_t key)
 {
@@ -54,12 +48,12 @@ static struct testng_run *numbered(struct testng_runs *runs, uint64_t name, uint
     return run;
 }
 
-uint32_t testng_run(struct testng_runs *runs, const struct xml_test *test, str raw, bool retried)
+uint32_t testng_run(struct testng_runs *runs, const struct test_case *test, str raw, bool retried)
 {
-    uint64_t name = hash_add(UINT64_C(14695981039346656037), text_str(&test->suite));
-    name = hash_add(name, text_str(&test->class_name));
-    name = hash_add(name, text_str(&test->name));
-    uint64_t key = hash_add(name, raw);
+    uint64_t name = text_hash_add(TEXT_HASH, test->suite);
+    name = text_hash_add(name, test->class_name);
+    name = text_hash_add(name, test->name);
+    uint64_t key = text_hash_add(name, raw);
     struct testng_run *first = numbered(runs, name, key);
     if (retried)
         return first->number;
@@ -67,7 +61,7 @@ uint32_t testng_run(struct testng_runs *runs, const struct xml_test *test, str r
     if (seen == 1)
         return first->number;
     str again = str_make((const char *)&seen, sizeof seen);
-    return numbered(runs, name, hash_add(key, again))->number;
+    return numbered(runs, name, text_hash_add(key, again))->number;
 }
 
 void testng_runs_done(struct testng_runs *runs)

@@ -20,7 +20,7 @@ struct testng_runs { // all zero is a valid empty one
 };
 
 // Which of the runs of that name this is, from 1. `raw`: what tells runs apart.
-uint32_t testng_run(struct testng_runs *runs, const struct xml_test *test, str raw, bool retried);
+uint32_t testng_run(struct testng_runs *runs, const struct test_case *test, str raw, bool retried);
 void testng_runs_done(struct testng_runs *runs);
 
 // A parameter on one line, without addresses, at most `max` bytes.

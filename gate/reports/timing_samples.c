@@ -1,12 +1,15 @@
 #include "gate/reports/timing_samples.h"
 
 #include "gate/base/limits.h"
+#include "gate/reports/text_hash.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-struct tally {           // of one elapsed time
-    uint64_t key, count; // key: milliseconds + 1; 0 = free
+struct tally {            // of one elapsed time
+    uint64_t key;         // milliseconds + 1; 0 = free
+    uint32_t count;       // a report is too small to have more
+    uint32_t part_of_run; // so many of them
 };
 
 struct times { // hash table; room is a power of two
@@ -72,7 +75,7 @@ static void times_grow(struct times *times)
 }
 
 // True when the value is a new one.
-static bool times_add(struct times *times, uint64_t key, uint64_t count)
+static bool times_add(struct times *times, uint64_t key, uint32_t count, uint32_t part_of_run)
 {
     if (times->count * 3 >= times->room * 2)
         times_grow(times);
@@ -80,16 +83,9 @@ static bool times_add(struct times *times, uint64_t key, uint64_t count)
     bool fresh = tally->key == 0;
     tally->key = key;
     tally->count += count;
+    tally->part_of_run += part_of_run;
     times->count += fresh;
     return fresh;
-}
-
-static uint64_t hash_of(str name) // FNV-1a
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < name.len; i++)
-        hash = (hash ^ (unsigned char)name.data[i]) * UINT64_C(0x100000001b3);
-    return hash ^ hash >> 29;
 }
 
 static uint32_t *index_of(const struct timing_samples *samples, str name, uint64_t hash)
@@ -119,7 +115,7 @@ static void index_grow(struct timing_samples *samples)
 static struct label *label_of(struct timing_samples *samples, const struct timing_sample *one,
                               struct error *err)
 {
-    uint64_t hash = hash_of(one->name);
+    uint64_t hash = text_hash_add(TEXT_HASH, one->name);
     if (samples->count * 3 >= samples->index_room * 2)
         index_grow(samples);
     uint32_t *at = index_of(samples, one->name, hash);
@@ -168,12 +164,10 @@ bool timing_samples_add(struct timing_samples *samples, const struct timing_samp
     struct label *label = label_of(samples, one, err);
     if (!label)
         return false;
-    samples->values += times_add(&label->times, one->elapsed_ms + 1, 1);
+    samples->values += times_add(&label->times, one->elapsed_ms + 1, 1, one->part_of_run);
     count_sample(label, one);
-    if (one->part_of_run) {
-        samples->values += times_add(&samples->run.times, one->elapsed_ms + 1, 1);
+    if (one->part_of_run)
         count_sample(&samples->run, one);
-    }
     if (samples->values > LIMIT_TIMING_VALUES)
         return error_set(err, ERROR_LIMIT, "the report has more than %u different times",
                          LIMIT_TIMING_VALUES);
@@ -229,8 +223,21 @@ static bool add_row(struct timing_samples *samples, struct label *label, struct 
     return timing_add(samples->evidence, &row, err);
 }
 
+// The times of the whole run are those of all its labels.
+static void unite_times(struct timing_samples *samples)
+{
+    for (size_t i = 0; i < samples->count; i++) {
+        const struct times *times = &samples->labels[i].times;
+        for (size_t k = 0; k < times->room; k++)
+            if (times->items[k].part_of_run)
+                (void)times_add(&samples->run.times, times->items[k].key,
+                                times->items[k].part_of_run, 0);
+    }
+}
+
 bool timing_samples_end(struct timing_samples *samples, struct error *err)
 {
+    unite_times(samples);
     if (samples->count)
         samples->run.offset = samples->labels[0].offset;
     if (!add_row(samples, &samples->run, err))

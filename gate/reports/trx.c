@@ -66,7 +66,6 @@ struct reading {
     struct evidence *evidence;
     uint32_t report;
     struct xml *xml;
-    struct xml_lead lead;
     bool root_seen, in_definitions;
     struct result open[RESULTS_OPEN];
     unsigned depth; // open results
@@ -97,7 +96,8 @@ static int recognise(const struct report_head *head)
 
 static bool is_result(const char *name)
 {
-    return str_ends(str_of(name), STR("TestResult")) || strcmp(name, "TestResultAggregation") == 0;
+    return xml_is(name, "UnitTestResult") || str_ends(str_of(name), STR("TestResult")) ||
+           xml_is(name, "TestResultAggregation");
 }
 
 // "[days.]hh:mm:ss[.fraction]", in microseconds.
@@ -141,26 +141,27 @@ static bool open_result(struct reading *r, const char **attributes, struct error
         return error_set(err, ERROR_LIMIT, "results are nested more than %u deep", RESULTS_OPEN);
     struct result *result = &r->open[r->depth];
     const char *outcome = NULL, *row = NULL;
-    xml_test_begin(&result->test, r->report, r->lead.skipped + xml_offset(r->xml));
+    xml_test_begin(&result->test, xml_offset(r->xml));
     result->id = trx_id("");
     result->inner = result->inner_bad = 0;
     for (; *attributes; attributes += 2) {
         const char *name = attributes[0], *value = attributes[1];
-        if (strcmp(name, "testName") == 0)
-            text_adds(&result->test.name, value);
-        else if (strcmp(name, "testId") == 0)
+        if (xml_is(name, "testName"))
+            xml_test_name(&result->test, str_of(value));
+        else if (xml_is(name, "testId"))
             result->id = trx_id(value);
-        else if (strcmp(name, "outcome") == 0)
+        else if (xml_is(name, "outcome"))
             outcome = value;
-        else if (strcmp(name, "duration") == 0)
+        else if (xml_is(name, "duration"))
             result->test.one.time_us = duration_us(value);
-        else if (strcmp(name, "dataRowInfo") == 0)
+        else if (xml_is(name, "dataRowInfo"))
             row = value;
     }
-    bool like_outer = r->depth && str_eq(text_str(&result->test.name),
-                                         text_str(&r->open[r->depth - 1].test.name));
+    str own = result->test.one.name;
+    bool like_outer = r->depth && str_eq(own, r->open[r->depth - 1].test.one.name);
     if (row && like_outer) // else all rows were one and the same test
-        text_addf(&result->test.name, " (row %.100s)", row);
+        result->test.one.name =
+            arena_format(&r->evidence->arena, STR_FMT " (row %.100s)", STR_ARG(own), row);
     r->depth++;
     return outcome_of(outcome, &result->outcome, err);
 }
@@ -199,7 +200,7 @@ static bool close_result(struct reading *r, struct error *err)
     result->test.one.result = verdict;
     result->test.unnamed = r->unnamed;
     trx_case(&r->definitions, result->id);
-    bool ok = xml_test_add(&result->test, r->evidence, err);
+    bool ok = xml_test_add(&result->test, err);
     r->unnamed = result->test.unnamed;
     return ok;
 }
@@ -214,7 +215,7 @@ static void open_definition(struct reading *r, const char *name, const char **at
         text_clear(&r->assembly);
         path = xml_attribute(attributes, "storage");
         text_adds(&r->assembly, path ? path : "");
-    } else if (r->defined_depth && strcmp(name, "TestMethod") == 0) {
+    } else if (r->defined_depth && xml_is(name, "TestMethod")) {
         const char *class_name = xml_attribute(attributes, "className");
         path = xml_attribute(attributes, "codeBase"); // `storage` is the same in lower case
         text_clear(&r->class_name);
@@ -241,23 +242,30 @@ static void keep_outcome(char out[24], const char *outcome)
     out[kept.len] = '\0';
 }
 
+// The text of the element at that depth is kept, or none is.
+static void keep_text(struct reading *r, unsigned depth)
+{
+    xml_want_text(r->xml, depth != 0);
+    r->text_depth = depth;
+}
+
 static void open_summary(struct reading *r, const char *name, const char **attributes)
 {
     uint32_t line = xml_position(r->xml).line;
-    if (strcmp(name, "ResultSummary") == 0) {
+    if (xml_is(name, "ResultSummary")) {
         keep_outcome(r->outcome, xml_attribute(attributes, "outcome"));
         r->outcome_line = line;
-    } else if (strcmp(name, "Counters") == 0) {
+    } else if (xml_is(name, "Counters")) {
         r->counters_line = line;
         r->said_total = xml_said(xml_attribute(attributes, "total"));
         for (int i = 0; i < OUTCOMES; i++)
             r->said[i] = xml_said(xml_attribute(attributes, outcomes[i].counter));
-    } else if (strcmp(name, "RunInfo") == 0) {
+    } else if (xml_is(name, "RunInfo")) {
         keep_outcome(r->run_info_outcome, xml_attribute(attributes, "outcome"));
-        xml_test_begin(&r->run_info, r->report, 0);
+        xml_test_begin(&r->run_info, 0);
         r->run_info_line = line;
-    } else if (r->run_info_line && strcmp(name, "Text") == 0) {
-        r->text_depth = xml_depth(r->xml);
+    } else if (r->run_info_line && xml_is(name, "Text")) {
+        keep_text(r, xml_depth(r->xml));
     }
 }
 
@@ -276,8 +284,7 @@ static void close_run_info(struct reading *r)
 {
     str text = xml_message_line(&r->run_info.message);
     const char *outcome = r->run_info_outcome;
-    bool bad =
-        is_broken(outcome) || strcmp(outcome, "Error") == 0 || strcmp(outcome, "Failed") == 0;
+    bool bad = is_broken(outcome) || xml_is(outcome, "Error") || xml_is(outcome, "Failed");
     if (bad && !(str_starts(text, STR("[xUnit.net ")) && str_ends(text, STR(" [FAIL]"))))
         report_suspect(r->evidence, &r->evidence->reports[r->report],
                        "line %u: the run reports an error: " STR_FMT, r->run_info_line,
@@ -291,10 +298,10 @@ static bool on_open(void *context, const char *qualified, const char **attribute
     struct reading *r = context;
     const char *name = xml_local(qualified);
     if (!r->root_seen) {
-        if (strcmp(name, "TestRun") != 0)
+        if (!xml_is(name, "TestRun"))
             return error_set(err, ERROR_INPUT, "the root element is <%.60s>, not <TestRun>", name);
         r->root_seen = true;
-    } else if (xml_depth(r->xml) == 2 && strcmp(name, "TestDefinitions") == 0) {
+    } else if (xml_depth(r->xml) == 2 && xml_is(name, "TestDefinitions")) {
         r->in_definitions = true;
     } else if (r->in_definitions) {
         open_definition(r, name, attributes);
@@ -302,10 +309,10 @@ static bool on_open(void *context, const char *qualified, const char **attribute
         return open_result(r, attributes, err);
     } else if (r->depth == 0) {
         open_summary(r, name, attributes);
-    } else if (strcmp(name, "ErrorInfo") == 0) {
+    } else if (xml_is(name, "ErrorInfo")) {
         r->error_depth = xml_depth(r->xml);
-    } else if (r->error_depth && strcmp(name, "Message") == 0) {
-        r->text_depth = xml_depth(r->xml);
+    } else if (r->error_depth && xml_is(name, "Message")) {
+        keep_text(r, xml_depth(r->xml));
     }
     return true;
 }
@@ -316,7 +323,7 @@ static bool on_close(void *context, const char *qualified, struct error *err)
     const char *name = xml_local(qualified);
     unsigned depth = xml_depth(r->xml);
     if (depth == r->text_depth)
-        r->text_depth = 0;
+        keep_text(r, 0);
     if (depth == r->error_depth)
         r->error_depth = 0;
     if (r->in_definitions) {
@@ -326,7 +333,7 @@ static bool on_close(void *context, const char *qualified, struct error *err)
     }
     if (is_result(name))
         return close_result(r, err);
-    if (r->run_info_line && strcmp(name, "RunInfo") == 0)
+    if (r->run_info_line && xml_is(name, "RunInfo"))
         close_run_info(r);
     return true;
 }
@@ -353,17 +360,17 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
     r->definitions.arena = &evidence->arena;
     r->class_name = r->assembly = text_of(LIMIT_TOKEN_BYTES);
     for (size_t i = 0; i < RESULTS_OPEN; i++)
-        xml_test_open(&r->open[i].test);
-    xml_test_open(&r->run_info);
+        xml_test_open(&r->open[i].test, evidence, report);
+    xml_test_open(&r->run_info, evidence, report);
     r->xml = xml_open(evidence->reports[report].path, &handler);
+    xml_want_text(r->xml, false);
     *ret = r;
     return true;
 }
 
 static bool feed(struct reading *r, str bytes, struct error *err)
 {
-    bytes = xml_lead_cut(&r->lead, bytes);
-    return bytes.len == 0 || xml_feed(r->xml, bytes, err);
+    return xml_feed(r->xml, bytes, err);
 }
 
 static bool fits(struct xml_said said, uint64_t all, uint64_t outermost, uint64_t innermost,
@@ -408,7 +415,7 @@ static bool end(struct reading *r, struct error *err)
     compare(r);
     tests_tell_apart(evidence, false); // rows of a test may have one name; none is a repetition
     r->open[0].test.unnamed = r->unnamed;
-    xml_test_end(&r->open[0].test, evidence, r->report);
+    xml_test_end(&r->open[0].test);
     return true;
 }
 

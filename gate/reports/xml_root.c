@@ -55,15 +55,3 @@ bool xml_root(str first_bytes, struct xml_root *ret)
     ret->after = close == STR_NONE ? (str){NULL, 0} : str_from(s, close + 1);
     return ret->name.len > 0;
 }
-
-str xml_lead_cut(struct xml_lead *lead, str bytes)
-{
-    size_t n = 0;
-    if (lead->over)
-        return bytes;
-    while (n < bytes.len && is_space(bytes.data[n]))
-        n++;
-    lead->skipped += n;
-    lead->over = n < bytes.len;
-    return str_from(bytes, n);
-}

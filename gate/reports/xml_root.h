@@ -4,8 +4,6 @@
 
 #include "gate/base/str.h"
 
-#include <stdint.h>
-
 struct xml_root {
     str name;  // without a namespace prefix
     str tag;   // what stands between name and '>'; cut where the bytes end
@@ -14,16 +12,5 @@ struct xml_root {
 
 // False when the bytes do not begin like XML (white space and a byte order mark may come first).
 bool xml_root(str first_bytes, struct xml_root *ret);
-
-// Some tools write white space before the XML declaration, which XML does not allow. It is passed
-// over; `*skipped` counts it, so that offsets stay those of the file.
-//
-//     struct xml_lead lead = {0};
-//     ok = xml_feed(xml, xml_lead_cut(&lead, bytes), err);
-struct xml_lead {
-    uint64_t skipped;
-    bool over;
-};
-str xml_lead_cut(struct xml_lead *lead, str bytes);
 
 #endif

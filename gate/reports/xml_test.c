@@ -1,45 +1,67 @@
 #include "gate/reports/xml_test.h"
 
-#include "gate/base/limits.h"
 #include "gate/base/number.h"
 
-void xml_test_open(struct xml_test *test)
+void xml_test_open(struct xml_test *test, struct evidence *evidence, uint32_t report)
 {
-    *test = (struct xml_test){0};
-    // Two of what one tag may hold: names are put together.
-    test->suite = test->host = test->class_name = text_of((size_t)LIMIT_TOKEN_BYTES * 2);
-    test->name = test->file = text_of((size_t)LIMIT_TOKEN_BYTES * 2);
+    *test = (struct xml_test){.evidence = evidence, .report = report};
     test->message = text_of(XML_MESSAGE_ROOM);
 }
 
-void xml_test_begin(struct xml_test *test, uint32_t report, uint64_t offset)
+void xml_test_begin(struct xml_test *test, uint64_t offset)
 {
-    test->one = (struct test_case){.time_us = -1, .report = report, .offset = offset};
-    text_clear(&test->suite);
-    text_clear(&test->host);
-    text_clear(&test->class_name);
-    text_clear(&test->name);
-    text_clear(&test->file);
-    text_clear(&test->message);
+    test->one = (struct test_case){.time_us = -1, .report = test->report, .offset = offset};
+    if (test->message.len || test->message.full)
+        text_clear(&test->message);
 }
 
-bool xml_test_add(struct xml_test *test, struct evidence *evidence, struct error *err)
+static const struct test_case *before(const struct xml_test *test)
+{
+    static const struct test_case none = {.time_us = -1};
+    const struct tests *tests = &test->evidence->tests;
+    return tests->count ? &tests->cases[tests->count - 1] : &none;
+}
+
+void xml_test_suite(struct xml_test *test, str suite)
+{
+    test->one.suite = tests_text(test->evidence, suite, before(test)->suite);
+}
+
+void xml_test_host(struct xml_test *test, str host)
+{
+    test->one.host = tests_text(test->evidence, host, before(test)->host);
+}
+
+void xml_test_class(struct xml_test *test, str class_name)
+{
+    test->one.class_name = tests_text(test->evidence, class_name, before(test)->class_name);
+}
+
+void xml_test_name(struct xml_test *test, str name)
+{
+    test->one.name = tests_text(test->evidence, name, (str){NULL, 0});
+}
+
+void xml_test_file(struct xml_test *test, str file)
+{
+    test->one.file = tests_text(test->evidence, file, before(test)->file);
+}
+
+bool xml_test_add(struct xml_test *test, struct error *err)
 {
     struct test_case *one = &test->one;
-    if (test->name.len == 0)
-        text_addf(&test->name, "(unnamed %llu)", (unsigned long long)++test->unnamed);
-    one->suite = text_str(&test->suite);
-    one->host = text_str(&test->host);
-    one->class_name = text_str(&test->class_name);
-    one->name = text_str(&test->name);
-    one->file = text_str(&test->file);
-    one->message = xml_message_line(&test->message);
-    return tests_add(evidence, one, err);
+    struct arena *arena = &test->evidence->arena;
+    if (one->name.len == 0)
+        one->name = arena_format(arena, "(unnamed %llu)", (unsigned long long)++test->unnamed);
+    if (test->message.len)
+        one->message = tests_text(test->evidence, xml_message_line(&test->message), (str){NULL, 0});
+    return tests_take(test->evidence, one, err);
 }
 
-void xml_test_end(const struct xml_test *test, struct evidence *evidence, uint32_t report)
+void xml_test_end(const struct xml_test *test)
 {
-    struct report *noted = &evidence->reports[report];
+    struct evidence *evidence = test->evidence;
+    struct report *noted = &evidence->reports[test->report];
     noted->empty = evidence->tests.count == 0;
     if (noted->empty)
         report_suspect(evidence, noted, "the report holds no test");
@@ -50,11 +72,6 @@ void xml_test_end(const struct xml_test *test, struct evidence *evidence, uint32
 
 void xml_test_done(struct xml_test *test)
 {
-    text_done(&test->suite);
-    text_done(&test->host);
-    text_done(&test->class_name);
-    text_done(&test->name);
-    text_done(&test->file);
     text_done(&test->message);
 }
 

@@ -1,13 +1,14 @@
-// One test of an XML report while it is read: its texts come in any order and in pieces, and are
-// copied. And what such a report says of its own sums, beside what it holds.
+// One test of an XML report while it is read: its texts come in any order and are copied into the
+// evidence at once, where the test before has no equal one. And what such a report says of its own
+// sums, beside what it holds.
 //
-//     xml_test_open(&test);                                // once
-//     xml_test_begin(&test, report, offset);               // where a test begins: all empty
-//     text_adds(&test.name, value);
+//     xml_test_open(&test, evidence, report);              // once
+//     xml_test_begin(&test, offset);                       // where a test begins: all empty
+//     xml_test_name(&test, str_of(value));
 //     test.one.result = TEST_FAILED;
 //     xml_message_add(&test.message, text);
-//     if (!xml_test_add(&test, evidence, err)) ...         // where it ends
-//     xml_test_end(&test, evidence, report);               // where the report ends
+//     if (!xml_test_add(&test, err)) ...                   // where it ends
+//     xml_test_end(&test);                                 // where the report ends
 //     xml_test_done(&test);                                // with the reading
 #ifndef GATE_REPORTS_XML_TEST_H
 #define GATE_REPORTS_XML_TEST_H
@@ -16,18 +17,24 @@
 #include "gate/reports/evidence.h"
 
 struct xml_test {
-    struct test_case one; // its result, line, time, report and offset; texts are those below
-    struct text suite, host, class_name, name, file; // bounded
-    struct text message;                             // see xml_message_add
-    uint64_t unnamed; // tests without a name so far: they are not one and the same
+    struct evidence *evidence;
+    uint32_t report;
+    struct test_case one; // its result, line and time; texts are set by the functions below
+    struct text message;  // see xml_message_add
+    uint64_t unnamed;     // tests without a name so far: they are not one and the same
 };
 
-void xml_test_open(struct xml_test *test);
-void xml_test_begin(struct xml_test *test, uint32_t report, uint64_t offset);
-// ERROR_LIMIT as tests_add. Texts stay until the next xml_test_begin.
-bool xml_test_add(struct xml_test *test, struct evidence *evidence, struct error *err);
+void xml_test_open(struct xml_test *test, struct evidence *evidence, uint32_t report);
+void xml_test_begin(struct xml_test *test, uint64_t offset);
+void xml_test_suite(struct xml_test *test, str suite);
+void xml_test_host(struct xml_test *test, str host);
+void xml_test_class(struct xml_test *test, str class_name);
+void xml_test_name(struct xml_test *test, str name);
+void xml_test_file(struct xml_test *test, str file);
+// ERROR_LIMIT as tests_add. All stays until the next xml_test_begin.
+bool xml_test_add(struct xml_test *test, struct error *err);
 // Says what is missing in the report: all tests, or names.
-void xml_test_end(const struct xml_test *test, struct evidence *evidence, uint32_t report);
+void xml_test_end(const struct xml_test *test);
 void xml_test_done(struct xml_test *test);
 
 // Seconds, with or without a fraction; some tools put commas between thousands. Microseconds, or -1

@@ -26,7 +26,6 @@ struct reading {
     struct evidence *evidence;
     uint32_t report;
     struct xml *xml;
-    struct xml_lead lead;
     bool root_seen, in_assembly;
     struct text path, class_name; // of the open assembly; of the open <class> of version 1
     uint32_t line;                // of the open assembly
@@ -75,15 +74,23 @@ static bool open_assembly(struct reading *r, const char **attributes, struct err
     return true;
 }
 
+// The text of the element at that depth is the message, or none is.
+static void keep_text(struct reading *r, unsigned depth)
+{
+    if (depth || r->text_depth)
+        xml_want_text(r->xml, depth != 0);
+    r->text_depth = depth;
+}
+
 static void start(struct reading *r, enum open what)
 {
-    xml_test_begin(&r->test, r->report, r->lead.skipped + xml_offset(r->xml));
+    xml_test_begin(&r->test, xml_offset(r->xml));
     str path = text_str(&r->path);
-    text_add(&r->test.suite, dotnet_stem(path));
-    text_add(&r->test.host, dotnet_folder(path));
+    xml_test_suite(&r->test, dotnet_stem(path));
+    xml_test_host(&r->test, dotnet_folder(path));
     r->open = what;
     r->open_depth = xml_depth(r->xml);
-    r->text_depth = 0;
+    keep_text(r, 0);
 }
 
 static bool verdict_of(const char *result, enum verdict *ret, struct error *err)
@@ -106,22 +113,22 @@ static bool open_test(struct reading *r, const char **attributes, struct error *
     start(r, TEST);
     for (; *attributes; attributes += 2) {
         const char *key = attributes[0], *value = attributes[1];
-        if (strcmp(key, "name") == 0)
+        if (xml_is(key, "name"))
             name = value;
-        else if (strcmp(key, "type") == 0)
+        else if (xml_is(key, "type"))
             type = value;
-        else if (strcmp(key, "method") == 0)
+        else if (xml_is(key, "method"))
             method = value;
-        else if (strcmp(key, "result") == 0)
+        else if (xml_is(key, "result"))
             result = value;
-        else if (strcmp(key, "time") == 0)
+        else if (xml_is(key, "time"))
             r->test.one.time_us = xml_seconds_us(value);
     }
     str class_name = type && *type ? str_of(type) : text_str(&r->class_name), found;
     str full = str_of(name && *name ? name : method);
     str own = dotnet_split(full, class_name, &found);
-    text_add(&r->test.class_name, class_name);
-    text_add(&r->test.name, found.len == class_name.len ? own : full);
+    xml_test_class(&r->test, class_name);
+    xml_test_name(&r->test, found.len == class_name.len ? own : full);
     return verdict_of(result, &r->verdict, err);
 }
 
@@ -131,10 +138,10 @@ static void open_outside(struct reading *r, const char **attributes)
     const char *name = xml_attribute(attributes, "name"), *type = xml_attribute(attributes, "type");
     start(r, OUTSIDE);
     r->verdict = BROKEN;
-    text_add(&r->test.class_name, name && *name ? str_of(name) : text_str(&r->class_name));
-    text_adds(&r->test.name, "(outside of any test)");
-    if (type && *type)
-        text_addf(&r->test.name, " %.100s", type);
+    xml_test_class(&r->test, name && *name ? str_of(name) : text_str(&r->class_name));
+    bool typed = type && *type;
+    xml_test_name(&r->test, arena_format(&r->evidence->arena, "(outside of any test)%s%.100s",
+                                         typed ? " " : "", typed ? type : ""));
 }
 
 static bool close_open(struct reading *r, struct error *err)
@@ -147,7 +154,7 @@ static bool close_open(struct reading *r, struct error *err)
     r->open = NOTHING;
     r->counts[r->verdict]++;
     r->test.one.result = results[r->verdict];
-    return xml_test_add(&r->test, r->evidence, err);
+    return xml_test_add(&r->test, err);
 }
 
 static void close_assembly(struct reading *r)
@@ -169,10 +176,10 @@ static void close_assembly(struct reading *r)
 
 static void open_inside(struct reading *r, const char *name)
 {
-    if (strcmp(name, "failure") == 0 && r->verdict == PASSED)
+    if (xml_is(name, "failure") && r->verdict == PASSED)
         r->verdict = FAILED; // it says so itself
-    if (strcmp(name, "message") == 0 && xml_message_line(&r->test.message).len == 0)
-        r->text_depth = xml_depth(r->xml);
+    if (xml_is(name, "message") && xml_message_line(&r->test.message).len == 0)
+        keep_text(r, xml_depth(r->xml));
 }
 
 static bool on_open(void *context, const char *qualified, const char **attributes,
@@ -180,8 +187,8 @@ static bool on_open(void *context, const char *qualified, const char **attribute
 {
     struct reading *r = context;
     const char *name = xml_local(qualified);
-    bool assembly = strcmp(name, "assembly") == 0;
-    if (!r->root_seen && !assembly && strcmp(name, "assemblies") != 0)
+    bool assembly = xml_is(name, "assembly");
+    if (!r->root_seen && !assembly && !xml_is(name, "assemblies"))
         return error_set(err, ERROR_INPUT,
                          "the root element is <%.60s>, not <assemblies> or <assembly>", name);
     r->root_seen = true;
@@ -189,15 +196,15 @@ static bool on_open(void *context, const char *qualified, const char **attribute
         return open_assembly(r, attributes, err);
     if (!r->in_assembly)
         return true;
-    if (strcmp(name, "test") == 0)
+    if (xml_is(name, "test"))
         return r->open == NOTHING
                    ? open_test(r, attributes, err)
                    : error_set(err, ERROR_INPUT, "a <test> stands inside another one");
     if (r->open != NOTHING) {
         open_inside(r, name);
-    } else if (strcmp(name, "error") == 0 || strcmp(name, "failure") == 0) {
+    } else if (xml_is(name, "error") || xml_is(name, "failure")) {
         open_outside(r, attributes);
-    } else if (strcmp(name, "class") == 0) {
+    } else if (xml_is(name, "class")) {
         const char *class_name = xml_attribute(attributes, "name");
         text_clear(&r->class_name);
         text_adds(&r->class_name, class_name ? class_name : "");
@@ -210,13 +217,13 @@ static bool on_close(void *context, const char *qualified, struct error *err)
     struct reading *r = context;
     unsigned depth = xml_depth(r->xml);
     if (depth == r->text_depth)
-        r->text_depth = 0;
+        keep_text(r, 0);
     if (r->open != NOTHING)
         return depth != r->open_depth || close_open(r, err);
     const char *name = xml_local(qualified);
-    if (strcmp(name, "assembly") == 0)
+    if (xml_is(name, "assembly"))
         close_assembly(r);
-    else if (strcmp(name, "class") == 0)
+    else if (xml_is(name, "class"))
         text_clear(&r->class_name);
     return true;
 }
@@ -240,16 +247,16 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
     r->evidence = evidence;
     r->report = report;
     r->path = r->class_name = text_of(LIMIT_TOKEN_BYTES);
-    xml_test_open(&r->test);
+    xml_test_open(&r->test, evidence, report);
     r->xml = xml_open(evidence->reports[report].path, &handler);
+    xml_want_text(r->xml, false);
     *ret = r;
     return true;
 }
 
 static bool feed(struct reading *r, str bytes, struct error *err)
 {
-    bytes = xml_lead_cut(&r->lead, bytes);
-    return bytes.len == 0 || xml_feed(r->xml, bytes, err);
+    return xml_feed(r->xml, bytes, err);
 }
 
 static bool end(struct reading *r, struct error *err)
@@ -257,7 +264,7 @@ static bool end(struct reading *r, struct error *err)
     if (!xml_end(r->xml, err))
         return false;
     tests_tell_apart(r->evidence, false); // rows of a test may have one name; none is a repetition
-    xml_test_end(&r->test, r->evidence, r->report);
+    xml_test_end(&r->test);
     return true;
 }
 

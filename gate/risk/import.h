@@ -3,8 +3,9 @@
 // status, due, effort, treatment, link, and the usual other words for them ("probability",
 // "mitigation", …).
 //
-// Likelihood and impact are 1 to 5, or words such as "almost certain", "rare", "major"; paths are
-// separated by `;`. Nothing is guessed: what is not understood is an error.
+// The register is one for the matrix 5x5: likelihood and impact are 1 to 5, or words such as
+// "almost certain", "rare", "major"; paths are separated by `;`. Nothing is guessed: what is not
+// understood is an error.
 //
 //     struct risk_import import = {.arena = &arena, .out = &text};
 //     import_header(&import, fields, count, err);

@@ -33,45 +33,89 @@ const char *const lock_usual_names[] = {
 // Of several patterns that fit, the first one counts.
 static const struct {
     const char *pattern; // of the file's name
-    const char *kind;
+    const char *kind;    // null = it is only known to name dependencies
     bool (*read)(struct lock_reading *r);
+    bool any_name; // the pattern fits files that have nothing to do with dependencies
 } kinds[] = {
-    {"poetry.lock", "poetry.lock", lock_toml},
-    {"uv.lock", "uv.lock", lock_toml},
-    {"Pipfile.lock", "Pipfile.lock", lock_pipfile},
-    {"pyproject.toml", "pyproject.toml", lock_pyproject},
-    {"package-lock.json", "package-lock.json", lock_npm},
-    {"npm-shrinkwrap.json", "package-lock.json", lock_npm},
-    {"package.json", "package.json", lock_package_json},
-    {"yarn.lock", "yarn.lock", lock_yarn},
-    {"pnpm-lock.yaml", "pnpm-lock.yaml", lock_pnpm},
-    {"go.mod", "go.mod", lock_go_mod},
-    {".tool-versions", ".tool-versions", lock_tool_versions},
-    {".python-version", ".python-version", lock_python_version},
-    {"runtime.txt", "runtime.txt", lock_runtime_txt},
-    {".nvmrc", ".nvmrc", lock_nvmrc},
-    {".node-version", ".nvmrc", lock_nvmrc},
-    {"Dockerfile", "Dockerfile", lock_dockerfile},
-    {"Dockerfile.*", "Dockerfile", lock_dockerfile},
-    {"*.Dockerfile", "Dockerfile", lock_dockerfile},
-    {"Containerfile", "Dockerfile", lock_dockerfile},
-    {"*compose*.yml", "compose file", lock_compose},
-    {"*compose*.yaml", "compose file", lock_compose},
+    {"poetry.lock", "poetry.lock", lock_toml, false},
+    {"uv.lock", "uv.lock", lock_toml, false},
+    {"Pipfile.lock", "Pipfile.lock", lock_pipfile, false},
+    {"pyproject.toml", "pyproject.toml", lock_pyproject, false},
+    {"package-lock.json", "package-lock.json", lock_npm, false},
+    {"npm-shrinkwrap.json", "package-lock.json", lock_npm, false},
+    {"package.json", "package.json", lock_package_json, false},
+    {"yarn.lock", "yarn.lock", lock_yarn, false},
+    {"pnpm-lock.yaml", "pnpm-lock.yaml", lock_pnpm, false},
+    {"go.mod", "go.mod", lock_go_mod, false},
+    {".tool-versions", ".tool-versions", lock_tool_versions, false},
+    {".python-version", ".python-version", lock_python_version, false},
+    {"runtime.txt", "runtime.txt", lock_runtime_txt, false},
+    {".nvmrc", ".nvmrc", lock_nvmrc, false},
+    {".node-version", ".nvmrc", lock_nvmrc, false},
+    {"Dockerfile", "Dockerfile", lock_dockerfile, false},
+    {"Dockerfile.*", "Dockerfile", lock_dockerfile, false},
+    {"*.Dockerfile", "Dockerfile", lock_dockerfile, false},
+    {"Containerfile", "Dockerfile", lock_dockerfile, false},
+    {"*compose*.yml", "compose file", lock_compose, false},
+    {"*compose*.yaml", "compose file", lock_compose, false},
+    {"requirements*.txt", "requirements file", lock_requirements, false},
+    {"requirements*.in", "requirements file", lock_requirements, false},
+    {"constraints*.txt", "requirements file", lock_requirements, false},
     // What pip is given may have any name.
-    {"*.txt", "requirements file", lock_requirements},
-    {"*.in", "requirements file", lock_requirements},
+    {"*.txt", "requirements file", lock_requirements, true},
+    {"*.in", "requirements file", lock_requirements, true},
+    {"pdm.lock", NULL, NULL, false},
+    {"Pipfile", NULL, NULL, false},
+    {"setup.py", NULL, NULL, false},
+    {"setup.cfg", NULL, NULL, false},
+    {"environment.y*ml", NULL, NULL, false},
+    {"bun.lock", NULL, NULL, false},
+    {"go.sum", NULL, NULL, false},
+    {"Cargo.toml", NULL, NULL, false},
+    {"Cargo.lock", NULL, NULL, false},
+    {"Gemfile", NULL, NULL, false},
+    {"Gemfile.lock", NULL, NULL, false},
+    {"*.gemspec", NULL, NULL, false},
+    {"pom.xml", NULL, NULL, false},
+    {"build.gradle*", NULL, NULL, false},
+    {"gradle.lockfile", NULL, NULL, false},
+    {"libs.versions.toml", NULL, NULL, false},
+    {"composer.json", NULL, NULL, false},
+    {"composer.lock", NULL, NULL, false},
+    {"packages.lock.json", NULL, NULL, false},
+    {"*.csproj", NULL, NULL, false},
+    {"Directory.Packages.props", NULL, NULL, false},
+    {"mix.lock", NULL, NULL, false},
+    {"pubspec.lock", NULL, NULL, false},
+    {"Dockerfile*", NULL, NULL, false},
+    {"Containerfile*", NULL, NULL, false},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
+static str last_name(str path)
+{
+    size_t slash = str_find_last(path, '/');
+    return slash == STR_NONE ? path : str_from(path, slash + 1);
+}
+
 static size_t kind_of(const char *path)
 {
-    str name = str_of(path);
-    size_t slash = str_find_last(name, '/'), i = 0;
-    if (slash != STR_NONE)
-        name = str_from(name, slash + 1);
-    while (i < KINDS && !glob_match(str_of(kinds[i].pattern), name))
+    str name = last_name(str_of(path));
+    size_t i = 0;
+    while (i < KINDS && (!kinds[i].read || !glob_match(str_of(kinds[i].pattern), name)))
         i++;
     return i;
+}
+
+bool names_dependencies(str path)
+{
+    str name = last_name(path);
+    if (str_starts(path, STR("requirements/")))
+        return true;
+    for (size_t i = 0; i < KINDS; i++)
+        if (!kinds[i].any_name && glob_match(str_of(kinds[i].pattern), name))
+            return true;
+    return false;
 }
 
 const char *lock_kind(const char *path)

@@ -48,6 +48,10 @@ struct locks {
 const char *lock_kind(const char *path);
 extern const char *const lock_usual_names[]; // ends with null
 
+// Is this a file in which dependencies are named, one that can be read here or not? Wherever it
+// changes, what a scanner finds in a package may be the change's doing.
+bool names_dependencies(str path);
+
 // Adds what the file has. ERROR_INPUT, with file and line, for what is no such file.
 bool locks_read(struct locks *locks, const char *path, str bytes, struct error *err);
 

@@ -2,252 +2,10 @@
 
 #include "gate/base/glob.h"
 #include "gate/base/limits.h"
+#include "gate/risk/register_parts.h"
 #include "gate/risk/waivers.h"
 
 #include <assert.h>
-
-static const char *const status_names[] = {"open", "mitigating", "accepted", "closed", NULL};
-
-static void check_share(struct fraction f, const char *what, const struct node *node,
-                        struct problems *problems)
-{
-    if (f.den && f.num > f.den)
-        problem_at(problems, node->at, "%s: a share cannot be more than 100%%", what);
-}
-
-static void check_coverage(void *value, const struct node *node, struct problems *problems)
-{
-    const struct risk_coverage *coverage = value;
-    check_share(coverage->lines, "lines", node, problems);
-    check_share(coverage->branches, "branches", node, problems);
-}
-
-static const struct shape_field flow_fields[] = {
-    {.key = "name", .kind = SHAPE_KEY, .offset = offsetof(struct risk_flow, name)},
-    {.key = "weight",
-     .kind = SHAPE_INT,
-     .offset = offsetof(struct risk_flow, weight),
-     .min = 1,
-     .max = 5,
-     .required = true,
-     .doc = "How much the business depends on it: 1 (little) to 5 (everything)."},
-    {.key = "title",
-     .kind = SHAPE_STR,
-     .offset = offsetof(struct risk_flow, title),
-     .doc = "What the flow is, in words."},
-    {0},
-};
-static const struct shape flow_shape = {.name = "flow",
-                                        .size_bytes = sizeof(struct risk_flow),
-                                        .fields = flow_fields,
-                                        .shorthand = "weight"};
-
-static const struct shape_field coverage_fields[] = {
-    {.key = "lines",
-     .kind = SHAPE_PERCENT,
-     .offset = offsetof(struct risk_coverage, lines),
-     .doc = "Lines covered, of the files under the risk's paths."},
-    {.key = "branches",
-     .kind = SHAPE_PERCENT,
-     .offset = offsetof(struct risk_coverage, branches),
-     .doc = "Branches covered, of the files under the risk's paths."},
-    {0},
-};
-static const struct shape coverage_shape = {.name = "demanded coverage",
-                                            .size_bytes = sizeof(struct risk_coverage),
-                                            .fields = coverage_fields,
-                                            .shorthand = "lines",
-                                            .check = check_coverage};
-
-static const struct shape_field demands_fields[] = {
-    {.key = "coverage",
-     .kind = SHAPE_OPTIONAL,
-     .offset = offsetof(struct risk_demands, coverage),
-     .shape = &coverage_shape,
-     .doc = "Coverage that a release needs while the risk is open."},
-    {.key = "tests",
-     .kind = SHAPE_LIST,
-     .offset = offsetof(struct risk_demands, tests),
-     .shape = &shape_of_str,
-     .doc = "Patterns of tests that must be there and pass; `payments::*` are all of that suite."},
-    {.key = "approvals", .kind = SHAPE_LATER},
-    {.key = "slower", .kind = SHAPE_LATER},
-    {.key = "steps", .kind = SHAPE_LATER},
-    {0},
-};
-static const struct shape demands_shape = {
-    .name = "demands",
-    .size_bytes = sizeof(struct risk_demands),
-    .fields = demands_fields,
-    .position_offset = offsetof(struct risk_demands, at) + 1,
-};
-
-static void check_closing(void *value, const struct node *node, struct problems *problems)
-{
-    const struct risk_closing *closing = value;
-    if (!closing->coverage && closing->tests.count == 0 && closing->finding.len == 0)
-        problem_at(problems, node->at,
-                   "`closes_when` says nothing: it takes `coverage`, `tests` or `finding`");
-}
-
-static const struct shape_field closing_fields[] = {
-    {.key = "coverage",
-     .kind = SHAPE_OPTIONAL,
-     .offset = offsetof(struct risk_closing, coverage),
-     .shape = &coverage_shape,
-     .doc = "Coverage of the files under the risk's paths, at least."},
-    {.key = "tests",
-     .kind = SHAPE_LIST,
-     .offset = offsetof(struct risk_closing, tests),
-     .shape = &shape_of_str,
-     .doc = "Patterns of tests that must be there and pass."},
-    {.key = "finding",
-     .kind = SHAPE_STR,
-     .offset = offsetof(struct risk_closing, finding),
-     .doc = "Id of a finding of the gate that must pass."},
-    {0},
-};
-static const struct shape closing_shape = {
-    .name = "closes_when",
-    .size_bytes = sizeof(struct risk_closing),
-    .fields = closing_fields,
-    .position_offset = offsetof(struct risk_closing, at) + 1,
-    .check = check_closing,
-};
-
-static void check_risk(void *value, const struct node *node, struct problems *problems)
-{
-    const struct risk *risk = value;
-    const struct node *weight = node_get(node, "weight");
-    if (weight && risk->flow.len)
-        problem_at(problems, weight->key_at,
-                   "`weight` is that of the flow `" STR_FMT "`: give one or the other",
-                   STR_ARG(risk->flow));
-    if (risk->status == RISK_ACCEPTED && (risk->due_days == 0 || risk->owner.len == 0))
-        problem_at(problems, node->at,
-                   "risk `" STR_FMT "` is accepted: it needs an `owner` and a `due` date on which "
-                   "the acceptance ends",
-                   STR_ARG(risk->id));
-    if (risk->demands && risk->demands->coverage && risk->paths.count == 0)
-        problem_at(problems, risk->demands->at,
-                   "risk `" STR_FMT "` demands coverage but has no `paths`", STR_ARG(risk->id));
-    if (risk->closes_when && risk->closes_when->coverage && risk->paths.count == 0)
-        problem_at(problems, risk->closes_when->at,
-                   "risk `" STR_FMT "` closes with coverage but has no `paths`", STR_ARG(risk->id));
-}
-
-static const struct shape_field risk_fields[] = {
-    {.key = "id",
-     .kind = SHAPE_STR,
-     .offset = offsetof(struct risk, id),
-     .required = true,
-     .doc = "A name that stays: findings are called after it."},
-    {.key = "title",
-     .kind = SHAPE_STR,
-     .offset = offsetof(struct risk, title),
-     .required = true,
-     .doc = "What may go wrong, in one sentence."},
-    {.key = "likelihood",
-     .kind = SHAPE_INT,
-     .offset = offsetof(struct risk, likelihood),
-     .min = 1,
-     .max = 5,
-     .required = true,
-     .doc = "1 (rare) to 5 (almost certain)."},
-    {.key = "impact",
-     .kind = SHAPE_INT,
-     .offset = offsetof(struct risk, impact),
-     .min = 1,
-     .max = 5,
-     .required = true,
-     .doc = "1 (hardly noticed) to 5 (the business stops)."},
-    {.key = "flow",
-     .kind = SHAPE_STR,
-     .offset = offsetof(struct risk, flow),
-     .doc = "The business flow it threatens, one of `flows`."},
-    {.key = "weight",
-     .kind = SHAPE_INT,
-     .offset = offsetof(struct risk, weight),
-     .min = 1,
-     .max = 5,
-     .fallback = "1",
-     .doc = "Business weight, when no flow is named."},
-    {.key = "paths",
-     .kind = SHAPE_LIST,
-     .offset = offsetof(struct risk, paths),
-     .shape = &shape_of_str,
-     .doc = "Patterns of the files that it lives in."},
-    {.key = "owner",
-     .kind = SHAPE_STR,
-     .offset = offsetof(struct risk, owner),
-     .doc = "Who sees to it."},
-    {.key = "status",
-     .kind = SHAPE_CHOICE,
-     .offset = offsetof(struct risk, status),
-     .choices = status_names,
-     .fallback = "open",
-     .doc = "open, mitigating, accepted (until `due`), closed."},
-    {.key = "due",
-     .kind = SHAPE_DATE,
-     .offset = offsetof(struct risk, due_days),
-     .doc = "The last day, in UTC, on which it may stand as it does."},
-    {.key = "effort",
-     .kind = SHAPE_NUMBER,
-     .offset = offsetof(struct risk, effort_days),
-     .doc = "Person days that the treatment takes."},
-    {.key = "treatment",
-     .kind = SHAPE_STR,
-     .offset = offsetof(struct risk, treatment),
-     .doc = "What is done about it."},
-    {.key = "link",
-     .kind = SHAPE_STR,
-     .offset = offsetof(struct risk, link),
-     .doc = "Where it is discussed."},
-    {.key = "demands",
-     .kind = SHAPE_OPTIONAL,
-     .offset = offsetof(struct risk, demands),
-     .shape = &demands_shape,
-     .doc = "What a release must show while the risk is open."},
-    {.key = "closes_when",
-     .kind = SHAPE_OPTIONAL,
-     .offset = offsetof(struct risk, closes_when),
-     .shape = &closing_shape,
-     .doc = "Evidence that must hold for as long as the risk is closed."},
-    {0},
-};
-static const struct shape risk_shape = {
-    .name = "risk",
-    .size_bytes = sizeof(struct risk),
-    .fields = risk_fields,
-    .position_offset = offsetof(struct risk, at) + 1,
-    .check = check_risk,
-};
-
-static const struct shape_field register_fields[] = {
-    {.key = "version",
-     .kind = SHAPE_INT,
-     .offset = offsetof(struct risk_register, version),
-     .min = 1,
-     .max = 1,
-     .required = true,
-     .doc = "The version of this format: 1."},
-    {.key = "matrix", .kind = SHAPE_LATER},
-    {.key = "flows",
-     .kind = SHAPE_MAP,
-     .offset = offsetof(struct risk_register, flows),
-     .shape = &flow_shape,
-     .doc = "Business flows and their weights."},
-    {.key = "risks",
-     .kind = SHAPE_LIST,
-     .offset = offsetof(struct risk_register, risks),
-     .shape = &risk_shape,
-     .max = LIMIT_RISKS,
-     .required = true,
-     .doc = "The risks."},
-    {0},
-};
-const struct shape risk_register_shape = {
-    .name = "risk register", .size_bytes = sizeof(struct risk_register), .fields = register_fields};
 
 // Names to numbers, by hash, so that a large register is bound in one pass.
 struct name_table {
@@ -322,16 +80,69 @@ static void refuse_twins(struct arena *arena, const struct risk_register *risks,
     }
 }
 
-bool risk_register_bind(struct arena *arena, const struct node *root, struct risk_register *ret,
+// A rollout takes the steps of all risks that it touches; more than it can have could not be met.
+static void count_steps(const struct risk_register *risks, struct problems *problems)
+{
+    struct fraction shares[LIMIT_STEPS];
+    size_t count = 0;
+    for (size_t i = 0; i < risks->risks.count; i++) {
+        const struct risk_demands *demands = risk_register_at(risks, i)->demands;
+        const struct risk_step *steps = demands ? demands->steps.items : NULL;
+        for (size_t k = 0; demands && k < demands->steps.count; k++) {
+            size_t at = 0;
+            while (at < count && fraction_cmp(shares[at], steps[k].share) != 0)
+                at++;
+            if (at < count)
+                continue;
+            if (count == LIMIT_STEPS) {
+                problem_at(problems, steps[k].at,
+                           "the risks demand more than %u different steps together, and a rollout "
+                           "has no more",
+                           LIMIT_STEPS);
+                return;
+            }
+            shares[count++] = steps[k].share;
+        }
+    }
+}
+
+// Rates each risk of the document; `items` is null when the document could not be bound, and what
+// is wrong with its ratings is then said all the same.
+static void rate(const struct risk_matrix *matrix, const struct node *root, struct risk *items,
+                 struct problems *problems)
+{
+    const struct node *list = node_get(root, "risks");
+    const struct node *node = list && list->kind == NODE_LIST ? list->first : list;
+    for (size_t i = 0; node; node = node->next, i++) {
+        struct risk_rating rating = {0};
+        bool ok = node->kind == NODE_MAP && matrix_rate(matrix, node, &rating, problems);
+        if (ok && items) {
+            struct risk *risk = &items[i];
+            risk->rating = rating;
+            if (risk->likelihood_given)
+                (void)number_i64(risk->likelihood_given->text, &risk->likelihood);
+            if (risk->impact_given)
+                (void)number_i64(risk->impact_given->text, &risk->impact);
+        }
+        if (list->kind != NODE_LIST)
+            return; // one alone is a list of one, and its sibling is another key
+    }
+}
+
+bool risk_register_bind(struct arena *arena, const struct node *root,
+                        const struct risk_matrix *matrix, struct risk_register *ret,
                         struct problems *problems)
 {
     size_t before = problems->count + problems->dropped;
     struct risk_register risks;
-    (void)shape_bind(arena, &risk_register_shape, root, &risks, problems);
+    bool ok = shape_bind(arena, &risk_register_shape, root, &risks, problems);
+    rate(matrix, root, ok ? risks.risks.items : NULL, problems);
     if (problems->count + problems->dropped > before)
         return false;
+    risks.matrix = matrix;
     resolve_flows(arena, &risks, problems);
     refuse_twins(arena, &risks, problems);
+    count_steps(&risks, problems);
     if (problems->count + problems->dropped > before)
         return false;
     *ret = risks;
@@ -345,28 +156,23 @@ const struct risk *risk_register_at(const struct risk_register *risks, size_t i)
 
 uint64_t risk_exposure(const struct risk *risk)
 {
-    return (uint64_t)(risk->likelihood * risk->impact * risk->weight);
+    return risk->rating.points * (uint64_t)risk->weight;
+}
+
+uint64_t risk_exposure_most(const struct risk_register *risks)
+{
+    return risks->matrix->most * RISK_WEIGHT_MOST;
 }
 
 enum risk_severity risk_severity(const struct risk *risk)
 {
-    int64_t score = risk->likelihood * risk->impact;
-    if (score >= 20)
-        return RISK_CRITICAL;
-    if (score >= 10)
-        return RISK_HIGH;
-    return score >= 5 ? RISK_MEDIUM : RISK_LOW;
+    return risk->rating.severity;
 }
 
-const char *risk_severity_name(enum risk_severity severity)
+bool risk_demands_rollout(const struct risk *risk)
 {
-    static const char *const names[RISK_SEVERITIES] = {"low", "medium", "high", "critical"};
-    return names[severity];
-}
-
-const char *risk_status_name(int status)
-{
-    return status_names[status];
+    const struct risk_demands *demands = risk->demands;
+    return demands && (demands->approvals || demands->slow || demands->steps.count);
 }
 
 bool risk_overdue(const struct risk *risk, int64_t today_days)

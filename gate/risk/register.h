@@ -1,26 +1,26 @@
 // The risk register: what may go wrong, how likely and how bad, who sees to it and until when.
 //
-// Exposure of a risk = likelihood (1-5) x impact (1-5) x weight of the business flow it threatens.
-// Severity comes from likelihood x impact alone, on the usual 5x5 matrix: 20 and more critical, 10
-// and more high, 5 and more medium, less is low. Open and mitigating risks count; an accepted one
-// counts again once its due date has passed; a closed one never does.
+// A matrix (gate/risk/matrix.h) rates each risk. Exposure = points of the matrix x weight of the
+// business flow that the risk threatens; by the usual 5x5 matrix that is likelihood x impact x
+// weight. Severity is the matrix' alone. Open and mitigating risks count; an accepted one counts
+// again once its due date has passed; a closed one never does.
 //
 //     version: 1
 //     flows: {payments: 5, catalogue: 1}
 //     risks:
 //       - {id: R-1, title: A payment is taken twice, likelihood: 2, impact: 5, flow: payments,
 //          paths: ["payments/**"], owner: payments, due: 2027-03-31,
-//          demands: {coverage: 90%, tests: ["payments::*"]}}
+//          demands: {coverage: 90%, tests: ["payments::*"], approvals: 2, slower: true}}
 //
 //     struct risk_register risks;
-//     if (!risk_register_bind(&arena, root, &risks, &problems)) ...
+//     if (!risk_register_bind(&arena, root, &matrix, &risks, &problems)) ...
 #ifndef GATE_RISK_REGISTER_H
 #define GATE_RISK_REGISTER_H
 
 #include "gate/doc/shape.h"
+#include "gate/risk/matrix.h"
 
 enum risk_status { RISK_OPEN, RISK_MITIGATING, RISK_ACCEPTED, RISK_CLOSED };
-enum risk_severity { RISK_LOW, RISK_MEDIUM, RISK_HIGH, RISK_CRITICAL, RISK_SEVERITIES };
 
 struct risk_flow {
     str name;
@@ -35,6 +35,16 @@ struct risk_coverage { // den 0 = not demanded
 struct risk_demands {
     struct risk_coverage *coverage; // of the files under the risk's paths; null = none
     struct shape_list tests;        // str: patterns of tests that must be there and pass
+    // Of the rollout of a release that touches the risk:
+    int64_t approvals;       // of so many people, at least; 0 = as the stage says
+    const struct node *slow; // `slower`, as it is written; null = not asked
+    double slower;           // step bake and bake take so many times as long; 1 = as the stage says
+    struct shape_list steps; // struct risk_step: shares at which it stops, rising
+    struct position at;
+};
+
+struct risk_step {
+    struct fraction share;
     struct position at;
 };
 
@@ -47,9 +57,11 @@ struct risk_closing {               // what must hold for as long as a risk is c
 
 struct risk {
     str id, title, treatment, owner, link;
-    str flow;                         // name of a flow; empty = none
-    int64_t likelihood;               // 1 to 5
-    int64_t impact;                   // 1 to 5
+    str flow;                                           // name of a flow; empty = none
+    const struct node *likelihood_given, *impact_given; // null = not beside the rating
+    int64_t likelihood, impact;                         // likewise; 0 = not given
+    const struct node *inputs;                          // its `rating`; null = it has none
+    struct risk_rating rating;                          // what the matrix makes of them
     int64_t weight;                   // of its flow, or its own; 1 when neither is said
     struct shape_list paths;          // str: patterns
     int status;                       // enum risk_status
@@ -62,6 +74,8 @@ struct risk {
 
 struct risk_register {
     int64_t version;
+    const struct risk_matrix *matrix;
+    str matrix_name;         // as it is written; empty = 5x5
     struct shape_list flows; // struct risk_flow
     struct shape_list risks; // struct risk, in the order of the file
 };
@@ -74,16 +88,24 @@ struct risk_totals {
 
 extern const struct shape risk_register_shape;
 
-// Binds a register's document and looks up each risk's flow. Ids are unique; an accepted risk needs
-// an owner and a due date, because an acceptance without an end is a risk forgotten. Everything
-// wrong is added to `problems`; returns false when there was something.
-bool risk_register_bind(struct arena *arena, const struct node *root, struct risk_register *ret,
+#define RISK_MATRIX_DEFAULT "5x5"
+
+// Binds a register's document, looks up each risk's flow and rates each by the matrix, which must
+// outlive it: that which the key `matrix` names (see gate/matrices.h). Ids are unique; an accepted
+// risk needs an owner and a due date, because an acceptance without an end is a risk forgotten.
+// Everything wrong is added to `problems`; returns false when there was something.
+bool risk_register_bind(struct arena *arena, const struct node *root,
+                        const struct risk_matrix *matrix, struct risk_register *ret,
                         struct problems *problems);
 
+// Does an open risk ask anything of the rollout of a release that touches it?
+bool risk_demands_rollout(const struct risk *risk);
+
 const struct risk *risk_register_at(const struct risk_register *risks, size_t i);
-uint64_t risk_exposure(const struct risk *risk);
+uint64_t risk_exposure(const struct risk *risk); // points of the matrix x business weight
+// The most that one risk can have, by this register's matrix: all points at the weight of 5.
+uint64_t risk_exposure_most(const struct risk_register *risks);
 enum risk_severity risk_severity(const struct risk *risk);
-const char *risk_severity_name(enum risk_severity severity);
 const char *risk_status_name(int status);
 
 // Days are counted in UTC. The due date itself still belongs to the time given.

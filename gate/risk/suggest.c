@@ -73,7 +73,8 @@ static str literal(str path, struct text *scratch)
     return text_str(scratch);
 }
 
-static void add_entry(const struct suggestion *one, unsigned window_days, struct text *out)
+static void add_entry(const struct suggestion *one, unsigned window_days, bool graded,
+                      struct text *out)
 {
     char id[SUGGESTION_ID];
     struct text scratch = text_of(1u << 16);
@@ -85,16 +86,18 @@ static void add_entry(const struct suggestion *one, unsigned window_days, struct
     text_addf(out, "  - id: %s\n    title: ", id);
     text_addf(&scratch, "A change breaks " STR_FMT, STR_ARG(one->path));
     add_quoted(text_str(&scratch), out);
-    text_addf(out, "\n    likelihood: %u\n    impact: %u\n    paths: [", suggestion_likelihood(one),
-              suggestion_impact(one));
+    if (graded)
+        text_addf(out, "\n    likelihood: %u\n    impact: %u", suggestion_likelihood(one),
+                  suggestion_impact(one));
+    text_adds(out, "\n    paths: [");
     add_quoted(literal(one->path, &scratch), out);
     text_adds(out, "]\n");
     text_done(&scratch);
 }
 
-void suggest_yaml(const struct suggestion *items, size_t count, unsigned window_days,
+void suggest_yaml(const struct suggestion *items, size_t count, unsigned window_days, bool graded,
                   struct text *out)
 {
     for (size_t i = 0; i < count; i++)
-        add_entry(&items[i], window_days, out);
+        add_entry(&items[i], window_days, graded, out);
 }

@@ -37,8 +37,9 @@ void suggestion_id(str path, char out[SUGGESTION_ID]);
 // Those with a weight, heaviest first, at most `most`; returns how many stand at the beginning.
 size_t suggest_choose(struct suggestion *items, size_t count, size_t most);
 
-// Entries for the list `risks`, each with a comment that says what it rests on.
-void suggest_yaml(const struct suggestion *items, size_t count, unsigned window_days,
+// Entries for the list `risks`, each with a comment that says what it rests on. Without `graded`
+// they have neither likelihood nor impact, for registers whose matrix asks for something else.
+void suggest_yaml(const struct suggestion *items, size_t count, unsigned window_days, bool graded,
                   struct text *out);
 
 #endif

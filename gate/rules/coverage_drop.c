@@ -49,13 +49,11 @@ static void judge(const struct rule_context *context, struct findings *out)
     if (now.total == 0)
         return;
     if (!baseline || !baseline->has_coverage || baseline->lines_total == 0) {
-        const char *why = !in->history                    ? "there is no ledger at hand"
-                          : in->history->baseline_unknown ? in->history->baseline_unknown
-                                                          : "the ledger has no coverage of one";
         struct finding *finding = finding_add(out, "coverage", VERDICT_WARN, "coverage.drop");
         finding->scope = SCOPE_ENVIRONMENT;
         finding->message = finding_text(
-            out, "Whether coverage has fallen cannot be judged without a baseline: %s.", why);
+            out, "Whether coverage has fallen cannot be judged without a baseline: %s.",
+            history_why_not(in->history, "the ledger has no coverage of one"));
         finding->advice = "Run `sluice gate --record` on the default branch: a run that passes is "
                           "the baseline.";
         return;

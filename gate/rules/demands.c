@@ -125,19 +125,19 @@ static const struct shape_field open_fields[] = {
     {.key = "critical",
      .kind = SHAPE_INT,
      .offset = offsetof(struct risk_open_limits, critical),
-     .doc = "likelihood x impact of 20 and more."},
+     .doc = "By the register's matrix; in 5x5 likelihood x impact of 20 and more."},
     {.key = "high",
      .kind = SHAPE_INT,
      .offset = offsetof(struct risk_open_limits, high),
-     .doc = "10 and more."},
+     .doc = "In 5x5: 10 and more."},
     {.key = "medium",
      .kind = SHAPE_INT,
      .offset = offsetof(struct risk_open_limits, medium),
-     .doc = "5 and more."},
+     .doc = "In 5x5: 5 and more."},
     {.key = "low",
      .kind = SHAPE_INT,
      .offset = offsetof(struct risk_open_limits, low),
-     .doc = "Less than 5."},
+     .doc = "In 5x5: less than 5."},
     {0},
 };
 static const struct shape open_shape = {.name = "max_open",
@@ -145,11 +145,44 @@ static const struct shape open_shape = {.name = "max_open",
                                         .fields = open_fields,
                                         .check = check_open};
 
+static void check_classes(void *value, const struct node *node, struct problems *problems)
+{
+    const struct score_classes *classes = value;
+    if (classes->medium >= classes->high)
+        problem_at(problems, node->at, "`high` must begin above `medium`");
+}
+
+static const struct shape_field classes_fields[] = {
+    {.key = "medium",
+     .kind = SHAPE_INT,
+     .offset = offsetof(struct score_classes, medium),
+     .min = 1,
+     .max = 100,
+     .fallback = "30",
+     .doc = "Points of 100 from which on a release is of medium risk; below it is low."},
+    {.key = "high",
+     .kind = SHAPE_INT,
+     .offset = offsetof(struct score_classes, high),
+     .min = 1,
+     .max = 100,
+     .fallback = "60",
+     .doc = "Points from which on it is of high risk."},
+    {0},
+};
+static const struct shape classes_shape = {
+    .name = "classes",
+    .size_bytes = sizeof(struct score_classes),
+    .fields = classes_fields,
+    .position_offset = offsetof(struct score_classes, at) + 1,
+    .check = check_classes,
+};
+
 static const struct shape_field risk_fields[] = {
     {.key = "max_exposure",
      .kind = SHAPE_INT,
      .offset = offsetof(struct risk_limits, max_exposure),
-     .doc = "The most that likelihood x impact x weight may add up to, over all open risks."},
+     .doc = "The most that the exposures (in 5x5 likelihood x impact x weight) of all open risks "
+            "may add up to."},
     {.key = "max_open",
      .kind = SHAPE_OPTIONAL,
      .offset = offsetof(struct risk_limits, max_open),
@@ -161,6 +194,11 @@ static const struct shape_field risk_fields[] = {
      .choices = severity_words,
      .fallback = "warn",
      .doc = "What a risk past its due date does: block, hold or warn."},
+    {.key = "classes",
+     .kind = SHAPE_OPTIONAL,
+     .offset = offsetof(struct risk_limits, classes),
+     .shape = &classes_shape,
+     .doc = "Where the classes of the release risk score begin."},
     {0},
 };
 static const struct shape risk_shape = {

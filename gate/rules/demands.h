@@ -35,10 +35,16 @@ struct risk_open_limits { // -1 = no limit
     int64_t critical, high, medium, low;
 };
 
+struct score_classes { // points of the release risk score from which on it has the class
+    int64_t medium, high;
+    struct position at;
+};
+
 struct risk_limits {
     int64_t max_exposure;              // of all risks that count, summed; -1 = no limit
     struct risk_open_limits *max_open; // null = no limits
     int overdue;                       // index: block, hold, warn
+    struct score_classes *classes;     // null = 30 and 60
     struct position at;
 };
 

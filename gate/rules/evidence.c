@@ -1,5 +1,6 @@
 // Whether the evidence can be believed. Missing, empty, unreadable and suspect evidence is a
 // finding of its own and never a pass; what it does is `on_missing`.
+#include "gate/rules/name_list.h"
 #include "gate/rules/registry.h"
 
 #define NAMED 5u // paths or patterns named in one message
@@ -270,33 +271,29 @@ static void judge_submodules(const struct rule_context *context, struct findings
 static void judge_unmatched(const struct rule_context *context, struct findings *out)
 {
     const struct coverage *coverage = &context->in->evidence->coverage;
-    struct text names = text_of(4096);
-    size_t unmatched = 0;
+    struct name_list names = name_list_of(NAMED);
     for (size_t i = 0; i < coverage->count; i++) {
         if (coverage->files[i].path.len || context->scope.ignored[i] ||
             submodule_of(context->in, &coverage->files[i]))
             continue;
-        if (unmatched++ < NAMED)
-            text_addf(&names, "%s" STR_FMT, unmatched > 1 ? ", " : "",
-                      STR_ARG(coverage->files[i].reported));
+        name_list_add(&names, coverage->files[i].reported);
     }
+    size_t unmatched = names.count;
     if (unmatched) {
         bool all = unmatched == coverage->count;
         struct finding *finding =
             finding_add(out, "evidence", all ? context->in->on_missing : VERDICT_WARN,
                         "evidence.coverage.unmatched");
-        if (unmatched > NAMED)
-            text_addf(&names, " and %zu more", unmatched - NAMED);
         finding->have = finding_text(out, "%zu/%zu", unmatched, coverage->count);
         finding->want = "0";
         finding->message = finding_text(out,
                                         "%zu of %zu covered files are not in the repository: "
                                         "%s.",
-                                        unmatched, coverage->count, text_c(&names));
+                                        unmatched, coverage->count, name_list_words(&names, out));
         finding->advice = "Name the prefix under `evidence: coverage: strip:`, or `ignore` these "
                           "paths.";
     }
-    text_done(&names);
+    name_list_done(&names);
 }
 
 static void judge_register(const struct rule_context *context, struct findings *out)

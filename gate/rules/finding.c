@@ -1,6 +1,7 @@
 #include "gate/rules/finding.h"
 
 #include "gate/base/limits.h"
+#include "gate/base/moment.h"
 
 #include <stdio.h>
 
@@ -37,6 +38,12 @@ const char *finding_text(struct findings *findings, const char *format, ...)
     const char *out = format_text(findings->arena, format, args);
     va_end(args);
     return out;
+}
+
+const char *finding_day(struct findings *findings, int64_t days)
+{
+    char day[DATE_TEXT];
+    return finding_text(findings, "%s", date_format(days, day));
 }
 
 // ---- ids --------------------------------------------------------------------------------------

@@ -79,6 +79,9 @@ void finding_place(struct findings *findings, struct finding *finding, const cha
 const char *finding_text(struct findings *findings, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+// "2027-01-31", from days since 1970-01-01.
+const char *finding_day(struct findings *findings, int64_t days);
+
 // The same findings in another order; `items` holds all of them and lives in the arena.
 void findings_reorder(struct findings *findings, struct finding *items);
 

@@ -58,3 +58,23 @@ const struct history_test *history_test(const struct history *history, str ident
     return bsearch(&identity, history->baseline->tests, history->baseline->test_count,
                    sizeof *history->baseline->tests, by_identity);
 }
+
+const char *history_why_not(const struct history *history, const char *lacking)
+{
+    if (!history)
+        return "there is no ledger at hand";
+    return history->baseline_unknown ? history->baseline_unknown : lacking;
+}
+
+static int by_flaky(const void *key, const void *item)
+{
+    return str_cmp(*(const str *)key, ((const struct history_flaky *)item)->identity);
+}
+
+const struct history_flaky *history_flaky(const struct history *history, str identity)
+{
+    if (!history || history->flaky_count == 0)
+        return NULL;
+    return bsearch(&identity, history->flaky, history->flaky_count, sizeof *history->flaky,
+                   by_flaky);
+}

@@ -78,7 +78,7 @@ struct history {
     size_t failed_before_count;
     const struct history_seen *seen; // by name, bytewise
     size_t seen_count;
-    const struct history_flaky *flaky; // by identity
+    const struct history_flaky *flaky; // by identity, bytewise
     size_t flaky_count;
     const struct history_review *reviews;
     size_t review_count;
@@ -93,6 +93,11 @@ const struct history_finding *history_before(const struct history *history, cons
 bool history_failed_before(const struct history *history, str identity);
 // When that vulnerability was first recorded, under any case of its name; 0 = never.
 int64_t history_first_seen(const struct history *history, str name);
+// Why something of the baseline is not known, as the end of a sentence: there is no ledger, there
+// is no baseline, or what `lacking` says.
+const char *history_why_not(const struct history *history, const char *lacking);
+// How often that test was flaky in recorded runs, or null. `history` may be null.
+const struct history_flaky *history_flaky(const struct history *history, str identity);
 // The baseline's result of a test, or null.
 const struct history_test *history_test(const struct history *history, str identity);
 

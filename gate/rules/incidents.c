@@ -20,13 +20,6 @@ const struct shape incident_demands_shape = {
     .doc = "Reviews of incidents.",
 };
 
-static const char *day_of(struct findings *out, int64_t ms)
-{
-    int year, month, day;
-    civil_from_days(ms / MS_DAY, &year, &month, &day);
-    return finding_text(out, "%04d-%02d-%02d", year, month, day);
-}
-
 static void say_overdue(const struct rule_context *context, const struct history_review *review,
                         struct findings *out)
 {
@@ -36,7 +29,7 @@ static void say_overdue(const struct rule_context *context, const struct history
     long long late = (long long)((context->in->now_ms - review->due_ms) / MS_DAY);
     finding->scope = SCOPE_ENVIRONMENT;
     finding->have = finding_text(out, "%lld %s late", late, late == 1 ? "day" : "days");
-    finding->want = day_of(out, review->due_ms);
+    finding->want = finding_day(out, review->due_ms / MS_DAY);
     finding->message =
         finding_text(out, "The review of incident " STR_FMT " (" STR_FMT ") was due on %s.",
                      STR_ARG(review->incident), STR_ARG(review->severity), finding->want);

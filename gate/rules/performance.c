@@ -1,6 +1,7 @@
 // Load tests: what is demanded of endpoints, the verdicts that the tools gave themselves, endpoints
 // that have vanished, and the soak test. Several reports are several runs.
 #include "gate/base/moment.h"
+#include "gate/rules/name_list.h"
 #include "gate/rules/performance_runs.h"
 #include "gate/rules/registry.h"
 
@@ -16,17 +17,15 @@ static void say_missing(const struct rule_context *context, const struct endpoin
     struct finding *finding =
         finding_add(out, "performance", context->in->on_missing,
                     "performance.endpoint[" STR_FMT "].missing", STR_ARG(demand->pattern));
-    struct text names = text_of(600);
-    size_t shown = 0;
-    for (size_t i = 0; i < list->count && shown < 5; i++)
+    struct name_list names = name_list_of(5);
+    for (size_t i = 0; i < list->count; i++)
         if (list->items[i].name.len)
-            text_addf(&names, "%s" STR_FMT, shown++ ? ", " : "",
-                      STR_ARG(str_shorten(list->items[i].name, 80)));
-    finding->message = finding_text(out, "No load test has requests named `" STR_FMT "`%s%s%s.",
-                                    STR_ARG(demand->pattern), shown ? "; there are: " : "",
-                                    text_c(&names), shown && list->count > shown + 1 ? ", …" : "");
+            name_list_add(&names, str_shorten(list->items[i].name, 80));
+    finding->message = finding_text(out, "No load test has requests named `" STR_FMT "`%s%s.",
+                                    STR_ARG(demand->pattern), names.count ? "; there are: " : "",
+                                    name_list_words(&names, out));
     finding->advice = "Test this endpoint, or name it as the report does.";
-    text_done(&names);
+    name_list_done(&names);
 }
 
 static void judge_endpoints(const struct rule_context *context,

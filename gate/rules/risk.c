@@ -58,14 +58,12 @@ static void judge_overdue(const struct rule_context *context, const struct risk 
 {
     if (!risk_overdue(risk, context->today_days))
         return;
-    int year, month, day;
-    civil_from_days(risk->due_days, &year, &month, &day);
     struct finding *finding =
         finding_add(out, "risk", severity_verdict(context->in->demands->risk->overdue),
                     "risk.overdue[" STR_FMT "]", STR_ARG(risk->id));
     long long late = (long long)(context->today_days - risk->due_days);
     finding->have = finding_text(out, "%lld %s late", late, late == 1 ? "day" : "days");
-    finding->want = finding_text(out, "%04d-%02d-%02d", year, month, day);
+    finding->want = finding_day(out, risk->due_days);
     finding->scope = SCOPE_ENVIRONMENT; // time has passed
     finding->message = finding_text(out, "Risk " STR_FMT " (" STR_FMT ") was due on %s.",
                                     STR_ARG(risk->id), STR_ARG(risk->title), finding->want);

@@ -33,6 +33,17 @@ static bool asks_for_coverage(const struct risk_register *risks)
     return false;
 }
 
+static bool asks_for_tests(const struct risk_register *risks)
+{
+    for (size_t i = 0; i < risks->risks.count; i++) {
+        const struct risk *risk = risk_register_at(risks, i);
+        if ((risk->demands && risk->demands->tests.count) ||
+            (risk->closes_when && risk->closes_when->tests.count))
+            return true;
+    }
+    return false;
+}
+
 static void add_totals(struct arena *arena, const struct rule_context *context,
                        struct risk_book *book)
 {
@@ -61,7 +72,7 @@ void risk_book_make(struct arena *arena, const struct rule_context *context, str
     book.touched_count = risks_touched(arena, in, context->today_days, &book.touched);
     for (size_t i = 0; i < book.touched_count; i++)
         book.is_touched[book.touched[i].risk - risk_register_at(in->risks, 0)] = true;
-    if (in->evidence->has[EVIDENCE_TESTS])
+    if (in->evidence->has[EVIDENCE_TESTS] && asks_for_tests(in->risks))
         test_book_make(arena, in, BOOKED_ALL, &book.tests);
     *ret = book;
 }

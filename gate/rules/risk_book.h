@@ -11,7 +11,7 @@ struct risk_book {
     bool *is_touched;               // for each risk that counts
     struct touched_risk *touched;
     size_t touched_count;
-    struct test_book tests;
+    struct test_book tests; // empty when no risk speaks of tests
 };
 
 void risk_book_make(struct arena *arena, const struct rule_context *context, struct risk_book *ret);

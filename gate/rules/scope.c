@@ -45,7 +45,7 @@ size_t scope_critical(const struct coverage_demands *demands, str path)
 static int by_path(const void *a, const void *b, void *context)
 {
     const struct covered_file *files = context;
-    size_t left = *(const size_t *)a, right = *(const size_t *)b;
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
     int order = str_cmp(files[left].path, files[right].path);
     return order ? order : (left > right) - (left < right);
 }
@@ -55,7 +55,7 @@ struct coverage_scope scope_make(struct arena *arena, const struct rule_input *i
     const struct coverage *coverage = &input->evidence->coverage;
     const struct coverage_demands *demands = input->demands->coverage;
     struct coverage_scope scope;
-    size_t *order = ARENA_ARRAY(arena, size_t, coverage->count + 1);
+    uint32_t *order = ARENA_ARRAY(arena, uint32_t, coverage->count + 1);
     scope.ignored = ARENA_ARRAY(arena, bool, coverage->count + 1);
     scope.critical = ARENA_ARRAY(arena, size_t, coverage->count + 1);
     for (size_t i = 0; i < coverage->count; i++) {
@@ -63,7 +63,7 @@ struct coverage_scope scope_make(struct arena *arena, const struct rule_input *i
         bool generated = input->generated && input->generated[i];
         scope.ignored[i] = scope_ignores(demands, path, generated);
         scope.critical[i] = scope_critical(demands, path);
-        order[i] = i;
+        order[i] = (uint32_t)i;
     }
     if (coverage->count)
         qsort_r(order, coverage->count, sizeof *order, by_path, coverage->files);

@@ -7,13 +7,18 @@
 
 #include <stdlib.h>
 
-#define EXPOSURE_FULL 125u
-#define EXPOSURE_OF_WEIGHT 25u // so much exposure makes a line weigh one more
-#define LINES_FULL 400u
 #define COMMITS_FULL 20u
+#define MIGRATIONS_FULL 2u
+#define HOTSPOTS_FULL 2u
 #define HOTSPOT_COMMITS 10u
-#define POINTS_OF_MIGRATION 5u
-#define POINTS_OF_HOTSPOT 3u
+#define CLASS_MEDIUM 30 // points from which on, unless the policy says
+#define CLASS_HIGH 60
+
+const char *score_class_name(enum score_class class)
+{
+    static const char *const names[] = {"low", "medium", "high"};
+    return names[class];
+}
 
 // ---- touched risks -----------------------------------------------------------------------------
 
@@ -99,11 +104,14 @@ struct scoring {
     struct risk_score *score;
 };
 
-static unsigned points_of(uint64_t have, uint64_t full, unsigned most)
+static void measure(struct score_addend *addend, uint64_t value, uint64_t full)
 {
-    if (have >= full)
-        return most;
-    return (unsigned)((have * most + full - 1) / full);
+    addend->value = value;
+    addend->full = full;
+    if (value >= full)
+        addend->points = value ? addend->most : 0;
+    else
+        addend->points = (unsigned)((value * addend->most + full - 1) / full);
 }
 
 static void add_evidence(struct scoring *s, struct score_addend *addend, str path, const char *says)
@@ -143,7 +151,7 @@ static void score_risks(struct scoring *s, struct score_addend *addend)
                          (unsigned long long)risk_exposure(touched->risk), touched->file_count,
                          plural(touched->file_count)));
     }
-    addend->points = points_of(exposure, EXPOSURE_FULL, addend->most);
+    measure(addend, exposure, risk_exposure_most(s->in->risks));
     addend->says =
         SAY(s, "%zu open risk%s touched, exposure %llu together", s->score->touched_count,
             plural(s->score->touched_count), (unsigned long long)exposure);
@@ -196,12 +204,13 @@ static void score_uncovered(struct scoring *s, struct score_addend *addend)
         return;
     }
     const uint64_t *exposure = exposures(s);
+    const uint64_t unit = in->risks ? in->risks->matrix->most : 1;
     for (size_t i = 0; i < in->changed_count; i++) {
         const struct covered_file *covered;
         if (!scope_changed(&s->context, CRITICAL_NONE, &in->changed[i], &covered))
             continue;
         struct line_count count = count_lines(&in->changed[i], covered);
-        uint64_t weight = EXPOSURE_OF_WEIGHT + exposure[i];
+        uint64_t weight = unit + exposure[i];
         plain.total += count.total;
         plain.uncovered += count.uncovered;
         weighed.total += count.total * weight;
@@ -212,28 +221,37 @@ static void score_uncovered(struct scoring *s, struct score_addend *addend)
                              (unsigned long long)count.uncovered, (unsigned long long)count.total,
                              exposure[i] ? ", under a risk" : ""));
     }
-    if (weighed.total)
-        addend->points = points_of(weighed.uncovered, weighed.total, addend->most);
+    measure(addend, weighed.uncovered, weighed.total);
     addend->says = SAY(s, "%llu of %llu changed lines that can be covered are not%s",
                        (unsigned long long)plain.uncovered, (unsigned long long)plain.total,
                        s->score->touched_count ? "; lines under risks weigh more" : "");
 }
 
-static void score_size(struct scoring *s, struct score_addend *addend)
+struct score_size score_size_of(const struct rule_input *in)
 {
-    uint64_t lines = 0;
-    size_t files = 0;
-    for (size_t i = 0; i < s->in->changed_count; i++) {
-        const struct changed_file *file = &s->in->changed[i];
+    struct score_size size = {0};
+    for (size_t i = 0; i < in->changed_count; i++) {
+        const struct changed_file *file = &in->changed[i];
         if (file->generated)
             continue;
-        files++;
+        size.files++;
         for (size_t k = 0; k < file->range_count; k++)
-            lines += (uint64_t)file->ranges[k].to - file->ranges[k].from + 1;
+            size.lines += (uint64_t)file->ranges[k].to - file->ranges[k].from + 1;
     }
-    addend->points = points_of(lines, LINES_FULL, addend->most);
-    addend->says = SAY(s, "%llu line%s changed in %zu file%s", (unsigned long long)lines,
-                       plural(lines), files, plural(files));
+    return size;
+}
+
+static void score_size(struct scoring *s, struct score_addend *addend)
+{
+    struct score_size size = s->input->size ? *s->input->size : score_size_of(s->in);
+    if (size.unknown) {
+        unknown(addend, size.unknown);
+        return;
+    }
+    measure(addend, size.lines, SCORE_LINES_FULL);
+    addend->says =
+        SAY(s, "%s%llu line%s changed in %zu file%s", size.at_least ? "at least " : "",
+            (unsigned long long)size.lines, plural(size.lines), size.files, plural(size.files));
 }
 
 static uint32_t commits_of(const struct score_input *input, str path)
@@ -270,7 +288,7 @@ static void score_churn(struct scoring *s, struct score_addend *addend)
     if (path.len)
         add_evidence(s, addend, path,
                      SAY(s, "%u commit%s in %u days", most, plural(most), s->input->window_days));
-    addend->points = points_of(most, COMMITS_FULL, addend->most);
+    measure(addend, most, COMMITS_FULL);
     addend->says = SAY(s, "the most-changed file had %u commit%s in %u days", most, plural(most),
                        s->input->window_days);
 }
@@ -292,8 +310,7 @@ static void score_migrations(struct scoring *s, struct score_addend *addend)
     for (size_t i = 0; i < s->in->changed_count; i++)
         if (is_migration(s->in->changed[i].path))
             add_evidence(s, addend, s->in->changed[i].path, "migrates a database");
-    size_t points = addend->count * POINTS_OF_MIGRATION;
-    addend->points = points > addend->most ? addend->most : (unsigned)points;
+    measure(addend, addend->count, MIGRATIONS_FULL);
     addend->says = SAY(s, "%zu changed file%s migrate%s a database", addend->count,
                        plural(addend->count), addend->count == 1 ? "s" : "");
 }
@@ -319,10 +336,19 @@ static void score_hotspots(struct scoring *s, struct score_addend *addend)
                              (unsigned long long)totals.lines_covered,
                              (unsigned long long)totals.lines_total));
     }
-    size_t points = addend->count * POINTS_OF_HOTSPOT;
-    addend->points = points > addend->most ? addend->most : (unsigned)points;
+    measure(addend, addend->count, HOTSPOTS_FULL);
     addend->says = SAY(s, "%zu changed file%s often changed and hardly covered", addend->count,
                        addend->count == 1 ? " is" : "s are");
+}
+
+static enum score_class class_of(const struct rule_input *in, unsigned points)
+{
+    const struct risk_limits *limits = in->demands->risk;
+    const struct score_classes *classes = limits ? limits->classes : NULL;
+    if (points >= (classes ? (uint64_t)classes->high : CLASS_HIGH))
+        return SCORE_HIGH;
+    return points >= (classes ? (uint64_t)classes->medium : CLASS_MEDIUM) ? SCORE_MEDIUM
+                                                                          : SCORE_LOW;
 }
 
 void risk_score_make(struct arena *arena, const struct score_input *input, struct risk_score *ret)
@@ -360,5 +386,6 @@ void risk_score_make(struct arena *arena, const struct score_input *input, struc
             parts[i].score(&s, addend);
         score.points += addend->points;
     }
+    score.class = class_of(in, score.points);
     *ret = score;
 }

@@ -46,10 +46,8 @@ static bool is_troubled(enum test_result result)
 
 static size_t troubled(const struct tests *tests)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < tests->count; i++)
-        count += is_troubled(tests->cases[i].result);
-    return count;
+    struct test_totals totals = tests_totals(tests);
+    return (size_t)(totals.failed + totals.errors + totals.flaky);
 }
 
 void test_book_make(struct arena *arena, const struct rule_input *in, enum booked which,
@@ -60,7 +58,7 @@ void test_book_make(struct arena *arena, const struct rule_input *in, enum booke
     size_t room = which == BOOKED_ALL ? tests->count : troubled(tests);
     *ret = (struct test_book){.items = ARENA_ARRAY(arena, struct booked_test, room + 1),
                               .used = ARENA_ARRAY(arena, bool, entries + 1)};
-    for (size_t i = 0; i < tests->count; i++) {
+    for (size_t i = 0; i < tests->count && ret->count < room; i++) {
         if (which == BOOKED_TROUBLED && !is_troubled(tests->cases[i].result))
             continue;
         struct booked_test *one = &ret->items[ret->count++];

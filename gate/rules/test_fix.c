@@ -1,16 +1,13 @@
 // A fix brings a test: one that fails on the base's code and passes now. Without it nobody knows
 // that the fault is gone, nor when it comes back.
+#include "gate/rules/name_list.h"
 #include "gate/rules/registry.h"
 #include "gate/rules/test_book.h"
 
 #define NAMED 3u
 
-struct proof {
-    size_t tests;      // that fail on the base and pass now
-    struct text names; // of the first few
-};
-
-static void look(struct findings *out, const struct rule_input *in, struct proof *proof)
+// Tests that fail on the base and pass now.
+static void look(struct findings *out, const struct rule_input *in, struct name_list *proof)
 {
     struct rule_input base = *in;
     struct test_book now, before;
@@ -23,12 +20,8 @@ static void look(struct findings *out, const struct rule_input *in, struct proof
         const struct booked_test *one = old->failed ? test_book_find(&now, old->identity) : NULL;
         if (!one || one->test->result != TEST_PASSED)
             continue;
-        if (proof->tests++ < NAMED)
-            text_addf(&proof->names, "%s" STR_FMT, proof->tests > 1 ? ", " : "",
-                      STR_ARG(str_shorten(one->identity, 400)));
+        name_list_add(proof, one->identity);
     }
-    if (proof->tests > NAMED)
-        text_addf(&proof->names, " and %zu more", proof->tests - NAMED);
 }
 
 static void say_unproven(const struct rule_input *in, struct findings *out)
@@ -55,23 +48,23 @@ static void judge(const struct rule_context *context, struct findings *out)
         say_unproven(in, out);
         return;
     }
-    struct proof proof = {.names = text_of(4096)};
+    struct name_list proof = name_list_of(NAMED);
     look(out, in, &proof);
     struct finding *finding =
-        finding_add(out, "tests", proof.tests ? VERDICT_PASS : VERDICT_BLOCK, "tests.fix");
-    finding->have = finding_text(out, "%zu", proof.tests);
+        finding_add(out, "tests", proof.count ? VERDICT_PASS : VERDICT_BLOCK, "tests.fix");
+    finding->have = finding_text(out, "%zu", proof.count);
     finding->want = "1";
-    if (proof.tests)
+    if (proof.count)
         finding->message =
             finding_text(out, "This is a fix (%s); failing on the base and passing now: %s.",
-                         in->fix_why, text_c(&proof.names));
+                         in->fix_why, name_list_words(&proof, out));
     else
         finding->message = finding_text(
             out, "This is a fix (%s), but no test fails on the base's code and passes now.",
             in->fix_why);
-    if (!proof.tests)
+    if (!proof.count)
         finding->advice = "Add a test that shows the fault: it fails without the fix.";
-    text_done(&proof.names);
+    name_list_done(&proof);
 }
 
 const struct rule rule_test_fix = {"tests.fix", "A fix brings a test", judge};

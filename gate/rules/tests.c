@@ -2,6 +2,7 @@
 // not failed; one in quarantine is listed, not counted. No test at all, or none that ran, is
 // missing evidence, which rule `evidence` says.
 #include "gate/base/moment.h"
+#include "gate/rules/name_list.h"
 #include "gate/rules/registry.h"
 #include "gate/rules/test_book.h"
 
@@ -37,29 +38,48 @@ static bool is_quarantined(const struct booked_test *one)
     return one->failed && one->quarantine;
 }
 
-// "message: a, b, c and 4 more.", with the place of each.
-static void name_them(struct judging *j, struct finding *finding, wanted *which)
+// "message: a, b, c and 4 more.", with the place of each. A test that recorded runs know as flaky
+// says so: returns the first of them, or null.
+static const struct history_flaky *name_them(struct judging *j, struct finding *finding,
+                                             wanted *which)
 {
-    struct text names = text_of(4096);
-    size_t seen = 0;
+    const struct history *history = j->context->in->history;
+    const struct history_flaky *first = NULL;
+    struct name_list names = name_list_of(NAMED);
     for (size_t i = 0; i < j->book.count; i++) {
         const struct booked_test *one = &j->book.items[i];
         if (!which(one))
             continue;
-        if (seen++ < NAMED)
-            text_addf(&names, "%s" STR_FMT, seen > 1 ? ", " : "",
-                      STR_ARG(str_shorten(one->identity, 400)));
+        const struct history_flaky *flaky = history_flaky(history, one->identity);
+        if (flaky)
+            name_list_addf(&names, STR_FMT " (flaky in %u of %u recorded runs)",
+                           STR_ARG(str_shorten(one->identity, 350)), flaky->flaky, flaky->runs);
+        else
+            name_list_add(&names, one->identity);
+        first = first ? first : flaky;
         str file = one->test->file;
         finding_place(j->out, finding, file.len ? arena_copy(j->out->arena, file) : "",
                       one->test->line, 0);
     }
-    if (seen > NAMED)
-        text_addf(&names, " and %zu more", seen - NAMED);
-    if (seen)
-        finding->message = finding_text(j->out, "%s: %s.", finding->message, text_c(&names));
-    else
-        finding->message = finding_text(j->out, "%s.", finding->message);
-    text_done(&names);
+    finding->message = names.count ? finding_text(j->out, "%s: %s.", finding->message,
+                                                  name_list_words(&names, j->out))
+                                   : finding_text(j->out, "%s.", finding->message);
+    name_list_done(&names);
+    return first;
+}
+
+// What is to be done about tests that failed.
+static const char *failure_advice(struct judging *j, const struct history_flaky *flaky)
+{
+    const char *quarantine = j->context->in->quarantine_path;
+    if (!flaky)
+        return "Mend these tests or what they test.";
+    return finding_text(j->out,
+                        "Mend these tests or what they test. " STR_FMT " is known to be flaky: "
+                        "until it is mended it can stand in the quarantine%s%s, with an issue, an "
+                        "owner and a date.",
+                        STR_ARG(str_shorten(flaky->identity, 350)), quarantine ? " " : "",
+                        quarantine ? quarantine : "");
 }
 
 static void judge_failures(struct judging *j)
@@ -76,21 +96,14 @@ static void judge_failures(struct judging *j)
     finding->message =
         finding_text(j->out, "%zu of %llu tests failed, %lld allowed", failed,
                      (unsigned long long)j->totals.total, (long long)j->demands->failures);
-    name_them(j, finding, counts_failed);
+    const struct history_flaky *flaky = name_them(j, finding, counts_failed);
     if (!pass)
-        finding->advice = "Mend these tests or what they test.";
+        finding->advice = failure_advice(j, flaky);
 }
 
 static const char *tests_word(size_t count)
 {
     return count == 1 ? "test" : "tests";
-}
-
-static const char *baseline_unknown(const struct rule_input *in)
-{
-    if (!in->history)
-        return "there is no ledger at hand";
-    return in->history->baseline_unknown ? in->history->baseline_unknown : "the ledger has none";
 }
 
 static void judge_new(struct judging *j)
@@ -115,10 +128,10 @@ static void judge_new(struct judging *j)
         finding->message = finding_text(
             j->out, "%zu %s failed, %s allowed; without a baseline each counts as new (%s)",
             j->book.new_failed, tests_word(j->book.new_failed), finding->want,
-            baseline_unknown(in));
-    name_them(j, finding, counts_new);
-    if (!pass && known)
-        finding->advice = "Mend these tests or what they test.";
+            history_why_not(in->history, "the ledger has none"));
+    const struct history_flaky *flaky = name_them(j, finding, counts_new);
+    if (!pass && (known || flaky))
+        finding->advice = failure_advice(j, flaky);
     else if (!pass)
         finding->advice =
             "Mend them, or put what is known to fail into quarantine with an owner: a "
@@ -139,19 +152,12 @@ static void judge_flaky(struct judging *j)
                                     "%s tests passed only when they were run again, %s "
                                     "allowed",
                                     finding->have, finding->want);
-    name_them(j, finding, is_flaky);
+    (void)name_them(j, finding, is_flaky);
     if (!pass)
         finding->advice = "Mend the least reliable first, or put it into quarantine with an owner.";
 }
 
 // ---- quarantine ---------------------------------------------------------------------------------
-static const char *day_text(struct findings *out, int64_t days)
-{
-    int year, month, day;
-    civil_from_days(days, &year, &month, &day);
-    return finding_text(out, "%04d-%02d-%02d", year, month, day);
-}
-
 static void say_entry(struct judging *j, const struct quarantined *entry, bool used)
 {
     const char *path = j->context->in->quarantine_path;
@@ -164,7 +170,7 @@ static void say_entry(struct judging *j, const struct quarantined *entry, bool u
     finding->scope = SCOPE_ENVIRONMENT;
     finding->message =
         used ? finding_text(j->out, "The quarantine of " STR_FMT " ended on %s: it counts again.",
-                            STR_ARG(entry->test), day_text(j->out, entry->until_days))
+                            STR_ARG(entry->test), finding_day(j->out, entry->until_days))
              : finding_text(j->out,
                             "The quarantine names " STR_FMT ", which is no test of this run.",
                             STR_ARG(entry->test));
@@ -188,7 +194,7 @@ static void say_quarantine(struct judging *j)
     finding->message =
         finding_text(j->out, "%zu failing %s in quarantine and not counted", j->book.quarantined,
                      j->book.quarantined == 1 ? "test is" : "tests are");
-    name_them(j, finding, is_quarantined);
+    (void)name_them(j, finding, is_quarantined);
 }
 
 // ---- beside the baseline ------------------------------------------------------------------------
@@ -196,19 +202,13 @@ static void judge_vanished(struct judging *j)
 {
     const struct history *history = j->context->in->history;
     const struct baseline *baseline = history ? history->baseline : NULL;
-    struct text names = text_of(4096);
-    size_t gone = 0;
     if (!baseline || !baseline->has_tests)
         return;
-    for (size_t i = 0; i < baseline->test_count; i++) {
-        if (test_book_find(&j->book, baseline->tests[i].identity))
-            continue;
-        if (gone++ < NAMED)
-            text_addf(&names, "%s" STR_FMT, gone > 1 ? ", " : "",
-                      STR_ARG(str_shorten(baseline->tests[i].identity, 400)));
-    }
-    if (gone > NAMED)
-        text_addf(&names, " and %zu more", gone - NAMED);
+    struct name_list names = name_list_of(NAMED);
+    for (size_t i = 0; i < baseline->test_count; i++)
+        if (!test_book_find(&j->book, baseline->tests[i].identity))
+            name_list_add(&names, baseline->tests[i].identity);
+    size_t gone = names.count;
     if (gone) {
         struct finding *finding =
             finding_add(j->out, "tests", severity_verdict(j->demands->vanished), "tests.vanished");
@@ -216,11 +216,11 @@ static void judge_vanished(struct judging *j)
         finding->want = "0";
         finding->message = finding_text(j->out, "%zu %s of the baseline (%.10s) %s gone: %s.", gone,
                                         tests_word(gone), baseline->commit,
-                                        gone == 1 ? "is" : "are", text_c(&names));
+                                        gone == 1 ? "is" : "are", name_list_words(&names, j->out));
         finding->advice = "See that they were taken out or renamed on purpose, and are not merely "
                           "not run.";
     }
-    text_done(&names);
+    name_list_done(&names);
 }
 
 static void judge_number(struct judging *j)
@@ -235,7 +235,7 @@ static void judge_number(struct judging *j)
         finding->scope = SCOPE_ENVIRONMENT;
         finding->message = finding_text(
             j->out, "Whether enough tests were run cannot be judged without a baseline: %s.",
-            baseline_unknown(in));
+            history_why_not(in->history, "the ledger has none"));
         return;
     }
     uint64_t ran = j->totals.total - j->totals.skipped;

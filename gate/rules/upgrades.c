@@ -7,13 +7,6 @@
 
 #define SOON_DAYS 90
 
-static const char *day_of(struct findings *out, int64_t days)
-{
-    int year, month, day;
-    civil_from_days(days, &year, &month, &day);
-    return finding_text(out, "%04d-%02d-%02d", year, month, day);
-}
-
 static void place_of(struct findings *out, struct finding *finding, const struct locked *one)
 {
     finding_place(out, finding, one->path, one->line, 0);
@@ -140,7 +133,7 @@ static void say_upgrade(const struct rule_context *context, const struct upgrade
                 ? finding_text(out,
                                "%s. The lifecycle table of %s does not have both series, so how "
                                "many steps that is cannot be judged.",
-                               way, day_of(out, subject->table->as_of))
+                               way, finding_day(out, subject->table->as_of))
                 : finding_text(out,
                                "%s. How many steps of `%s` that is cannot be judged: the versions "
                                "say too little, and there is no lifecycle table of it.",
@@ -239,20 +232,21 @@ static void judge_series(const struct rule_context *context, const struct upgrad
     bool was_there = locks->base_unknown || in_series(&locks->base, subject, series);
     finding->scope = was_there ? SCOPE_ENVIRONMENT : SCOPE_YOURS;
     finding->have = finding_text(out, STR_FMT, STR_ARG(series->name));
-    finding->want = day_of(out, series->end_of_life);
+    finding->want = finding_day(out, series->end_of_life);
     finding->message =
-        ended ? finding_text(out,
-                             STR_FMT " " STR_FMT " has had no support since its end of life on %s: "
-                                     "nobody mends its security flaws (" STR_FMT ", as of %s).",
-                             STR_ARG(subject->title), STR_ARG(series->name), finding->want,
-                             STR_ARG(subject->table->source), day_of(out, subject->table->as_of))
-              : finding_text(out,
-                             STR_FMT " " STR_FMT
-                                     " reaches its end of life on %s, in %lld %s (" STR_FMT
-                                     ", as of %s).",
-                             STR_ARG(subject->title), STR_ARG(series->name), finding->want,
-                             (long long)left, left == 1 ? "day" : "days",
-                             STR_ARG(subject->table->source), day_of(out, subject->table->as_of));
+        ended
+            ? finding_text(out,
+                           STR_FMT " " STR_FMT " has had no support since its end of life on %s: "
+                                   "nobody mends its security flaws (" STR_FMT ", as of %s).",
+                           STR_ARG(subject->title), STR_ARG(series->name), finding->want,
+                           STR_ARG(subject->table->source), finding_day(out, subject->table->as_of))
+            : finding_text(
+                  out,
+                  STR_FMT " " STR_FMT " reaches its end of life on %s, in %lld %s (" STR_FMT
+                          ", as of %s).",
+                  STR_ARG(subject->title), STR_ARG(series->name), finding->want, (long long)left,
+                  left == 1 ? "day" : "days", STR_ARG(subject->table->source),
+                  finding_day(out, subject->table->as_of));
     finding->advice = finding_text(out,
                                    "Plan the upgrade: `sluice explain '%s'` shows the series "
                                    "that come after it.",
@@ -281,7 +275,8 @@ static void say_unknown_series(const struct rule_context *context,
             out,
             STR_FMT " " STR_FMT " belongs to no series of the lifecycle table of %s: whether "
                     "it is still supported is not known.",
-            STR_ARG(subject->title), STR_ARG(one->version), day_of(out, subject->table->as_of));
+            STR_ARG(subject->title), STR_ARG(one->version),
+            finding_day(out, subject->table->as_of));
         place_of(out, finding, one);
     }
 }

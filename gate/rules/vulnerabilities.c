@@ -2,7 +2,9 @@
 // VEX documents clear. One flaw is one finding, whatever the number of scanners and names.
 #include "gate/base/glob.h"
 #include "gate/base/moment.h"
+#include "gate/risk/locks.h"
 #include "gate/rules/flaws.h"
+#include "gate/rules/name_list.h"
 #include "gate/rules/registry.h"
 
 #define NAMED 5u // names in one message
@@ -20,65 +22,10 @@ static const char *copy(struct judging *j, str s)
 }
 
 // ---- whose it is --------------------------------------------------------------------------------
-// Files in which dependencies are named: by their last name, a pattern.
-static const char *const manifests[] = {"requirements*.txt",
-                                        "requirements*.in",
-                                        "constraints*.txt",
-                                        "poetry.lock",
-                                        "uv.lock",
-                                        "pdm.lock",
-                                        "Pipfile",
-                                        "Pipfile.lock",
-                                        "pyproject.toml",
-                                        "setup.py",
-                                        "setup.cfg",
-                                        "package.json",
-                                        "package-lock.json",
-                                        "npm-shrinkwrap.json",
-                                        "yarn.lock",
-                                        "pnpm-lock.yaml",
-                                        "bun.lock",
-                                        "go.mod",
-                                        "go.sum",
-                                        "Cargo.toml",
-                                        "Cargo.lock",
-                                        "Gemfile",
-                                        "Gemfile.lock",
-                                        "*.gemspec",
-                                        "pom.xml",
-                                        "build.gradle*",
-                                        "gradle.lockfile",
-                                        "libs.versions.toml",
-                                        "composer.json",
-                                        "composer.lock",
-                                        "packages.lock.json",
-                                        "*.csproj",
-                                        "Directory.Packages.props",
-                                        "mix.lock",
-                                        "pubspec.lock",
-                                        "Dockerfile*",
-                                        "*.Dockerfile",
-                                        "Containerfile*",
-                                        "docker-compose*.y*ml",
-                                        "compose*.y*ml",
-                                        "environment.y*ml",
-                                        NULL};
-
-static bool is_manifest(str path)
-{
-    size_t slash = str_find_last(path, '/');
-    str leaf = slash == STR_NONE ? path : str_from(path, slash + 1);
-    for (size_t i = 0; manifests[i]; i++)
-        if (glob_match(str_of(manifests[i]), leaf))
-            return true;
-    return false;
-}
-
 static bool touches_dependencies(const struct rule_input *in)
 {
     for (size_t i = 0; i < in->changed_count; i++)
-        if (is_manifest(in->changed[i].path) ||
-            (in->changed[i].path.len && str_starts(in->changed[i].path, STR("requirements/"))))
+        if (names_dependencies(in->changed[i].path))
             return true;
     return false;
 }
@@ -131,22 +78,22 @@ static enum scope scope_of(const struct rule_input *in, const struct flaw *flaw)
 }
 
 // ---- words --------------------------------------------------------------------------------------
-static void add_packages(const struct flaw *flaw, struct text *text)
+static const char *packages_of(struct judging *j, const struct flaw *flaw)
 {
-    size_t shown = 0;
+    struct name_list names = name_list_of(NAMED);
     for (size_t i = 0; i < flaw->entry_count; i++) {
         const struct vulnerability *one = flaw->entries[i];
         bool again = false;
         for (size_t k = 0; k < i && !again; k++)
             again = str_eq(flaw->entries[k]->package, one->package) &&
                     str_eq(flaw->entries[k]->version, one->version);
-        if (again || one->package.len == 0 || ++shown > NAMED)
-            continue;
-        text_addf(text, "%s" STR_FMT "%s" STR_FMT, shown > 1 ? ", " : "", STR_ARG(one->package),
-                  one->version.len ? " " : "", STR_ARG(one->version));
+        if (!again && one->package.len)
+            name_list_addf(&names, STR_FMT "%s" STR_FMT, STR_ARG(one->package),
+                           one->version.len ? " " : "", STR_ARG(one->version));
     }
-    if (shown > NAMED)
-        text_addf(text, " and %zu more", shown - NAMED);
+    const char *words = name_list_words(&names, j->out);
+    name_list_done(&names);
+    return words;
 }
 
 static void add_scores(const struct flaw *flaw, struct text *text)
@@ -165,14 +112,11 @@ static const char *describe(struct judging *j, const struct flaw *flaw)
 {
     struct text text = text_of(2048);
     text_add(&text, flaw->id);
-    size_t before = text.len;
-    text_adds(&text, " in ");
-    add_packages(flaw, &text);
-    if (text.len == before + 4) { // a flaw in code
-        text.len = before;
-        if (flaw->entries[0]->title.len)
-            text_addf(&text, ", " STR_FMT, STR_ARG(str_shorten(flaw->entries[0]->title, 160)));
-    }
+    const char *packages = packages_of(j, flaw);
+    if (*packages)
+        text_addf(&text, " in %s", packages);
+    else if (flaw->entries[0]->title.len) // a flaw in code
+        text_addf(&text, ", " STR_FMT, STR_ARG(str_shorten(flaw->entries[0]->title, 160)));
     text_adds(&text, " (");
     add_scores(flaw, &text);
     text_addc(&text, ')');
@@ -277,13 +221,6 @@ static bool judge_block(struct judging *j, const struct flaw *flaw)
 }
 
 // ---- clocks -------------------------------------------------------------------------------------
-static const char *day_text(struct judging *j, int64_t days)
-{
-    int year, month, day;
-    civil_from_days(days, &year, &month, &day);
-    return finding_text(j->out, "%04d-%02d-%02d", year, month, day);
-}
-
 // The last moment at which the flaw may still be there; INT64_MAX = no limit. A flaw that the
 // record does not know is seen for the first time now.
 static int64_t due_of(const struct judging *j, const struct flaw *flaw, int64_t *ret_first)
@@ -311,9 +248,10 @@ static void judge_clock(struct judging *j, const struct flaw *flaw)
                                           "vulnerabilities.sla[" STR_FMT "]", STR_ARG(flaw->id));
     long long late = (long long)((j->context->in->now_ms - due) / MS_DAY);
     finding->have = finding_text(j->out, "%lld %s late", late, late == 1 ? "day" : "days");
-    finding->want = day_text(j, due / MS_DAY);
-    finding->message = finding_text(j->out, "%s was to be mended by %s: it is known since %s.",
-                                    describe(j, flaw), finding->want, day_text(j, first / MS_DAY));
+    finding->want = finding_day(j->out, due / MS_DAY);
+    finding->message =
+        finding_text(j->out, "%s was to be mended by %s: it is known since %s.", describe(j, flaw),
+                     finding->want, finding_day(j->out, first / MS_DAY));
     fill(j, flaw, finding);
     finding->scope = finding->scope == SCOPE_YOURS ? SCOPE_YOURS : SCOPE_ENVIRONMENT;
     j->overdue++;
@@ -346,59 +284,55 @@ static void say_cleared(struct judging *j, const struct flaw *flaw)
 static void say_unused(struct judging *j, const struct flaws *flaws)
 {
     const struct statements *all = &j->context->in->evidence->statements;
-    struct text names = text_of(2048);
-    size_t count = 0;
+    struct name_list names = name_list_of(NAMED);
     for (size_t i = 0; i < all->count; i++) {
         bool clears =
             all->items[i].kind == STATEMENT_NOT_AFFECTED || all->items[i].kind == STATEMENT_FIXED;
         if (!clears || flaws->used[i])
             continue;
-        if (count++ < NAMED)
-            text_addf(&names, "%s" STR_FMT " (%s)", count > 1 ? ", " : "",
-                      STR_ARG(all->items[i].id), document_of(j, &all->items[i]));
+        name_list_addf(&names, STR_FMT " (%s)", STR_ARG(str_shorten(all->items[i].id, 100)),
+                       document_of(j, &all->items[i]));
     }
-    if (count > NAMED)
-        text_addf(&names, " and %zu more", count - NAMED);
+    size_t count = names.count;
     if (count) {
         struct finding *finding =
             finding_add(j->out, "vulnerabilities", VERDICT_WARN, "vulnerabilities.vex.unused");
         finding->scope = SCOPE_INHERITED;
         finding->have = finding_text(j->out, "%zu", count);
         finding->want = "0";
-        finding->message = finding_text(
-            j->out, "%zu VEX %s nothing that a scanner found: %s.", count,
-            count == 1 ? "statement speaks of" : "statements speak of", text_c(&names));
+        finding->message =
+            finding_text(j->out, "%zu VEX %s nothing that a scanner found: %s.", count,
+                         count == 1 ? "statement speaks of" : "statements speak of",
+                         name_list_words(&names, j->out));
         finding->advice = "Remove what is over, or correct the name or the product.";
     }
-    text_done(&names);
+    name_list_done(&names);
 }
 
 // ---- all of it ----------------------------------------------------------------------------------
 // Nobody can say whether it is harmless.
 static void say_unscored(struct judging *j, const struct flaws *flaws)
 {
-    struct text names = text_of(2048);
-    size_t count = 0;
+    struct name_list names = name_list_of(NAMED);
     for (size_t i = 0; i < flaws->count; i++) {
         const struct flaw *flaw = &flaws->items[i];
         if (flaw->entry_count == 0 || flaw->severity != SEVERITY_UNKNOWN || flaw->cvss >= 0)
             continue;
-        if (count++ < NAMED)
-            text_addf(&names, "%s" STR_FMT, count > 1 ? ", " : "", STR_ARG(flaw->id));
+        name_list_add(&names, flaw->id);
     }
-    if (count > NAMED)
-        text_addf(&names, " and %zu more", count - NAMED);
+    size_t count = names.count;
     if (count) {
         struct finding *finding =
             finding_add(j->out, "vulnerabilities", VERDICT_WARN, "vulnerabilities.unscored");
         finding->scope = SCOPE_ENVIRONMENT;
         finding->have = finding_text(j->out, "%zu", count);
         finding->want = "0";
-        finding->message = finding_text(j->out, "%zu %s neither a severity nor a score: %s.", count,
-                                        count == 1 ? "flaw has" : "flaws have", text_c(&names));
+        finding->message =
+            finding_text(j->out, "%zu %s neither a severity nor a score: %s.", count,
+                         count == 1 ? "flaw has" : "flaws have", name_list_words(&names, j->out));
         finding->advice = "Look them up; a scanner with a fuller database may know them.";
     }
-    text_done(&names);
+    name_list_done(&names);
 }
 
 static void say_total(struct judging *j)

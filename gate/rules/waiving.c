@@ -2,6 +2,7 @@
 
 #include "gate/base/glob.h"
 #include "gate/base/moment.h"
+#include "gate/rules/name_list.h"
 
 #define NAMED 5u // waivers named in one message
 
@@ -28,13 +29,6 @@ static bool can_be_waived(const struct finding *finding)
            strcmp(finding->rule, "waivers") != 0;
 }
 
-static const char *day_text(struct findings *out, int64_t days)
-{
-    int year, month, day;
-    civil_from_days(days, &year, &month, &day);
-    return finding_text(out, "%04d-%02d-%02d", year, month, day);
-}
-
 static const struct change_author *author_named(const struct rule_input *in, str name)
 {
     for (size_t i = 0; i < in->author_count; i++)
@@ -59,7 +53,7 @@ static void say_expired(struct findings *out, const struct waiver *waiver, const
     finding->scope = SCOPE_ENVIRONMENT;
     finding->message =
         finding_text(out, "The waiver of " STR_FMT " ended on %s and does not apply.",
-                     STR_ARG(waiver->finding), day_text(out, waiver->until_days));
+                     STR_ARG(waiver->finding), finding_day(out, waiver->until_days));
     finding->advice =
         finding_text(out, STR_FMT " mends the finding, or has the waiver approved anew.",
                      STR_ARG(waiver->owner));
@@ -81,7 +75,7 @@ static void waive(struct findings *out, struct finding *finding, const struct wa
     finding->waived_by = arena_copy(out->arena, waiver->approved_by);
     finding->message = finding_text(out, "%s Waived by " STR_FMT " until %s: " STR_FMT ".",
                                     finding->message, STR_ARG(waiver->approved_by),
-                                    day_text(out, waiver->until_days), STR_ARG(waiver->reason));
+                                    finding_day(out, waiver->until_days), STR_ARG(waiver->reason));
 }
 
 // How many findings the waiver is about; they pass when it applies.
@@ -99,16 +93,17 @@ static size_t apply(struct findings *findings, const struct waiver *waiver, bool
     return hits;
 }
 
-static void say_unused(struct findings *out, const struct text *names, size_t count,
-                       const char *path)
+static void say_unused(struct findings *out, const struct name_list *unused, const char *path)
 {
+    size_t count = unused->count;
     struct finding *finding = finding_add(out, "waivers", VERDICT_WARN, "waivers.unused");
     finding->judged = VERDICT_WARN;
     finding->scope = SCOPE_INHERITED;
     finding->have = finding_text(out, "%zu", count);
     finding->want = "0";
-    finding->message = finding_text(out, "%zu %s no finding: %s.", count,
-                                    count == 1 ? "waiver matches" : "waivers match", text_c(names));
+    finding->message =
+        finding_text(out, "%zu %s no finding: %s.", count,
+                     count == 1 ? "waiver matches" : "waivers match", name_list_words(unused, out));
     finding->advice = finding_text(out, "Remove what is no longer needed from %s.", path);
     finding_place(out, finding, path, 0, 0);
 }
@@ -116,10 +111,9 @@ static void say_unused(struct findings *out, const struct text *names, size_t co
 void findings_waive(const struct rule_input *in, struct findings *findings)
 {
     int64_t today = in->now_ms / MS_DAY - (in->now_ms % MS_DAY < 0);
-    struct text unused = text_of(2048);
-    size_t unused_count = 0;
     if (!in->waivers)
         return;
+    struct name_list unused = name_list_of(NAMED);
     const struct waiver *waivers = in->waivers->items.items;
     for (size_t i = 0; i < in->waivers->items.count; i++) {
         const struct waiver *waiver = &waivers[i];
@@ -130,13 +124,10 @@ void findings_waive(const struct rule_input *in, struct findings *findings)
             say_expired(findings, waiver, in->waivers_path);
         else if (hits && by_author)
             say_author(findings, waiver, in->waivers_path);
-        if (hits == 0 && unused_count++ < NAMED)
-            text_addf(&unused, "%s" STR_FMT, unused_count > 1 ? ", " : "",
-                      STR_ARG(waiver->finding));
+        if (hits == 0)
+            name_list_add(&unused, waiver->finding);
     }
-    if (unused_count > NAMED)
-        text_addf(&unused, " and %zu more", unused_count - NAMED);
-    if (unused_count)
-        say_unused(findings, &unused, unused_count, in->waivers_path);
-    text_done(&unused);
+    if (unused.count)
+        say_unused(findings, &unused, in->waivers_path);
+    name_list_done(&unused);
 }

@@ -13,6 +13,8 @@ import json
 import sys
 from pathlib import Path
 
+import xml_report
+
 
 def lines(seed, count=480):
     """(number, hits, branches hit, branches), for one file."""
@@ -76,27 +78,69 @@ def clover(out, size, totals):
     out.write("  </project>\n</coverage>\n")
 
 
-def junit(out, size, totals):
-    out.write('<?xml version="1.0" encoding="utf-8"?>\n<testsuites>\n')
-    for file, all_lines in files(out, size, totals):
-        totals["hit"] += sum(hits == 0 for _, hits, _, _ in all_lines)  # all of them pass
-        out.write(f'<testsuite name="suite{file}" tests="{len(all_lines)}" failures="0" errors="0" skipped="0">\n')
-        for number, hits, _, _ in all_lines:
-            out.write(f'<testcase classname="tests.part{file % 97}.test_m{file}" '
-                      f'name="test_what_happens_{number}" time="0.{hits:03}"/>\n')
-        out.write("</testsuite>\n")
-    out.write("</testsuites>\n")
-
-
 def lcov(out, size, totals):
+    """As geninfo writes it: functions, one for twenty lines, then branches and lines."""
     for file, all_lines in files(out, size, totals):
         out.write(f"TN:\nSF:/srv/build/app/part{file % 97}/m{file}.c\n")
+        starts = all_lines[::20]
+        names = [f"m{file}_what_is_done_at_{number}" for number, _, _, _ in starts]
+        out.writelines(f"FN:{one[0]},{name}\n" for one, name in zip(starts, names))
+        out.writelines(f"FNDA:{one[1]},{name}\n" for one, name in zip(starts, names))
+        out.write(f"FNF:{len(starts)}\nFNH:{sum(one[1] > 0 for one in starts)}\n")
         for number, hits, hit, total in all_lines:
             for branch in range(total):
                 taken = "-" if hits == 0 else int(branch < hit)
                 out.write(f"BRDA:{number},0,{branch},{taken}\n")
             out.write(f"DA:{number},{hits}\n")
         out.write(f"LF:{len(all_lines)}\nLH:{sum(hits > 0 for _, hits, _, _ in all_lines)}\nend_of_record\n")
+
+
+def gocover(out, size, totals):
+    out.write("mode: count\n")
+    for file, all_lines in files(out, size, totals):
+        for number, hits, _, _ in all_lines:
+            out.write(f"example.org/app/part{file % 97}/m{file}.go:{number}.2,{number}.31 1 {hits}\n")
+
+
+def tap(out, size, totals):
+    out.write("TAP version 13\n")
+    number = 0
+    for file, all_lines in files(out, size, totals):
+        for line, hits, _, _ in all_lines:
+            number += 1
+            word = "ok" if hits else "not ok"
+            out.write(f"{word} {number} - m{file} does what is to happen at {line}\n")
+    out.write(f"1..{number}\n")
+
+
+def jmeter(out, size, totals):
+    out.write("timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,"
+              "failureMessage,bytes,sentBytes,grpThreads,allThreads,URL,Latency,IdleTime,Connect\n")
+    moment = 1700000000000
+    for file, all_lines in files(out, size, totals):
+        for number, hits, _, _ in all_lines:
+            moment += hits % 7
+            end = "200,OK,Users 1-{0},text,true," if hits else "500,Internal Server Error,Users 1-{0},text,false,"
+            out.write(f"{moment},{20 + hits},GET /api/part{file % 97},{end.format(number % 40)},"
+                      f"{1000 + hits},180,40,40,https://shop.example.org/api/part{file % 97},{15 + hits},0,{hits % 3}\n")
+
+
+def gatling(out, size, totals):
+    out.write("RUN\torg.shop.Load\tload\t1700000000000\t \t3.9.5\n")
+    moment = 1700000000000
+    for file, all_lines in files(out, size, totals):
+        for _, hits, _, _ in all_lines:
+            moment += hits % 7
+            word, message = ("OK", " ") if hits else ("KO", "status was 500")
+            out.write(f"REQUEST\t\tGET /api/part{file % 97}\t{moment}\t{moment + 20 + hits}\t{word}\t{message}\n")
+
+
+def epss(out, size, totals):
+    out.write("#model_version:v2025.03.14,score_date:2026-11-02T00:00:00+0000\ncve,epss,percentile\n")
+    for file, all_lines in files(out, size, totals):
+        totals["hit"] = totals["lines"]  # each row is a statement
+        for number, hits, _, _ in all_lines:
+            out.write(f"CVE-{1999 + file % 27}-{file * 1000 + number},{hits / 400:.5f},{hits / 401:.5f}\n")
 
 
 def coveragepy(out, size, totals):
@@ -139,8 +183,9 @@ def main():
     kind, path = sys.argv[1], sys.argv[3]
     if kind == "tree":
         return tree(sys.argv[2], path)
-    writers = {"cobertura": cobertura, "jacoco": jacoco, "clover": clover, "junit": junit,
-               "lcov": lcov, "coveragepy": coveragepy, "istanbul": istanbul}
+    writers = {"cobertura": cobertura, "jacoco": jacoco, "clover": clover,
+               "lcov": lcov, "gocover": gocover, "tap": tap, "jmeter": jmeter, "gatling": gatling,
+               "epss": epss, "coveragepy": coveragepy, "istanbul": istanbul} | xml_report.WRITERS
     totals = {"lines": 0, "hit": 0}
     with open(path, "w", buffering=1 << 20) as out:
         writers[kind](out, int(float(sys.argv[2]) * 1_000_000), totals)

@@ -116,7 +116,7 @@ def test_y_rolls_back_after_what_is_at_stake_was_shown(out, terminal):
     assert out.serving() == {"v1"}
     again = terminal("rollback", "--to", "v1")
     again.read_until("Go? [y/N] ")
-    assert "  expected: " in again.said and " s, as the last time; after " in again.said
+    assert "  expected: " in again.said and " s, as the last time, " in again.said
     again.press("n")
     assert again.ends() == 1
 
@@ -206,3 +206,24 @@ def test_a_rollout_that_waits_on_this_terminal_takes_the_key_here(site, terminal
     assert rollout.ends() == code, rollout.said
     assert site.serving() == {served}
     site.must("verify")
+
+
+def test_the_reason_is_asked_for_when_it_is_over(out, terminal):
+    prompt = terminal("rollback")
+    prompt.read_until("Go? [y/N] ")
+    prompt.press("y")
+    prompt.read_until("Why was it taken back? One line; Enter alone says it later: ")
+    assert out.serving() == {"v1"}, "nothing waits for a sentence"
+    prompt.press("parents call\n")
+    assert prompt.ends() == 0, prompt.said
+    assert "reason    parents call" in out.must("status", "v1-production-rollback-1").out
+
+
+def test_status_is_drawn_anew_until_ctrl_c(site, terminal):
+    picture = terminal("status", "--watch")
+    picture.read_until("No rollout is under way.")
+    seen = picture.said.count("Ctrl-C ends it")
+    time.sleep(3)
+    picture.press("\x03")
+    assert picture.ends() == 0, picture.said
+    assert picture.said.count("Ctrl-C ends it") > seen

@@ -93,10 +93,12 @@ static inline void report_consistent(struct evidence *evidence, enum evidence_ki
         PROMISE(totals.lines_covered <= totals.lines_total, "file %zu", i);
         PROMISE(totals.branches_covered <= totals.branches_total, "file %zu", i);
         PROMISE(file->last_line <= LIMIT_SOURCE_LINE && !line_known(file, 0), "file %zu", i);
-        for (size_t k = 1; k < file->branch_count; k++)
-            PROMISE(file->branches[k - 1].line < file->branches[k].line, "file %zu", i);
+        struct branch_walk walk = branch_walk_of(&file->branches);
+        uint32_t line = 0;
+        for (struct branch_count one; branch_next(&walk, &one); line = one.line)
+            PROMISE(line < one.line && one.covered <= one.total, "file %zu", i);
         for (size_t k = 0; k < file->range_count; k++)
-            PROMISE(file->ranges[k].from < file->ranges[k].to && file->ranges[k].to <= size + 8,
+            PROMISE(file->ranges[k].size && byte_range_end(&file->ranges[k]) <= size + 8,
                     "file %zu", i);
     }
     for (size_t i = 0; i < evidence->tests.count; i++) {

@@ -51,6 +51,16 @@ void check_transition(struct world *world, const struct process *process, enum r
         violated(world, "3: something is done after the end");
 }
 
+// What is plainly worse, so that no chance can hide it, does not pass.
+static void check_not_worse(struct world *world, const struct plan_metric *metric)
+{
+    double rate = world->base_rate * world->ratio;
+    if (metric->judge == JUDGE_COMPARE && world->latency > 800)
+        violated(world, "1: a step passed with values three times those of the baseline");
+    if (metric->judge == JUDGE_BURN && rate / metric->budget > burn_pairs[1].factor)
+        violated(world, "1: a step passed that burns its budget too fast");
+}
+
 // A step that passed was really baked, and on figures that really came.
 static void check_passed(struct world *world, const struct entry *entry)
 {
@@ -64,7 +74,9 @@ static void check_passed(struct world *world, const struct entry *entry)
             const struct fed *fed = &world->fed[plan_watch(plan, m, n)];
             bool enough = metric->judge == JUDGE_RATE
                               ? fed->exposure > 0 && fed->exposure + 0.5 >= metric->min_requests
-                              : fed->values > 0;
+                          : metric->judge == JUDGE_COMPARE ? fed->values >= COMPARE_LEAST
+                                                           : fed->values > 0;
+            check_not_worse(world, metric);
             if (!enough)
                 violated(world, "1: a step passed with too few figures of metric %u", (unsigned)m);
             if (exact && fed->newest_ms < state->bake_until_ms - metric->lag_ms - metric->every_ms)
@@ -81,6 +93,14 @@ static void check_passed(struct world *world, const struct entry *entry)
         if (!near && world->now - world->targets[i].strayed_at > GRACE_MS + 10 * MS_SECOND)
             violated(world, "1: a step passed that target %u does not serve", (unsigned)i);
     }
+}
+
+// "hold", said while an approval was waited for, until "may go on" is.
+static bool marks_hold(const struct entry *entry, bool held)
+{
+    if (entry->command.record != RECORD_STEERED)
+        return held;
+    return entry->command.text[0] == 'h' || (held && entry->command.text[0] != 'm');
 }
 
 static void mark(const struct entry *entry, bool *passed, uint32_t *approved)
@@ -102,15 +122,23 @@ static void check_gates(struct world *world, const struct process *process,
     bool passed[WORLD_STEPS] = {false};
     uint32_t approved[WORLD_STEPS + 1] = {0};
     const struct entry *intent = NULL;
+    bool held = false;
+    uint64_t words = 0;
     for (uint32_t i = 0; i < world->ledger.count; i++) {
         const struct entry *entry = &world->entries[world->ledger.entries[i]];
         if (entry->kind != FORWARD || entry->incident)
             continue;
         mark(entry, passed, approved);
+        held = marks_hold(entry, held);
+        words += entry->command.record == RECORD_STEERED;
         if (entry->command.record == RECORD_INTENDED)
             intent = entry;
     }
     uint32_t step = command->step;
+    if (held)
+        violated(world, "1: it goes forward though a person holds it");
+    if (words > world->steers)
+        violated(world, "6: a person's word counted twice");
     if (!intent || intent->command.verb != command->verb || intent->writer != process->id ||
         (command->verb == VERB_SHIFT && intent->command.step != step))
         violated(world, "5: %s of target %u left before its intent was durable",
@@ -139,6 +167,35 @@ static bool revert_is_recorded(const struct world *world, enum rollout_kind kind
     return false;
 }
 
+// What known good cannot live with is taken back by a person or not at all.
+static void check_way_back(struct world *world, const struct process *process)
+{
+    const struct plan *plan = &world->plans[FORWARD];
+    bool forbidden = false, aborted = false;
+    for (uint32_t i = 0; i < plan->target_count; i++)
+        forbidden |= plan->targets[i].no_return.len && process->snapshot.targets[i].touched;
+    for (uint32_t i = 0; i < world->entry_count; i++) {
+        const struct rollout_command *command = &world->entries[i].command;
+        aborted |= command->record == RECORD_STEERED && command->text[0] == 'a';
+    }
+    if (process->kind == FORWARD && forbidden && process->snapshot.state.out && !aborted)
+        violated(world, "4: taken back past the point of no return, and nobody said so");
+}
+
+// In each step the lower ranks are there before the higher ones move.
+static void check_order(struct world *world, const struct rollout_command *command)
+{
+    const struct plan *plan = &world->plans[FORWARD];
+    for (uint32_t i = 0; i < plan->target_count; i++) {
+        bool before = plan->targets[i].rank < plan->targets[command->target].rank;
+        uint32_t share = plan_share(plan, i, command->step);
+        if (before && world->targets[i].strayed_at == 0 &&
+            world->targets[i].served_ppm + 1000 < share)
+            violated(world, "1: target %u moves before target %u is there",
+                     (unsigned)command->target, (unsigned)i);
+    }
+}
+
 void check_command(struct world *world, const struct process *process,
                    const struct rollout_command *command)
 {
@@ -153,11 +210,12 @@ void check_command(struct world *world, const struct process *process,
     if (command->verb == VERB_REVERT) {
         if (!revert_is_recorded(world, process->kind))
             violated(world, "5: a revert that nobody wrote down");
+        check_way_back(world, process);
         return;
     }
     if (process->kind == ROLLBACK)
         violated(world, "8: a rollback goes forward");
-    if (process->snapshot.state.frozen)
+    if (process->told_frozen)
         violated(world, "8: %s during a freeze", verb_name(command->verb));
     if (process->lease_number != world->ledger.lease_number &&
         world->now - world->fenced_at > FENCE_MS)
@@ -166,6 +224,8 @@ void check_command(struct world *world, const struct process *process,
         memset(world->fed, 0, sizeof world->fed);
         world->fed_step = command->step;
     }
+    if (command->verb == VERB_SHIFT)
+        check_order(world, command);
     check_gates(world, process, command);
 }
 

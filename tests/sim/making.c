@@ -99,6 +99,43 @@ static void make_metrics(struct world *world, struct plan *plan, bool rate, bool
             world->watched[m][i] = i;
 }
 
+// One that compares gauges, or one that guards an error budget.
+static void add_judge(struct world *world, struct plan *plan)
+{
+    uint32_t m = plan->metric_count++;
+    struct plan_metric *metric = &world->metrics[m];
+    *metric = (struct plan_metric){.name = STR("budget"),
+                                   .judge = JUDGE_BURN,
+                                   .every_ms = 20 * MS_SECOND,
+                                   .error_limit = 3,
+                                   .min_requests = 30,
+                                   .budget = 0.05,
+                                   .targets = world->watched[m],
+                                   .target_count = plan->target_count};
+    if (plan->step_count == 1 || world_chance(world, 0.4))
+        return;
+    metric->name = STR("duration");
+    metric->judge = JUDGE_COMPARE;
+    metric->every_ms = 5 * MS_SECOND;
+    metric->error_limit = 20;
+    metric->confidence = 0.98;
+    metric->slack = 0.25;
+}
+
+// What two hours of today's traffic tell of how failures come.
+static void learn(struct world *world, struct plan *plan)
+{
+    double minute = world->per_minute;
+    for (uint32_t i = 0; i < plan->target_count; i++) {
+        world->known[i] = (struct dispersion){0};
+        for (int n = 0; n < 60; n++)
+            dispersion_add(&world->known[i],
+                           world_failures(world, minute * world->base_rate, minute), minute);
+    }
+    if (plan->metric_count > 0 && world->metrics[0].judge == JUDGE_RATE)
+        world->metrics[0].known = world->known;
+}
+
 static void make_steps(struct plan *plan, uint32_t count)
 {
     static const uint32_t ladders[WORLD_STEPS][WORLD_STEPS] = {{SHARE_ALL},
@@ -116,7 +153,9 @@ static void make_bakes(struct world *world, struct plan *plan, int64_t at_least_
     struct detect_traffic traffic[WORLD_WATCHES];
     struct detect_step found[WORLD_STEPS];
     for (uint32_t i = 0; i < WORLD_WATCHES; i++)
-        traffic[i] = (struct detect_traffic){world->per_minute, world->base_rate, 0};
+        traffic[i] = (struct detect_traffic){.per_minute = world->per_minute,
+                                             .bad_share = world->base_rate,
+                                             .dispersion = plan_dispersion(&plan->metrics[0], 0)};
     plan->step_bake_ms = plan->bake_ms = at_least_ms;
     for (int round = 0; round < 3; round++) { // the last step's time hangs on the bakes before it
         detect_plan(plan, traffic, found);
@@ -153,6 +192,7 @@ static void draw_bare(struct world *world, struct plan *plan)
 {
     static struct {
         int64_t step_bake_ms, bake_ms;
+        struct dispersion known;
     } planned[TRAFFICS];
     uint32_t traffic = (uint32_t)world_between(world, 0, TRAFFICS - 1);
     world->outcome.bare = true;
@@ -165,11 +205,19 @@ static void draw_bare(struct world *world, struct plan *plan)
     make_targets(world, plan);
     make_metrics(world, plan, true, false);
     make_steps(plan, 3);
+    world->bursts = 1 + traffic % 3;
     if (planned[traffic].bake_ms == 0) {
+        uint64_t random = world->random; // what is planned is the same from whichever seed
+        world->random = traffic + 1;
+        learn(world, plan);
+        world->random = random;
         make_bakes(world, plan, 30 * MS_SECOND);
+        planned[traffic].known = world->known[0];
         planned[traffic].step_bake_ms = plan->step_bake_ms;
         planned[traffic].bake_ms = plan->bake_ms;
     }
+    world->known[0] = planned[traffic].known;
+    world->metrics[0].known = world->known;
     plan->step_bake_ms = planned[traffic].step_bake_ms;
     plan->bake_ms = planned[traffic].bake_ms;
 }
@@ -186,18 +234,33 @@ static void draw_plan(struct world *world, struct plan *plan)
     make_targets(world, plan);
     make_metrics(world, plan, world_chance(world, 0.85), world_chance(world, 0.4));
     make_steps(plan, (uint32_t)world_between(world, 1, WORLD_STEPS));
+    world->bursts = (double)world_between(world, 1, 3);
+    if (world_chance(world, 0.5))
+        learn(world, plan);
+    if (world_chance(world, 0.4))
+        add_judge(world, plan);
     plan->step_bake_ms = world_between(world, 30, 240) * MS_SECOND;
     plan->bake_ms = world_between(world, 30, 400) * MS_SECOND;
+    for (uint32_t m = 0; m < plan->metric_count; m++) {
+        int64_t least_ms = plan_answer_ms(&world->metrics[m]);
+        plan->step_bake_ms = plan->step_bake_ms > least_ms ? plan->step_bake_ms : least_ms;
+        plan->bake_ms = plan->bake_ms > least_ms ? plan->bake_ms : least_ms;
+    }
     plan->extend = (uint32_t)world_between(world, 0, 2);
     plan->then = world_chance(world, 0.3) ? INCONCLUSIVE_ABORT : INCONCLUSIVE_HOLD;
     plan->rollback_on_cancel = world_chance(world, 0.7);
     draw_approval(world, &plan->approval, 0.3);
     for (uint32_t s = 0; s < plan->step_count; s++)
         draw_approval(world, &plan->steps[s].approval, 0.12);
+    bool ordered = world_chance(world, 0.3);
     for (uint32_t i = 0; i < plan->target_count; i++) {
         if (world_chance(world, 0.1))
             world->targets_of_plan[i].good = (struct placement){0}; // its first deployment
         world->targets_of_plan[i].weighted = world_chance(world, 0.2);
+        if (ordered)
+            world->targets_of_plan[i].rank = plan->target_count - i;
+        if (world_chance(world, 0.05))
+            world->targets_of_plan[i].no_return = STR("0007_names.py drops a column");
         if (!world_chance(world, 0.2))
             continue;
         for (uint32_t s = 0; s < plan->step_count; s++) { // three hosts: rounded up
@@ -216,6 +279,7 @@ static void make_canonical(struct world *world, struct plan *plan)
     world->bad = world->scenario.bad;
     world->ratio = world->bad ? 10 : 1;
     world->latency = 300;
+    world->bursts = 1;
     plan->target_count = 2;
     make_targets(world, plan);
     make_metrics(world, plan, true, true);
@@ -229,6 +293,18 @@ static void make_canonical(struct world *world, struct plan *plan)
     world->crash_at = world->scenario.crash_at;
     world->crashes_left = world->crash_at > 0;
     world->faults.disk_lost = world->scenario.disk_lost;
+}
+
+// Windows: what goes forward may do so for a while, again and again.
+static void make_windows(struct world *world)
+{
+    int64_t at_ms = world_between(world, 0, 600) * MS_SECOND;
+    int64_t open_ms = world_between(world, 60, 900) * MS_SECOND;
+    int64_t closed_ms = world_between(world, 60, 900) * MS_SECOND;
+    for (int i = 0; i < 6; i++, at_ms += open_ms + closed_ms) {
+        world_later(world, at_ms, H_FREEZE)->amount = 1;
+        world_later(world, at_ms + closed_ms, H_FREEZE);
+    }
 }
 
 static void schedule_faults(struct world *world)
@@ -269,6 +345,8 @@ static void schedule_faults(struct world *world)
     for (int i = 0; faults->steer && i < 3; i++)
         world_later(world, world_between(world, 1, 1500) * MS_SECOND, H_STEER)->amount =
             world_between(world, STEER_HOLD, STEER_ABORT);
+    if (faults->freeze && world_chance(world, 0.5))
+        make_windows(world);
 }
 
 static void clear(struct world *world, const struct scenario *scenario)

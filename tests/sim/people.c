@@ -56,6 +56,23 @@ void people_answers(struct world *world, const struct happening *happening)
     world_later(world, 2 * MS_SECOND, H_SUPERVISE); // an event wakes what is suspended
 }
 
+static void deliver_word(struct world *world, const struct process *process, uint64_t token,
+                         int64_t after_ms)
+{
+    struct rollout_event event = {.type = RE_STEER,
+                                  .token = token,
+                                  .steer = world->words[token - 1].steer,
+                                  .who = STR("alice"),
+                                  .text = STR("I say so")};
+    process_deliver(world, process->id, after_ms, &event);
+}
+
+void people_told_again(struct world *world, const struct process *process)
+{
+    for (uint64_t token = 1; process->kind == FORWARD && token <= world->steers; token++)
+        deliver_word(world, process, token, 300 * (int64_t)token);
+}
+
 void people_steers(struct world *world, const struct happening *happening)
 {
     struct process *process = living(world, FORWARD);
@@ -66,28 +83,26 @@ void people_steers(struct world *world, const struct happening *happening)
     if (!process || !process->begun) {
         const struct snapshot *newest = ledger_newest(world, FORWARD);
         bool open = newest && !phase_terminal(newest->state.phase) && !world->rollback_called;
-        if (about_hold && open && world->restarts < 12) { // they call `sluice resume` themselves
+        if (open && world->steers < WORLD_WORDS) // it stands written for whoever goes on
+            world->words[world->steers++].steer = steer;
+        if (about_hold && open && world->restarts < 12) // they call `sluice resume` themselves
             world_later(world, 5 * MS_SECOND, H_SUPERVISE);
-            struct happening *again = world_later(world, 30 * MS_SECOND, H_STEER);
-            again->amount = happening->amount;
-            again->attempt = 1;
-            world->decision_due = true;
-        }
         return;
     }
-    struct rollout_event event = {.type = RE_STEER,
-                                  .token = ++world->steers,
-                                  .steer = steer,
-                                  .who = STR("alice"),
-                                  .text = STR("I say so")};
-    process_deliver(world, process->id, 10, &event);
+    if (world->steers == WORLD_WORDS)
+        return;
+    world->words[world->steers++].steer = steer;
+    deliver_word(world, process, world->steers, 10);
     if (world_chance(world, world->faults.doubled))
-        process_deliver(world, process->id, world_between(world, 10, 600 * MS_SECOND), &event);
+        deliver_word(world, process, world->steers, world_between(world, 10, 600 * MS_SECOND));
 }
 
 void people_see(struct world *world, const struct entry *entry)
 {
-    if (entry->incident || entry->command.record != RECORD_HELD || world->decision_due ||
+    // Said while an approval is waited for, a hold is a word like others.
+    bool held = entry->command.record == RECORD_HELD ||
+                (entry->command.record == RECORD_STEERED && entry->command.text[0] == 'h');
+    if (entry->incident || !held || world->decision_due ||
         !world_chance(world, world->scenario.canonical ? 1 : 0.7))
         return;
     struct happening *happening =

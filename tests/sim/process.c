@@ -141,6 +141,8 @@ void process_feed(struct world *world, struct process *process, const struct rol
     if (!process->alive || !process->begun)
         return;
     event.now_ms = wall_ms(world, process);
+    if (event.type == RE_FROZEN)
+        process->told_frozen = event.granted;
     world->events++;
     history_event(world, process, &event);
     rollout_step(&world->plans[process->kind], state, &event, &world->out);
@@ -202,11 +204,13 @@ static void begin(struct world *world, struct process *process)
     if (newest)
         take_over(world, process, newest);
     process->resumed_from = process->snapshot.state.phase;
+    process->told_frozen = process->snapshot.state.frozen;
     if (process->kind == FORWARD && process->snapshot.state.frozen != world->frozen)
         process_feed(world, process,
                      &(struct rollout_event){.type = RE_FROZEN, .granted = world->frozen});
     process->awake = true;
     process_feed(world, process, &(struct rollout_event){.type = newest ? RE_RESUMED : RE_BEGIN});
+    people_told_again(world, process);
 }
 
 static void recorded(struct world *world, struct process *process, uint64_t token, bool durable)

@@ -1,6 +1,24 @@
 // Traffic, and the metrics that count it.
 #include "world.h"
 
+#include <math.h>
+
+// What the windows would count if the release had always been as it is.
+static void fill_burn(const struct world *world, double share, double rate,
+                      struct rollout_sample *sample)
+{
+    for (int i = 0; i < BURN_WINDOWS; i++) {
+        double all = world->per_minute * share * (double)burn_window_ms(i) / (double)MS_MINUTE;
+        sample->burn[i] = (struct burn_counts){all * (rate < 1 ? rate : 1), all};
+    }
+}
+
+// Scattered by a twentieth; where nothing is served, a quantile of nothing.
+static double gauge(struct world *world, double value, double share)
+{
+    return share > 0 ? value * (0.95 + world_uniform(world) / 10) : NAN;
+}
+
 static void fill(struct world *world, const struct plan_metric *metric, uint32_t target,
                  struct rollout_sample *sample)
 {
@@ -12,18 +30,25 @@ static void fill(struct world *world, const struct plan_metric *metric, uint32_t
         sample->value = world->latency;
         return;
     }
+    if (metric->judge == JUDGE_COMPARE) {
+        sample->value = gauge(world, world->latency, share);
+        sample->baseline = gauge(world, 300, 1 - share);
+        return;
+    }
+    double rate = world->base_rate * world->ratio;
+    if (metric->judge == JUDGE_BURN) {
+        fill_burn(world, share, rate, sample);
+        return;
+    }
     if (world_chance(world, world->faults.no_traffic))
         return;
     struct counts *counts = &sample->counts;
     counts->canary_total = all * share;
     counts->baseline_total = all - counts->canary_total;
-    double rate = world->base_rate * world->ratio;
-    counts->canary_bad = world_poisson(world, counts->canary_total * (rate < 1 ? rate : 1));
-    counts->baseline_bad = world_poisson(world, counts->baseline_total * world->base_rate);
-    if (counts->canary_bad > counts->canary_total)
-        counts->canary_bad = counts->canary_total;
-    if (counts->baseline_bad > counts->baseline_total)
-        counts->baseline_bad = counts->baseline_total;
+    counts->canary_bad =
+        world_failures(world, counts->canary_total * (rate < 1 ? rate : 1), counts->canary_total);
+    counts->baseline_bad =
+        world_failures(world, counts->baseline_total * world->base_rate, counts->baseline_total);
 }
 
 static void sample_one(struct world *world, struct process *process, uint32_t m, uint32_t nth)

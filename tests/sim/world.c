@@ -51,6 +51,12 @@ double world_poisson(struct world *world, double mean)
     return k;
 }
 
+double world_failures(struct world *world, double mean, double of)
+{
+    double bad = world->bursts * world_poisson(world, mean / world->bursts);
+    return bad < of ? bad : of;
+}
+
 // ---- the future ---------------------------------------------------------------------------------
 
 static bool sooner(const struct world *world, uint32_t a, uint32_t b)

@@ -21,7 +21,7 @@
 
 enum {
     WORLD_TARGETS = 3,
-    WORLD_METRICS = 2,
+    WORLD_METRICS = 3,
     WORLD_WATCHES = WORLD_TARGETS * WORLD_METRICS,
     WORLD_STEPS = 4,
     WORLD_PROCESSES = 128,
@@ -106,6 +106,7 @@ struct process {
     uint32_t id; // index in world.processes
     enum rollout_kind kind;
     bool alive, begun, known_lost, ended, disk_lost, suspends, overslept, awake;
+    bool told_frozen; // by the calendar, as it was last told
     uint32_t machine;
     enum rollout_phase resumed_from;
     int64_t skew_ms;
@@ -195,6 +196,12 @@ struct outcome {       // for the statistics over many worlds
     uint32_t effects, events, restarts, crashes;
 };
 
+enum { WORLD_WORDS = 32 };
+
+struct word { // its token is its place, from 1
+    enum rollout_steer steer;
+};
+
 struct world {
     struct scenario scenario;
     uint64_t random;
@@ -207,10 +214,12 @@ struct world {
     struct plan_target targets_of_plan[WORLD_TARGETS];
     struct plan_metric metrics[WORLD_METRICS];
     uint32_t watched[WORLD_METRICS][WORLD_TARGETS];
+    struct dispersion known[WORLD_TARGETS]; // of the rate, before the rollout
     uint32_t shares[WORLD_TARGETS][WORLD_STEPS];
     // the truth about the release and its traffic
     double per_minute, base_rate, ratio;
     double latency;
+    double bursts; // failures come so many at a time
     bool bad;
     // things
     struct simulated_target targets[WORLD_TARGETS];
@@ -224,7 +233,8 @@ struct world {
     uint32_t fed_step;
     bool frozen;
     bool rollback_called;
-    bool decision_due; // a person will decide about a hold
+    bool decision_due;              // a person will decide about a hold
+    struct word words[WORLD_WORDS]; // of people who steer, as the ledger has them
     uint64_t steers;
     uint32_t restarts, crashes, crashes_left, crash_at;
     uint64_t operations;
@@ -251,6 +261,7 @@ double world_uniform(struct world *world); // within [0,1)
 bool world_chance(struct world *world, double probability);
 int64_t world_between(struct world *world, int64_t low, int64_t high); // both included
 double world_poisson(struct world *world, double mean);
+double world_failures(struct world *world, double mean, double of); // in bursts; at most `of`
 // A happening `after_ms` from now; its fields are filled in by the caller.
 struct happening *world_later(struct world *world, int64_t after_ms, enum happening_kind kind);
 int64_t wall_ms(const struct world *world, const struct process *process);
@@ -297,6 +308,8 @@ void people_asked(struct world *world, const struct process *process,
                   const struct rollout_command *command);
 void people_answers(struct world *world, const struct happening *happening);
 void people_steers(struct world *world, const struct happening *happening);
+// A process that goes on reads every word again.
+void people_told_again(struct world *world, const struct process *process);
 void people_see(struct world *world, const struct entry *entry);
 
 // ---- checks.c -----------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ void stage_open(struct stage *stage)
     stage->state = rollout_state_new(&stage->arena, stage->plan);
     stage->now_ms = INT64_C(1790000000000);
     stage->bad_share = 0.01;
-    stage->value = 300;
+    stage->value = stage->baseline = 300;
 }
 
 void stage_close(struct stage *stage)
@@ -177,6 +177,11 @@ static void sample(struct stage *stage, uint32_t metric, uint32_t nth)
                                                  .counts = {canary * stage->bad_share, canary,
                                                             baseline * 0.01, baseline},
                                                  .value = stage->value,
+                                                 .baseline = stage->baseline,
+                                                 .burn = {{stage->burn * 1e4, 1e4},
+                                                          {stage->burn * 1e4, 1e4},
+                                                          {stage->burn * 1e4, 1e4},
+                                                          {stage->burn * 1e4, 1e4}},
                                                  .from_ms = stage->now_ms - m->lag_ms - m->every_ms,
                                                  .to_ms = stage->now_ms - m->lag_ms}});
 }

@@ -31,7 +31,8 @@ struct stage {
     bool silent;                        // samples have no value
     bool mute;                          // no samples at all
     double bad_share;                   // of the release's requests; the baseline's is 1 %
-    double value;                       // of the latency
+    double value, baseline;             // of the latency
+    double burn;                        // share of bad events, where a budget is guarded
     // what happened
     struct rollout_command log[STAGE_LOG];
     uint32_t logged;

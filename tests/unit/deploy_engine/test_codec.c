@@ -51,6 +51,22 @@ static void full_plan(struct plan *plan)
     plan->targets[1].good.memory = STR("{\"slot\":\"a\",\"n\":[1,2]}");
     plan->targets[1].next.digest = STR("sha256:00ff");
     plan->metrics[0].max = 0.1 + 0.2; // not a short decimal
+    static struct calendar_freeze freezes[] = {
+        {.name = STR_INIT("exams"),
+         .timezone = STR_INIT("Europe/Amsterdam"),
+         .from_ms = 1,
+         .to_ms = 1LL << 42,
+         .allow = 5},
+        {.name = STR_INIT("move"), .timezone = STR_INIT("UTC"), .from_ms = -5, .to_ms = 7}};
+    static struct calendar_window windows[2];
+    struct error err;
+    cr_assert(calendar_window_parse(STR("Mon-Thu 09:00-16:00 Asia/Kolkata"), &windows[0], &err));
+    cr_assert(calendar_window_parse(STR("Fri 22:00-02:00"), &windows[1], &err));
+    plan->calendar = (struct calendar){freezes, 2, windows, 2};
+    plan->season = STR("summer");
+    plan->season_why = STR("it is \"hot\"");
+    plan->emergency = (struct plan_emergency){STR("P2"), STR("INC-7"), STR("why not"),
+                                              STR("freeze `exams`"), 5 * MS_DAY};
     plan->then = INCONCLUSIVE_ABORT;
     plan->reason = STR("quotes \" and\nnew lines, é");
 }
@@ -75,6 +91,17 @@ Test(codec, a_plan_is_read_back_equal)
     cr_expect(str_is(again->approval.from[1], "@learnpath/release-managers"));
     cr_expect_eq(again->steps[1].approval.from_count, 1);
     cr_expect_eq(again->then, INCONCLUSIVE_ABORT);
+    cr_assert_eq(again->calendar.freeze_count, 2);
+    cr_expect_eq(again->calendar.freezes[0].to_ms, 1LL << 42);
+    cr_expect_eq(again->calendar.freezes[0].allow, 5);
+    cr_expect_null(again->calendar.freezes[0].zone);
+    cr_assert_eq(again->calendar.window_count, 2);
+    cr_expect_eq(again->calendar.windows[0].days, 0x0F);
+    cr_expect_null(again->calendar.windows[0].zone, "nobody has looked it up yet");
+    cr_expect_eq(again->calendar.windows[1].end_s, 26 * 3600);
+    cr_expect(str_is(again->season, "summer"));
+    cr_expect(str_is(again->emergency.incident, "INC-7"));
+    cr_expect_eq(again->emergency.review_within_ms, 5 * MS_DAY);
     text_done(&first);
     text_done(&second);
 }
@@ -235,4 +262,28 @@ Test(codec, too_many_steps)
     cr_expect_not(plan_read(&stage.arena, parsed(text_str(&text)), &plan, &err));
     cr_expect_eq(err.kind, ERROR_LIMIT);
     text_done(&text);
+}
+
+static void calendar_is_refused(const char *json)
+{
+    struct error err = {0};
+    struct plan *again = NULL;
+    struct text whole = plan_text(stage.plan);
+    struct text text = text_of(LIMIT_EVENT_BYTES);
+    text_addf(&text, "{%s," STR_FMT, json, STR_ARG(str_from(text_str(&whole), 1)));
+    cr_expect_not(plan_read(&stage.arena, parsed(text_str(&text)), &again, &err), "%s", json);
+    cr_expect_null(again);
+    text_done(&whole);
+    text_done(&text);
+}
+
+Test(codec, a_calendar_that_cannot_be_is_refused)
+{
+    calendar_is_refused("\"windows\":[\"always\"]");
+    calendar_is_refused("\"windows\":[5]");
+    calendar_is_refused("\"windows\":{}");
+    calendar_is_refused("\"freezes\":[{\"from_ms\":\"x\"}]");
+    calendar_is_refused("\"freezes\":[5]");
+    calendar_is_refused("\"emergency\":{\"severity\":\"P9\"}");
+    calendar_is_refused("\"season\":5");
 }

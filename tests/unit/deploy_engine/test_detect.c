@@ -8,11 +8,16 @@ static struct stage stage;
 static struct detect_traffic traffic[3];
 static struct detect_step steps[LIMIT_STEPS];
 
+static struct detect_traffic counted(double per_minute, double bad_share, double seen)
+{
+    return (struct detect_traffic){.per_minute = per_minute, .bad_share = bad_share, .seen = seen};
+}
+
 static void open_stage(void)
 {
     stage_open(&stage);
     for (int i = 0; i < 3; i++)
-        traffic[i] = (struct detect_traffic){2000, 0.01, 20000};
+        traffic[i] = counted(2000, 0.01, 20000);
     stage.plan->metrics[0].lag_ms = 0;
     stage.plan->metrics[0].every_ms = MS_SECOND;
 }
@@ -135,7 +140,7 @@ Test(detect, what_it_says_works_in_every_plan)
         }
         double rate = rates[n % 4], count = counts[n / 4 % 3];
         for (int t = 0; t < 3; t++)
-            traffic[t] = (struct detect_traffic){count * (t + 1), rate, count * 10};
+            traffic[t] = counted(count * (t + 1), rate, count * 10);
         n /= 12;
         stage.plan->detect_ratio = ratios[n % 4];
         stage.plan->metrics[0].min_requests = requests[n / 4 % 3];
@@ -170,7 +175,7 @@ Test(detect, no_error_at_all_is_a_bound_and_not_nothing)
 {
     struct error err = {0};
     for (int i = 0; i < 3; i++)
-        traffic[i] = (struct detect_traffic){2000, 0, 20000};
+        traffic[i] = counted(2000, 0, 20000);
     cr_expect_not(check(&err));
     cr_expect_str_eq(steps[0].basis, "no error in 20000 requests: at most 0.015 %");
     cr_expect_not_null(strstr(err.message, steps[0].basis), "%s", err.message);
@@ -183,7 +188,7 @@ Test(detect, no_error_at_all_is_a_bound_and_not_nothing)
     // Without traffic, or with next to none, nothing is known.
     for (double seen = 0; seen < 4; seen++) {
         for (int i = 0; i < 3; i++)
-            traffic[i] = (struct detect_traffic){2000, 0, seen};
+            traffic[i] = counted(2000, 0, seen);
         detect_plan(stage.plan, traffic, steps);
         cr_expect_eq(steps[0].metric, UINT32_MAX, "%g", seen);
     }
@@ -234,13 +239,13 @@ Test(detect, unknown_traffic_says_nothing)
 {
     struct error err;
     for (int i = 0; i < 3; i++)
-        traffic[i] = (struct detect_traffic){0, 0, 0};
+        traffic[i] = counted(0, 0, 0);
     detect_plan(stage.plan, traffic, steps);
     cr_expect_eq(steps[0].metric, UINT32_MAX);
     cr_expect_eq(steps[0].median_ms, DETECT_NEVER);
     cr_expect(isinf(steps[0].smallest_ratio));
     cr_expect(detect_check(stage.plan, traffic, steps, &err));
-    traffic[0] = (struct detect_traffic){NAN, NAN, NAN};
+    traffic[0] = counted(NAN, NAN, NAN);
     detect_plan(stage.plan, traffic, steps);
     cr_expect_eq(steps[0].metric, UINT32_MAX);
 }

@@ -161,6 +161,67 @@ Test(people, the_same_promote_counts_once)
     cr_expect_eq(stage.state->step, 1);
 }
 
+static void steer_as(enum rollout_steer steer, uint64_t token)
+{
+    stage_send(&stage, (struct rollout_event){.type = RE_STEER,
+                                              .token = token,
+                                              .steer = steer,
+                                              .who = STR("alice"),
+                                              .text = STR("because")});
+}
+
+// Another process reads every word of the ledger again.
+Test(people, no_word_counts_twice_whoever_reads_it)
+{
+    stage_begin(&stage);
+    steer_as(STEER_HOLD, 101);
+    steer_as(STEER_PROMOTE, 102);
+    cr_expect_eq(stage.state->phase, PHASE_STEP_BAKE);
+    cr_expect_eq(stage.state->step, 1);
+    stage_restart(&stage);
+    steer_as(STEER_HOLD, 101);
+    steer_as(STEER_PROMOTE, 102);
+    cr_expect_eq(stage.state->phase, PHASE_STEP_BAKE);
+    cr_expect_eq(stage.state->step, 1);
+    cr_expect(rollout_heard(stage.state, 101) && rollout_heard(stage.state, 102));
+    cr_expect_not(rollout_heard(stage.state, 103));
+    cr_expect_not(rollout_heard(stage.state, 0), "what has no name is never known again");
+    for (uint64_t token = 200; token < 200 + 2 * ROLLOUT_STEERS; token++)
+        steer_as(STEER_PROMOTE, token);
+    cr_expect_leq(stage.state->heard_count, ROLLOUT_STEERS);
+}
+
+Test(people, a_hold_outlasts_the_approval_that_is_waited_for)
+{
+    stage.plan->approval = (struct plan_approval){.count = 1};
+    stage_begin(&stage);
+    stage_steer(&stage, STEER_HOLD);
+    cr_expect_eq(stage.state->phase, PHASE_WAITING);
+    cr_expect_not_null(strstr(stage.state->why, "held by alice"));
+    cr_expect_not(rollout_answered(stage.state, STR("bob")));
+    stage_answer(&stage, true, "bob");
+    cr_expect(rollout_answered(stage.state, STR("Bob")));
+    cr_expect_eq(stage.state->phase, PHASE_WAITING, "approved, and held");
+    stage_restart(&stage);
+    cr_expect_eq(stage.state->phase, PHASE_WAITING);
+    cr_expect_eq(stage_sent(&stage, VERB_STAGE), 0);
+    stage_steer(&stage, STEER_PROMOTE);
+    cr_expect(stage_reach(&stage, PHASE_DONE));
+    cr_expect_str_empty(stage.state->why);
+}
+
+Test(people, a_promote_that_ends_a_hold_is_no_approval)
+{
+    stage.plan->approval = (struct plan_approval){.count = 1};
+    stage_begin(&stage);
+    stage_steer(&stage, STEER_HOLD);
+    stage_steer(&stage, STEER_PROMOTE);
+    cr_expect_eq(stage.state->phase, PHASE_WAITING);
+    cr_expect_eq(stage_sent(&stage, VERB_STAGE), 0);
+    stage_answer(&stage, true, "bob");
+    cr_expect(stage_reach(&stage, PHASE_DONE));
+}
+
 Test(people, promote_is_no_approval_and_no_abort)
 {
     stage.plan->approval = (struct plan_approval){.count = 1};

@@ -126,6 +126,27 @@ static void no_rollback(void)
 {
     plan->rollback_limit_ms = 0;
 }
+static void empty_freeze(void)
+{
+    static struct calendar_freeze freeze = {.from_ms = 5, .to_ms = 5};
+    plan->calendar.freezes = &freeze;
+    plan->calendar.freeze_count = 1;
+}
+static void odd_severity(void)
+{
+    plan->emergency = (struct plan_emergency){.severity = STR("P5")};
+}
+static void emergency_without_reason(void)
+{
+    plan->emergency = (struct plan_emergency){.severity = STR("P1"), .incident = STR("INC-1")};
+}
+static void override_without_approval(void)
+{
+    plan->emergency = (struct plan_emergency){.severity = STR("P1"),
+                                              .incident = STR("INC-1"),
+                                              .reason = STR("x"),
+                                              .overrides = STR("freeze")};
+}
 static void crowd(void)
 {
     plan->approval.count = ROLLOUT_ANSWERS + 1;
@@ -184,6 +205,10 @@ Test(plan, what_cannot_work_is_refused_with_what_would)
         {sure, "power"},
         {no_settle, "settle"},
         {no_rollback, "time_limit"},
+        {empty_freeze, "must end after it begins"},
+        {odd_severity, "P1, P2, P3 or P4"},
+        {emergency_without_reason, "an incident and a reason"},
+        {override_without_approval, "needs somebody who approves"},
         {crowd, "17 approvals"},
         {nobody, "`from`"},
         {before_asked, "expire"},

@@ -2,6 +2,8 @@
 
 #include "gate/base/moment.h"
 
+#include <math.h>
+
 static struct arena arena;
 static struct world *world;
 static struct http_port http;
@@ -49,6 +51,8 @@ static str exchange(const char *method, const char *path, const char *body)
 
 static struct error failure; // of the newest `ask`
 
+static uint32_t windows; // of the next `ask`
+
 static struct metric_sample ask(const char *rest, const char *baseline)
 {
     struct error err = {0};
@@ -70,7 +74,8 @@ static struct metric_sample ask(const char *rest, const char *baseline)
                                        .revision = STR("r\"2'`\\"),
                                        .baseline = str_of(baseline),
                                        .from_ms = 1700000000250,
-                                       .to_ms = 1700000090250};
+                                       .to_ms = 1700000090250,
+                                       .windows = windows};
     cr_assert(kind->start(metric, &question, &reading, &err), "%s", err.message);
     enum progress p;
     while ((p = kind->poll(reading, &arena, &sample, &err)) == PROGRESS_PENDING)
@@ -130,6 +135,78 @@ Test(prometheus, a_gauge_is_one_value)
     (void)exchange("POST", "/answer", ANSWER("-0.25"));
     sample = ask("query: q, max: 1", "r1");
     cr_expect(sample.has_value, "a gauge may be negative");
+}
+
+#define COMPARED "query: 'q{r=\"${revision}\"}[${window}]', compare: mann-whitney"
+
+Test(prometheus, a_gauge_that_is_compared_is_asked_for_both)
+{
+    (void)exchange("POST", "/answer", ANSWER("0.25"));
+    struct metric_sample sample = ask(COMPARED, "r1");
+    cr_assert(sample.has_value, "%s", sample.why);
+    cr_expect_eq(sample.value, 0.25);
+    cr_expect_eq(sample.baseline, 0.25);
+    str queries = exchange("GET", "/queries", "");
+    cr_expect_neq(str_search(queries, STR("q{r=\\\"r1\\\"}[1m30s]")), STR_NONE, STR_FMT,
+                  STR_ARG(queries));
+    sample = ask(COMPARED, "");
+    cr_assert(sample.has_value);
+    cr_expect(isnan(sample.baseline), "nothing is left to compare with");
+    sample = ask("query: q, max: 1", "r1");
+    cr_expect(isnan(sample.baseline));
+    (void)exchange("POST", "/answer", ANSWER("NaN"));
+    sample = ask(COMPARED, "r1");
+    cr_expect_not(sample.has_value, "a quantile of nothing is no value");
+}
+
+Test(prometheus, a_burn_rate_asks_for_four_windows)
+{
+    (void)exchange("POST", "/answer", ANSWER("7"));
+    struct metric_sample sample =
+        ask("bad: 'b[${window}]', total: 't[${window}]', burn_rate: {slo: 99.9%}", "r1");
+    cr_assert(sample.has_value, "%s", sample.why);
+    for (int i = 0; i < BURN_WINDOWS; i++)
+        cr_expect(fabs(sample.burn[i].bad - 7) < 1e-9 && fabs(sample.burn[i].total - 7) < 1e-9);
+    str queries = exchange("GET", "/queries", "");
+    static const char *const wanted[] = {"b[1h]", "t[1h]", "b[5m]",  "t[5m]",
+                                         "b[6h]", "t[6h]", "b[30m]", "t[30m]"};
+    for (size_t i = 0; i < 8; i++)
+        cr_expect_neq(str_search(queries, str_of(wanted[i])), STR_NONE, "%s", wanted[i]);
+    (void)exchange("POST", "/answer", EMPTY);
+    sample = ask("bad: 'b[${window}]', total: 't[${window}]', burn_rate: {slo: 99.9%}", "r1");
+    cr_expect_not(sample.has_value);
+    cr_expect_not_null(strstr(sample.why, "`bad` over 1h: no series; if that means none"), "%s",
+                       sample.why);
+}
+
+// Four windows of 90 s: the second is missing, the third is no number.
+#define RANGE                                                                                      \
+    "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[{\"metric\":{},"      \
+    "\"values\":[[1699999820.25,\"3\"],[1700000000.25,\"NaN\"],[1700000090.25,\"5.5\"]]}]}}"
+
+Test(prometheus, history_is_one_range_of_the_release_alone)
+{
+    (void)exchange("POST", "/answer", RANGE);
+    windows = 4;
+    struct metric_sample sample = ask(RATE, "r1");
+    cr_assert(sample.has_value, "%s", sample.why);
+    cr_assert_eq(sample.history.count, 4);
+    cr_expect_eq(sample.history.bad[0], 3);
+    cr_expect(isnan(sample.history.bad[1]) && isnan(sample.history.bad[2]));
+    cr_expect_eq(sample.history.total[3], 5.5);
+    cr_expect(isnan(sample.history.value[0]), "it is no gauge");
+    str queries = exchange("GET", "/queries", "");
+    cr_expect_neq(str_search(queries, STR("\"start\": [\"1699999820.250\"], \"end\": "
+                                          "[\"1700000090.250\"], \"step\": [\"90.000\"]")),
+                  STR_NONE, STR_FMT, STR_ARG(queries));
+    cr_expect_eq(str_search(queries, STR("r1")), STR_NONE, "the baseline is not asked for");
+    sample = ask(COMPARED, "r1");
+    cr_assert(sample.has_value);
+    cr_expect_eq(sample.history.value[3], 5.5);
+    (void)exchange("POST", "/answer", ANSWER("1"));
+    sample = ask(RATE, "r1");
+    cr_expect_not(sample.has_value);
+    cr_expect_not_null(strstr(sample.why, "gives no range but a vector"), "%s", sample.why);
 }
 
 Test(prometheus, what_is_missing_is_said)

@@ -1,6 +1,7 @@
 #include "deploy/metrics/prometheus_answer.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 
 #define VECTOR(result)                                                                             \
@@ -100,6 +101,61 @@ Test(prometheus_answer, every_cut_of_an_answer_is_refused)
         const char *why = NULL;
         cr_expect_not(prometheus_number(&arena, 200, str_make(whole, n), &found, &why));
         cr_expect(why && *why);
+        arena_done(&arena);
+    }
+}
+
+#define MATRIX(result)                                                                             \
+    "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[" result "]}}"
+
+Test(prometheus_answer, ranges)
+{
+    static const struct {
+        const char *body;
+        double want[3]; // at 100, 160 and 220 s; -1 = none
+    } rows[] = {
+        {MATRIX(""), {-1, -1, -1}},
+        {MATRIX("{\"values\":[[100,\"1\"],[160,\"2\"],[220,\"3\"]]}"), {1, 2, 3}},
+        {MATRIX("{\"values\":[[160.001,\"2\"]]}"), {-1, 2, -1}},
+        {MATRIX("{\"values\":[[40,\"9\"],[220,\"3\"],[280,\"9\"],[1e300,\"9\"],[-5,\"9\"]]}"),
+         {-1, -1, 3}},
+        {MATRIX("{\"values\":[[100,\"NaN\"],[160,\"+Inf\"],[220]]}"), {-1, -1, -1}},
+        {MATRIX("{\"values\":[\"x\",7,[],[\"100\",\"1\"],[220,\"0\"]]}"), {-1, -1, 0}},
+        {MATRIX("{\"histograms\":[]}"), {-1, -1, -1}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arena arena = {0};
+        double have[3];
+        const char *why = "";
+        cr_expect(prometheus_range(&arena, 200, str_of(rows[i].body), 100000, 60000, 3, have, &why),
+                  "%s: %s", rows[i].body, why);
+        for (int k = 0; k < 3; k++)
+            cr_expect(rows[i].want[k] < 0 ? isnan(have[k])
+                                          : fabs(have[k] - rows[i].want[k]) < 1e-12,
+                      "%s: %d is %g", rows[i].body, k, have[k]);
+        arena_done(&arena);
+    }
+}
+
+Test(prometheus_answer, what_is_no_range_says_why)
+{
+    static const struct {
+        long status;
+        const char *body, *words;
+    } rows[] = {
+        {200, VECTOR(SERIES("1")), "gives no range but a vector"},
+        {200, MATRIX("{},{}"), "2 series, not one"},
+        {503, "", "status 503"},
+        {200, "[", "not JSON"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arena arena = {0};
+        double have[3] = {1, 2, 3};
+        const char *why = "";
+        cr_expect_not(prometheus_range(&arena, rows[i].status, str_of(rows[i].body), 100000, 60000,
+                                       3, have, &why));
+        cr_expect(strstr(why, rows[i].words), "%s: %s", rows[i].words, why);
+        cr_expect_eq(have[2], 3, "untouched");
         arena_done(&arena);
     }
 }

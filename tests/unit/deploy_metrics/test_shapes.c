@@ -1,5 +1,7 @@
 #include "bind.h"
 
+#include <math.h>
+
 static struct arena arena;
 
 static void clean(void)
@@ -47,6 +49,39 @@ Test(metric_shapes, what_is_refused)
         {"prometheus", "{url: http://p, query: q, max: 1, token: abc}",
          "`token` must not stand in a file"},
         {"prometheus", "{url: http://p, query: q, max: 1, every: 500ms}", "1s or more"},
+        {"prometheus", "{url: http://p, query: q, compare: mann-whitney}",
+         "does not name `${revision}`"},
+        {"prometheus", "{url: http://p, query: '${revision}', compare: mann-whitney, max: 1}",
+         "give one, or two metrics"},
+        {"prometheus", "{url: http://p, query: '${revision}', compare: t-test}",
+         "must be `max` or `mann-whitney`"},
+        {"prometheus",
+         "{url: http://p, query: '${revision}', compare: mann-whitney, confidence: 100%}",
+         "`confidence` must be above 0% and below 100%"},
+        {"prometheus",
+         "{url: http://p, query: '${revision}', compare: mann-whitney, tolerance: 100%}",
+         "`tolerance` must be below 100%"},
+        {"prometheus", "{url: http://p, query: q, max: 1, confidence: 95%}",
+         "`confidence` says nothing without `compare: mann-whitney`"},
+        {"prometheus", "{url: http://p, query: q, max: 1, tolerance: 5%}",
+         "`tolerance` says nothing"},
+        {"prometheus",
+         "{url: http://p, bad: '${revision}', total: '${revision}', compare: mann-whitney}",
+         "`compare` goes with `query`"},
+        {"prometheus", "{url: http://p, query: q, max: 1, burn_rate: {slo: 99.9%}}",
+         "`burn_rate` needs `bad` and `total`"},
+        {"prometheus", "{url: http://p, bad: 'a[${window}]', total: b, burn_rate: {slo: 99.9%}}",
+         "must both name `${window}`"},
+        {"prometheus",
+         "{url: http://p, bad: 'a[${window}]', total: 'b[${window}]', burn_rate: {slo: 99.9%}, "
+         "max: "
+         "1%}",
+         "`max` says nothing beside `burn_rate`"},
+        {"prometheus",
+         "{url: http://p, bad: 'a[${window}]', total: 'b[${window}]', burn_rate: {slo: 100%}}",
+         "`slo` must be above 0% and below 100%"},
+        {"prometheus", "{url: http://p, bad: 'a[${window}]', total: 'b[${window}]', burn_rate: {}}",
+         "slo"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct error err = {0};
@@ -84,16 +119,34 @@ Test(metric_shapes, traits)
          {.is_rate = true, .every_ms = 5000, .max = 0.02, .expected_per_minute = 48}},
         {"prometheus",
          "{url: http://p, bad: '${revision}', total: '${revision}'}",
-         {.is_rate = true, .every_ms = 60000, .lag_ms = 30000, .max = -1, .has_baseline = true}},
+         {.is_rate = true,
+          .every_ms = 60000,
+          .lag_ms = 30000,
+          .max = -1,
+          .has_baseline = true,
+          .has_history = true}},
         {"prometheus",
          "{url: http://p, bad: a, total: b, max: 0.5%, lag: 2m}",
-         {.is_rate = true, .every_ms = 60000, .lag_ms = 120000, .max = 0.005}},
+         {.is_rate = true, .every_ms = 60000, .lag_ms = 120000, .max = 0.005, .has_history = true}},
         {"prometheus",
          "{url: http://p, query: q, max: 800ms, every: 1m, max_failures: 0}",
          {.every_ms = 60000, .lag_ms = 30000, .max = 0.8}},
         {"prometheus",
          "{url: http://p, query: q, max: 12.5}",
          {.every_ms = 60000, .lag_ms = 30000, .max = 12.5, .failure_limit = 2}},
+        {"prometheus",
+         "{url: http://p, query: 'q{r=\"${revision}\"}', compare: mann-whitney, tolerance: 10%}",
+         {.compares = true,
+          .confidence = 0.98,
+          .tolerance = 0.1,
+          .every_ms = 60000,
+          .lag_ms = 30000,
+          .max = -1,
+          .has_baseline = true,
+          .has_history = true}},
+        {"prometheus",
+         "{url: http://p, bad: 'a[${window}]', total: 'b[${window}]', burn_rate: 99.9%}",
+         {.every_ms = 60000, .lag_ms = 30000, .max = -1, .budget = 0.001}},
         {"prometheus",
          "{url: http://p, query: q, max: 30%}",
          {.every_ms = 60000, .lag_ms = 30000, .max = 0.3, .failure_limit = 2}},
@@ -107,6 +160,12 @@ Test(metric_shapes, traits)
         metric_kind_of(str_of(rows[i].kind))->traits(config, &have);
         cr_expect_eq(have.is_rate, want->is_rate, "%s", rows[i].yaml);
         cr_expect_eq(have.has_baseline, want->has_baseline, "%s", rows[i].yaml);
+        cr_expect_eq(have.has_history, want->has_history, "%s", rows[i].yaml);
+        cr_expect_eq(have.compares, want->compares, "%s", rows[i].yaml);
+        cr_expect(!want->compares || (fabs(have.confidence - want->confidence) < 1e-12 &&
+                                      fabs(have.tolerance - want->tolerance) < 1e-12),
+                  "%s", rows[i].yaml);
+        cr_expect_float_eq(have.budget, want->budget, 1e-12, "%s: %g", rows[i].yaml, have.budget);
         cr_expect_eq(have.every_ms, want->every_ms, "%s", rows[i].yaml);
         cr_expect_eq(have.lag_ms, want->lag_ms, "%s", rows[i].yaml);
         cr_expect_eq(have.failure_limit, want->failure_limit, "%s", rows[i].yaml);

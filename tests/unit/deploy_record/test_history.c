@@ -4,6 +4,7 @@
 #include "deploy/record/baseline.h"
 #include "deploy/record/history.h"
 #include "deploy/record/releases.h"
+#include "deploy/record/review_due.h"
 #include "deploy/record/verify.h"
 #include "gate/base/moment.h"
 
@@ -382,6 +383,43 @@ Test(history, incidents_whose_severity_needs_a_review)
     cr_expect_eq(history.incidents[2].opened_ms, at_ms + 1);
 }
 
+static void release_in_emergency(const char *severity, const char *incident, int64_t within_ms)
+{
+    struct plan plan = {.release = STR("v2"),
+                        .commit = STR("abc"),
+                        .rollout =
+                            arena_format(&s.arena, "v2-%s-%lld", incident, (long long)within_ms),
+                        .emergency = {.severity = str_of(severity),
+                                      .incident = str_of(incident),
+                                      .reason = STR("fire"),
+                                      .review_within_ms = within_ms}};
+    cr_assert(review_due_append(ledger, &s.arena, &plan, at_ms, &s.err), "%s", s.err.message);
+}
+
+Test(history, an_emergency_release_owes_a_review)
+{
+    struct history history;
+    struct history_request request = {.review_within_ms = {5 * MS_DAY},
+                                      .reviews = STR("docs/incidents")};
+    open_incident("P1", at_ms);
+    size_t before = ledger_count(ledger);
+    release_in_emergency("", "nothing", MS_DAY); // an ordinary one owes nothing
+    cr_expect_eq(ledger_count(ledger), before);
+    release_in_emergency("P4", "PD-1234", 3 * MS_DAY); // of any severity
+    release_in_emergency("P1", "PD-1234", 4 * MS_DAY); // the same incident: one review
+    release_in_emergency("P1", "INC-1", MS_DAY);       // which the ledger knows
+    cr_assert(history_load(ledger, &s.arena, &request, &history, &s.err), "%s", s.err.message);
+    cr_assert_eq(history.review_count, 2);
+    cr_expect_eq(history.incident_count, 1, "it opens none");
+    cr_expect(str_is(history.reviews[0].incident, "INC-1"));
+    cr_expect_eq(history.reviews[0].due_ms, at_ms + 5 * MS_DAY);
+    cr_expect(str_is(history.reviews[1].incident, "PD-1234"));
+    cr_expect(str_is(history.reviews[1].path, "docs/incidents/PD-1234.md"));
+    cr_expect(str_is(history.reviews[1].severity, "P4"));
+    cr_expect_eq(history.reviews[1].due_ms, at_ms + 3 * MS_DAY);
+    cr_expect_not(history.reviews[1].done);
+}
+
 Test(history, when_a_review_is_done)
 {
     static const struct {
@@ -417,6 +455,10 @@ Test(history, what_makes_no_sense_is_an_error_and_not_an_empty_history)
         {STREAM_GATE, "gate.observed", "{\"decision\":\"pass\",\"findings\":[{\"id\":\"a\"}]}"},
         {STREAM_INCIDENT, "incident.opened", "{\"severity\":\"P9\"}"},
         {STREAM_INCIDENT, "incident.opened", "{}"},
+        {STREAM_INCIDENT, "incident.review-due", "{}"},
+        {STREAM_INCIDENT, "incident.review-due", "{\"incident\":\"a\",\"due\":\"soon\"}"},
+        {STREAM_INCIDENT, "incident.review-due",
+         "{\"incident\":\"../a\",\"due\":\"2027-01-01T00:00:00Z\"}"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         done();

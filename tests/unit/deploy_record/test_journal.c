@@ -251,6 +251,85 @@ Test(journal, a_breach_that_was_rolled_back_marks_the_release)
     scene_close(&s);
 }
 
+// What is left by hand is bad, too; what is left for a rehearsal is not.
+Test(journal, a_rollback_by_hand_marks_what_it_leaves)
+{
+    for (int rehearsal = 0; rehearsal < 2; rehearsal++) {
+        struct scene s;
+        scene_open(&s);
+        struct plan *plan = scene_plan(&s, "v1-production-rollback-1", "v1");
+        plan->mode = PLAN_ROLLBACK;
+        plan->rehearsal = rehearsal;
+        for (uint32_t i = 0; i < plan->target_count; i++) {
+            plan->targets[i].next = (struct placement){.release = STR("v2"), .commit = STR("c2")};
+            plan->targets[i].good.release = STR("v1");
+        }
+        struct run run = run_open(&s, NULL, plan);
+        bool bad;
+        size_t marks = 0;
+        cr_assert(take(&s, &run, true));
+        cr_assert(record(&s, &run, RECORD_INTENDED, PHASE_REVERTING, VERB_REVERT, NULL));
+        cr_assert(record(&s, &run, RECORD_ROLLED_BACK, PHASE_ROLLED_BACK, VERB_NONE, NULL));
+        run.port.release(run.port.self, false, s.now_ms);
+        cr_assert(release_is_bad(run.ledger, STR("v2"), &bad, NULL, &s.err));
+        cr_expect_eq(bad, !rehearsal);
+        for (size_t i = 0; i < ledger_count(run.ledger); i++)
+            marks += str_is(ledger_at(run.ledger, i)->type, "release.marked-bad");
+        cr_expect_eq(marks, rehearsal ? 0u : 1u, "once, on however many targets");
+        // The name is taken: another rollback of the same moment takes the next one.
+        cr_expect_not(take(&s, &run, true));
+        run_close(&run);
+        scene_close(&s);
+    }
+}
+
+// Whoever wrote it, in whatever version: it is closed unread.
+Test(journal, a_record_that_cannot_be_read_stops_no_rollback)
+{
+    struct scene s;
+    scene_open(&s);
+    struct run run = run_open(&s, NULL, scene_plan(&s, "v1-production-rollback-1", "v1"));
+    struct event odd = {.stream = STREAM_ROLLOUT,
+                        .type = STR("rollout.planned"),
+                        .rollout = STR("odd-1"),
+                        .key = STR("odd-1/planned"),
+                        .lease = {.environment = run.plan->environment},
+                        .body = STR("{}")};
+    cr_assert(ledger_append(run.ledger, &odd, NULL, &s.err), "%s", s.err.message);
+    cr_assert(take(&s, &run, true));
+    cr_expect_eq(lease_of(&s, &run), LEASE_HELD);
+    str *open;
+    size_t count;
+    cr_assert(rollouts_open(run.ledger, &s.arena, &open, &count, &s.err));
+    cr_assert_eq(count, 1u);
+    cr_expect(str_is(open[0], "v1-production-rollback-1"));
+    run_close(&run);
+    scene_close(&s);
+}
+
+Test(journal, a_reason_is_pending_until_somebody_says_it)
+{
+    struct scene s;
+    scene_open(&s);
+    struct plan *plan = scene_plan(&s, "v1-production-rollback-1", "v1");
+    plan->mode = PLAN_ROLLBACK;
+    plan->reason = STR("pending");
+    struct run run = run_open(&s, NULL, plan);
+    str reason = {NULL, 0};
+    bool pending = false;
+    cr_assert(take(&s, &run, true));
+    cr_assert(rollout_reason(run.ledger, &s.arena, plan->rollout, &reason, &pending, &s.err));
+    cr_expect(pending);
+    cr_assert(rollout_explain(run.ledger, plan->rollout, STR("parents call"), &s.err));
+    cr_assert(rollout_reason(run.ledger, &s.arena, plan->rollout, &reason, &pending, &s.err));
+    cr_expect_not(pending);
+    cr_expect(str_is(reason, "parents call"));
+    cr_expect_not(rollout_reason(run.ledger, &s.arena, STR("nothing"), &reason, &pending, &s.err));
+    cr_expect_eq(s.err.kind, ERROR_ABSENT);
+    run_close(&run);
+    scene_close(&s);
+}
+
 // With a remote a record counts once it is there.
 Test(journal, durable_means_on_the_remote)
 {

@@ -428,6 +428,37 @@ void rig_open(struct rig *rig, struct rig_plan shape)
     cr_assert(plan_check(rig->plan, &err), "%s", err.message);
 }
 
+static bool steering_poll(void *self, int64_t now_ms, struct steering *ret)
+{
+    struct rig *rig = self;
+    if (rig->word_at_ms == 0 || now_ms < rig->word_at_ms)
+        return false;
+    *ret = rig->word;
+    rig->word_at_ms = 0;
+    return true;
+}
+
+// ---- the calendar ------------------------------------------------------------------------------
+
+static void calendar_look_at(void *self, int64_t now_ms, struct calendar_word *ret)
+{
+    struct rig *rig = self;
+    rig->looks++;
+    if (!rig->stale)
+        rig->read_ms = now_ms;
+    *ret = (struct calendar_word){.frozen = rig->frozen, .until_ms = now_ms + MS_MINUTE};
+    if (rig->frozen)
+        (void)snprintf(ret->text, sizeof ret->text, "freeze `exams`");
+    if (rig->calendar_trouble)
+        (void)snprintf(ret->trouble, sizeof ret->trouble, "%s", rig->calendar_trouble);
+}
+
+static bool calendar_is_fresh(void *self, int64_t now_ms, int64_t since_ms)
+{
+    const struct rig *rig = self;
+    return rig->read_ms >= since_ms || now_ms >= since_ms + 15 * MS_SECOND;
+}
+
 static void start(struct rig *rig, bool suspend)
 {
     struct run_target *targets = ARENA_ARRAY(&rig->arena, struct run_target, RIG_TARGETS);
@@ -449,6 +480,8 @@ static void start(struct rig *rig, bool suspend)
         .clock = {rig, clock_now},
         .entropy = {rig, entropy_fill},
         .approver = {rig, people_ask, people_poll, people_withdraw},
+        .steering = {rig, steering_poll},
+        .calendar = {rig, rig->has_calendar ? calendar_look_at : NULL, calendar_is_fresh},
         .observer = {rig, tell},
         .suspend = suspend,
     };

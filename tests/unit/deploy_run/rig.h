@@ -88,7 +88,14 @@ struct rig {
     int64_t pushed_at[256];
     // people
     unsigned asked, withdrawn, answers;
+    struct steering word; // is said once, at
+    int64_t word_at_ms;   // this moment; 0 = nobody steers
     bool refuses;
+    // calendar
+    bool has_calendar, frozen, stale; // stale: freezes are not read again
+    int64_t read_ms;                  // when they were, as far as they can be
+    unsigned looks;
+    const char *calendar_trouble;
     // observer
     unsigned phases, troubles;
     char trouble[256];

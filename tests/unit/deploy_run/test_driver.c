@@ -361,3 +361,33 @@ Test(driver, a_crash_at_any_turn_is_gone_on_from)
             n += n / 8; // denser at the beginning, where most happens
         }
 }
+
+Test(driver, a_word_of_a_person_is_heard_within_a_second)
+{
+    struct rig rig;
+    rig_open(&rig, (struct rig_plan){0});
+    rig_start(&rig);
+    rig_play_to(&rig, PHASE_STEP_BAKE);
+    rig.word = (struct steering){
+        .steer = STEER_ABORT, .token = 7, .who = STR("ada"), .text = STR("wrong build")};
+    rig.word_at_ms = rig.now_ms + 500;
+    int64_t said_ms = rig.word_at_ms;
+    cr_assert_eq(rig_play(&rig, MS_HOUR), RUN_ENDED);
+    cr_expect_eq(driver_state(rig.driver)->phase, PHASE_ROLLED_BACK);
+    cr_expect_not_null(strstr(driver_state(rig.driver)->why, "aborted by ada: wrong build"));
+    cr_expect_leq(rig_first(&rig, INTENT_REVERT)->at_ms, said_ms + 1000);
+    rig_close(&rig);
+}
+
+Test(driver, what_is_held_with_traffic_is_left_unless_it_is_to_stay)
+{
+    struct rig rig;
+    rig_open(&rig, (struct rig_plan){0});
+    rig_start_suspending(&rig);
+    rig_play_to(&rig, PHASE_STEP_BAKE);
+    rig.word = (struct steering){.steer = STEER_HOLD, .token = 8, .who = STR("ada")};
+    rig.word_at_ms = rig.now_ms;
+    cr_expect_eq(rig_play(&rig, MS_HOUR), RUN_SUSPENDED);
+    cr_expect_eq(driver_state(rig.driver)->phase, PHASE_HELD);
+    rig_close(&rig);
+}

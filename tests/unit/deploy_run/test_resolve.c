@@ -210,6 +210,44 @@ Test(resolve, everything_of_the_settings_arrives)
     arena_done(&made.arena);
 }
 
+Test(resolve, each_metric_is_judged_in_its_own_way)
+{
+    static const struct {
+        const char *metric;
+        enum judge_kind judge;
+    } rows[] = {
+        {"{source: prometheus, url: \"http://p\", query: q, max: 1}", JUDGE_THRESHOLD},
+        {"{source: prometheus, url: \"http://p\", bad: \"${revision}\", total: \"${revision}\"}",
+         JUDGE_RATE},
+        {"{source: prometheus, url: \"http://p\", query: \"${revision}\", compare: mann-whitney, "
+         "confidence: 95%, tolerance: 10%, max_errors: 7, max_inconclusive: 9}",
+         JUDGE_COMPARE},
+        {"{source: prometheus, url: \"http://p\", bad: \"a[${window}]\", total: \"b[${window}]\", "
+         "burn_rate: {slo: 99.5%}}",
+         JUDGE_BURN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct made made;
+        struct arena arena = {0};
+        must_plan(&made, arena_format(&arena,
+                                      ONE("a, b") "metrics: {m: %s}\n" STAGE
+                                                  "    steps: [50%%, 100%%]\n    step_bake: 30m\n",
+                                      rows[i].metric)
+                             .data);
+        const struct plan_metric *metric = &made.plan->metrics[0];
+        cr_expect_eq(metric->judge, rows[i].judge, "row %zu", i);
+        bool compares = rows[i].judge == JUDGE_COMPARE;
+        cr_expect_float_eq(metric->confidence, compares ? 0.95 : 0, 1e-12);
+        cr_expect_float_eq(metric->slack, compares ? 0.1 : 0, 1e-12);
+        cr_expect_eq(metric->error_limit, compares ? 7 : 5);
+        cr_expect_eq(metric->inconclusive_limit, compares ? 9 : 0);
+        cr_expect_float_eq(metric->budget, rows[i].judge == JUDGE_BURN ? 0.005 : 0, 1e-12);
+        cr_expect_null(metric->known, "of what was before nobody has told yet");
+        arena_done(&arena);
+        arena_done(&made.arena);
+    }
+}
+
 Test(resolve, how_long_a_change_may_take_to_settle)
 {
     static const struct {

@@ -396,3 +396,51 @@ Test(hosts, without_a_bundle_nothing_starts)
     cr_expect_eq(err.kind, ERROR_INPUT);
     scene_close(&scene);
 }
+
+// ---- the database ------------------------------------------------------------------------------
+
+Test(hosts, the_first_host_migrates_once_the_release_is_everywhere)
+{
+    struct scene scene;
+    scene_open(&scene, FOUR "prepare: echo $host prepare >>../../../../log\n"
+                            "migrate: echo $host migrate $(cat app) >>../../../../log\n");
+    struct target_release one = scene_pack(&scene, "v1");
+    (void)scene_bring(&scene, one, nothing, 1000000);
+    scene_sh(&scene, "sort log | uniq -c | sed 's/^ *//' >counted; tail -n 1 log >>counted");
+    cr_expect_str_eq(scene_read(&scene, "counted"),
+                     "1 a migrate one\n1 a prepare\n1 b prepare\n1 c prepare\n1 d prepare\n"
+                     "a migrate one");
+    scene_close(&scene);
+}
+
+Test(hosts, a_migration_that_fails_fails_the_staging_and_says_why)
+{
+    struct scene scene;
+    scene_open(&scene, FOUR "migrate: {run: 'echo no such table >&2; exit 3'}\n");
+    struct target_release one = scene_pack(&scene, "v1");
+    scene_fails(&scene, (struct target_intent){.verb = INTENT_STAGE, .next = one}, ERROR_REMOTE,
+                "a: migrating the database failed (exit status 3): `migrate` says: no such table");
+    scene_close(&scene);
+}
+
+// Sent twice, as after a lost answer: the second waits for the first, and never ends it.
+Test(hosts, a_migration_is_never_ended_halfway)
+{
+    struct scene scene;
+    scene_open(&scene,
+               "inventory: [a]\n" LOCAL
+               "migrate: echo begins >>../../../../log; sleep 2; echo ends >>../../../../log\n");
+    struct target_release one = scene_pack(&scene, "v1");
+    struct target_intent stage = {.verb = INTENT_STAGE, .next = one};
+    struct target_operation *first = scene_start(&scene, &stage);
+    struct target_outcome outcome;
+    struct error err;
+    while (strcmp(scene_read(&scene, "log"), "begins") != 0) {
+        cr_assert_eq(scene.kind->poll(first, &scene.arena, &outcome, &err), PROGRESS_PENDING);
+        world_wait(scene.world, scene.clock.now_ms(scene.clock.self) + 20);
+    }
+    (void)scene_must(&scene, stage);
+    cr_expect_str_eq(scene_read(&scene, "log"), "begins\nends\nbegins\nends");
+    scene.kind->drop(first);
+    scene_close(&scene);
+}

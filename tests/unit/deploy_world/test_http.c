@@ -188,6 +188,25 @@ Test(http, refuses_what_it_will_not_send)
     cr_expect_eq(err.kind, ERROR_INPUT);
 }
 
+Test(http, a_secret_address_is_named_by_its_host_alone)
+{
+    struct http_answer answer;
+    struct error err;
+    void *job;
+    struct http_request request = {.method = "POST",
+                                   .url = "http://127.0.0.1:1/services/hidden?token=hidden",
+                                   .timeout_ms = 2000,
+                                   .secret_url = true};
+    cr_assert(port.start(port.self, &request, &job, &err));
+    cr_assert_eq(finish(job, &answer, &err), PROGRESS_FAILED);
+    cr_expect(strstr(err.message, "POST http://127.0.0.1:1/…"), "%s", err.message);
+    cr_expect_not(strstr(err.message, "hidden"), "%s", err.message);
+    port.drop(port.self, job);
+    request.url = "http://hidden hidden/";
+    cr_expect_not(port.start(port.self, &request, &job, &err));
+    cr_expect_not(strstr(err.message, "hidden"), "%s", err.message);
+}
+
 Test(http, no_answer_is_transient)
 {
     struct http_answer answer;

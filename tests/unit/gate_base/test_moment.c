@@ -126,3 +126,15 @@ Test(moment, dates)
     cr_expect(date_parse(STR("2028-02-29"), &days));
     cr_expect(date_parse(STR("1970-01-01"), &days) && days == 0);
 }
+
+Test(moment, dates_are_written_as_they_are_read)
+{
+    static const char *const dates[] = {"0001-01-01", "1969-12-31", "1970-01-01",
+                                        "2027-02-28", "2028-02-29", "9999-12-31"};
+    for (size_t i = 0; i < sizeof dates / sizeof *dates; i++) {
+        int64_t days;
+        char out[DATE_TEXT];
+        cr_assert(date_parse(str_of(dates[i]), &days));
+        cr_expect_str_eq(date_format(days, out), dates[i]);
+    }
+}

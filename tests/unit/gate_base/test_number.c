@@ -1,6 +1,9 @@
 #include "../expect.h"
 #include "gate/base/number.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 static bool is(struct fraction f, int64_t num, int64_t den)
 {
     return f.num == num && f.den == den;
@@ -144,5 +147,29 @@ Test(number, limits_are_shown_as_written)
         text_add_fraction_percent(&text, f);
         expect_str(text_str(&text), rows[i]);
         text_done(&text);
+    }
+}
+
+// Short numbers are read by themselves, the others by strtod: nobody may see a difference.
+Test(number, short_doubles_are_those_of_strtod)
+{
+    unsigned long long state = 7;
+    for (int i = 0; i < 200000; i++) {
+        char text[40];
+        double ours, theirs;
+        state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+        unsigned long long value = state >> (i % 2 ? 14 : 2);
+        for (unsigned cut = (unsigned)(state >> 5) % 16; cut; cut--)
+            value /= 10;
+        int size = snprintf(text, sizeof text, "%llu", value);
+        if (i % 3) { // a point somewhere, at its ends too
+            int at = (int)((state >> 9) % (unsigned long long)(size + 1));
+            memmove(text + at + 1, text + at, (size_t)(size - at + 1));
+            text[at] = '.';
+        }
+        theirs = strtod(text, NULL);
+        cr_assert(number_double(str_of(text), &ours), "%s", text);
+        cr_assert(memcmp(&ours, &theirs, sizeof ours) == 0, "%s: %.17g, not %.17g", text, ours,
+                  theirs);
     }
 }

@@ -175,12 +175,12 @@ Test(json_token, numbers_by_rfc_8259)
         cr_expect_not(json_is_number(str_of(bad[i])), "%s", bad[i]);
 }
 
-// The eight-at-a-time path against the plain rule, for every stop byte at every place.
+// The path for many bytes at once against the plain rule, for every stop byte at every place.
 Test(json_token, plain_runs_stop_where_they_must)
 {
     for (int c = 0; c < 256; c++) {
-        for (size_t at = 0; at < 20; at++) {
-            char bytes[20];
+        for (size_t at = 0; at < 40; at++) {
+            char bytes[40];
             memset(bytes, 'a', sizeof bytes);
             bytes[at] = (char)c;
             bool high = false;
@@ -190,4 +190,44 @@ Test(json_token, plain_runs_stop_where_they_must)
             cr_assert(high == (c >= 0x80));
         }
     }
+}
+
+Test(json_token, spaces_end_where_they_must)
+{
+    for (size_t at = 0; at <= 40; at++) {
+        char bytes[40];
+        memset(bytes, ' ', sizeof bytes);
+        if (at < sizeof bytes)
+            bytes[at] = '\t';
+        cr_assert(json_past_spaces(bytes, bytes + sizeof bytes) == bytes + at, "%zu", at);
+    }
+}
+
+// Short ones are read several digits at once: against the plain rule, with all that may follow.
+Test(json_token, short_numbers_of_each_length)
+{
+    static const char after[] = ",]} \n.e-x\"\xff";
+    for (size_t digits = 0; digits <= 20; digits++) {
+        for (size_t room = 0; room < 12; room++) {
+            for (const char *c = after; *c; c++) {
+                char bytes[40];
+                const char *to;
+                memset(bytes, ',', sizeof bytes);
+                memcpy(bytes, "98765432109876543210", digits);
+                bytes[digits] = *c;
+                uint64_t value = json_short_number(bytes, bytes + digits + room, &to);
+                bool plain = digits && digits <= JSON_DIGITS && room && memchr(",]} \n", *c, 5);
+                cr_assert((to != NULL) == plain, "%zu digits, %zu bytes behind, %x", digits, room,
+                          (unsigned)*c);
+                if (plain)
+                    cr_assert(to == bytes + digits && value == json_digits(str_make(bytes, digits)),
+                              "%llu", (unsigned long long)value);
+            }
+        }
+    }
+    const char *to;
+    static const char zeros[] = "0,1,2,3,4,5", wrong[] = "01,2,3,4,5,6";
+    cr_expect(json_short_number(zeros, zeros + 11, &to) == 0 && to == zeros + 1);
+    (void)json_short_number(wrong, wrong + 12, &to);
+    cr_expect(to == NULL);
 }

@@ -326,11 +326,12 @@ static bool pass_some(void *context, const struct json_event *event, struct erro
     return true;
 }
 
-static bool pass_in(str bytes, size_t chunk, struct passing *passing, struct error *err)
+static bool pass_in(str bytes, size_t chunk, json_handler *handler, struct passing *passing,
+                    struct error *err)
 {
     bool ok = true;
     passing->log = text_of(1 << 12);
-    passing->stream = json_stream_open("f.json", pass_some, passing);
+    passing->stream = json_stream_open("f.json", handler, passing);
     for (; ok && bytes.len; bytes = str_from(bytes, chunk))
         ok = json_stream_feed(passing->stream, str_first(bytes, chunk), err);
     ok = ok && json_stream_end(passing->stream, err);
@@ -354,7 +355,49 @@ Test(json_stream, what_is_passed_over_is_still_checked)
         for (size_t chunk = 1; chunk < 100; chunk += 33) {
             struct passing passing;
             struct error err = {0};
-            bool ok = pass_in(str_of(rows[i].text), chunk, &passing, &err);
+            bool ok = pass_in(str_of(rows[i].text), chunk, pass_some, &passing, &err);
+            cr_expect_eq(ok, rows[i].want != NULL, "%s: %s", rows[i].text, err.message);
+            if (ok)
+                cr_expect_str_eq(text_c(&passing.log), rows[i].want);
+            text_done(&passing.log);
+        }
+    }
+}
+
+// Passes over the value of the key "skip", whatever it is.
+static bool pass_member(void *context, const struct json_event *event, struct error *err)
+{
+    struct passing *passing = context;
+    bool opens = event->type == JSON_MAP_OPEN || event->type == JSON_LIST_OPEN;
+    (void)err;
+    text_addf(&passing->log, STR_FMT " ",
+              STR_ARG(opens             ? STR("(")
+                      : event->text.len ? event->text
+                                        : STR(")")));
+    if (event->type == JSON_KEY && str_is(event->text, "skip"))
+        json_stream_pass_over(passing->stream);
+    return true;
+}
+
+Test(json_stream, the_value_of_a_key_can_be_passed_over)
+{
+    static const struct {
+        const char *text, *want; // null: refused
+    } rows[] = {
+        {"{\"skip\": 1, \"c\": 2}", "( skip c 2 ) "},
+        {"{\"skip\": \"a\\nb\", \"c\": 2}", "( skip c 2 ) "},
+        {"{\"skip\": null}", "( skip ) "},
+        {"[{\"skip\": [1, 2, [3]]}, {\"skip\": {\"skip\": {}}}, 3]", "( ( skip ) ( skip ) 3 ) "},
+        {"{\"skip\": tru}", NULL},
+        {"{\"skip\": \"\x80\"}", NULL},
+        {"{\"skip\": 01}", NULL},
+        {"{\"skip\": }", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (size_t chunk = 1; chunk < 100; chunk += 33) {
+            struct passing passing;
+            struct error err = {0};
+            bool ok = pass_in(str_of(rows[i].text), chunk, pass_member, &passing, &err);
             cr_expect_eq(ok, rows[i].want != NULL, "%s: %s", rows[i].text, err.message);
             if (ok)
                 cr_expect_str_eq(text_c(&passing.log), rows[i].want);

@@ -70,7 +70,7 @@ Test(cobertura, sources_are_kept_and_a_range_is_known)
     const struct covered_file *file = &evidence.coverage.files[0];
     cr_assert_eq(file->range_count, 1);
     cr_expect_eq(strncmp(text + file->ranges[0].from, "<class ", 7), 0);
-    cr_expect_eq(strncmp(text + file->ranges[0].to - 8, "</class>", 8), 0);
+    cr_expect_eq(strncmp(text + byte_range_end(&file->ranges[0]) - 8, "</class>", 8), 0);
     cr_expect_eq(file->origin, 1);
 }
 

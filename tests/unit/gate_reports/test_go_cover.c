@@ -65,8 +65,7 @@ Test(go_cover, bytes_are_those_of_the_blocks)
     const char *text = "mode: set\na.go:1.1,1.9 1 1\na.go:2.1,2.9 1 1\nb.go:1.1,1.9 1 1\n";
     feed_good(&evidence, "c.out", text);
     const struct byte_range *range = evidence.coverage.files[0].ranges;
-    expect_str(str_make(text + range->from, range->to - range->from),
-               "a.go:1.1,1.9 1 1\na.go:2.1,2.9 1 1\n");
+    expect_str(str_make(text + range->from, range->size), "a.go:1.1,1.9 1 1\na.go:2.1,2.9 1 1\n");
 }
 
 Test(go_cover, what_is_wrong_is_refused_with_its_place)

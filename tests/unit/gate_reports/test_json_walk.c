@@ -4,6 +4,8 @@
 #include "gate/base/text.h"
 #include "gate/reports/json_walk.h"
 
+#include <stdio.h>
+
 // {"files": {NAME: {"lines": [1, [2, 3]], "sum": {"a.b": 1}}}, "name": "x"}, or a list of such.
 enum { ROOT = 1, FILES, FILE_MAP, LINES, LINE, PAIR_ITEM, SUM, DOTTED, NAME, ITEM };
 static const struct json_step steps[] = {{ROOT, "files", FILES | JSON_IS_MAP},
@@ -140,6 +142,62 @@ Test(json_walk, null_fits_everywhere)
 {
     expect_walk("{\"files\": null, \"name\": null}", false,
                 "{1 @0\n2 files=null\n9 name=null\n}1 @28\n");
+}
+
+// Where the outermost value has to be a list.
+Test(json_walk, the_outermost_value_may_have_to_be_something)
+{
+    static const struct json_step outermost[] = {
+        {JSON_OUTERMOST, NULL, NAME | JSON_IS_LIST}, {NAME, NULL, ITEM}, {0}};
+    static const struct json_walk_handler handler = {begin, value, end};
+    static const struct {
+        const char *json, *want; // the log, or the error
+        bool ok;
+    } rows[] = {
+        {"[1]", "[9 @0\n10 =1\n}9 @2\n", true},
+        {"\n{}", "f.json:2: the outermost value is a map, not a list", false},
+        {"7", "f.json:1: the outermost value is a number, not a list", false},
+        {"null", "f.json:1: the outermost value is null, not a list", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct log log = {.text = text_of(1 << 12)};
+        struct error err = {0};
+        char have[1024];
+        log.walk = json_walk_open("f.json", outermost, &handler, &log);
+        bool ok =
+            json_walk_feed(log.walk, str_of(rows[i].json), &err) && json_walk_end(log.walk, &err);
+        cr_expect(ok == rows[i].ok, "%s", rows[i].json);
+        cr_expect_str_eq(ok ? text_c(&log.text) : error_text(&err, have, sizeof have),
+                         rows[i].want);
+        json_walk_close(log.walk);
+        text_done(&log.text);
+    }
+}
+
+// Keys that share a slot of the table, and keys that are none of it.
+Test(json_walk, each_key_leads_to_its_own_place)
+{
+    enum { KEYS = 90, FIRST = 2 };
+    static char names[KEYS][8];
+    struct json_step many[KEYS + 1] = {{0}};
+    static const struct json_walk_handler handler = {NULL, value, NULL};
+    struct text json = text_of(1 << 14), want = text_of(1 << 14);
+    struct log log = {.text = text_of(1 << 14)};
+    struct error err = {0};
+    for (int i = 0; i < KEYS; i++) {
+        (void)snprintf(names[i], sizeof names[i], "k%dk", i);
+        many[i] = (struct json_step){ROOT, names[i], FIRST + i};
+        text_addf(&json, "%s\"k%dk\": %d, \"k%dx\": {\"k1k\": 1}", i ? ", " : "{", i, i, i);
+        text_addf(&want, "%d k%dk=%d\n", FIRST + i, i, i);
+    }
+    text_adds(&json, "}");
+    log.walk = json_walk_open("f.json", many, &handler, &log);
+    cr_expect(json_walk_feed(log.walk, text_str(&json), &err) && json_walk_end(log.walk, &err));
+    cr_expect_str_eq(text_c(&log.text), text_c(&want));
+    json_walk_close(log.walk);
+    text_done(&log.text);
+    text_done(&json);
+    text_done(&want);
 }
 
 Test(json_walk, what_is_refused_and_where)

@@ -150,3 +150,81 @@ Test(lcov, a_line_without_end_is_refused)
     cr_expect_eq(err.at.line, 3);
     cr_expect_eq(evidence.reports[0].size_bytes, 20 * sizeof chunk + 15);
 }
+
+// Lines far from the end of a piece are read where they stand, those near to it one by one: both
+// must say the same, of odd lines too.
+Test(lcov, a_line_means_the_same_wherever_a_piece_ends)
+{
+    static const char *const odd[] = {
+        "DA:7,1",
+        "DA:7,0",
+        "DA:7,",
+        "DA:,7",
+        "DA:7",
+        "DA:7 ,1",
+        "DA:7,1 ",
+        "DA:7,1\r",
+        "DA:0,1",
+        "DA:16777217,1",
+        "DA:007,01",
+        "DA:7,18446744073709551616",
+        "DA:7,-1",
+        "DA:7,1,abc",
+        "DA:99999999999999999999,1",
+        "BRDA:7,0,0,1",
+        "BRDA:7,0,0,-",
+        "BRDA:7,0,0,",
+        "BRDA:7,0,0,--",
+        "BRDA:7,,,1",
+        "BRDA:7,0,1",
+        "BRDA:0,0,0,1",
+        "BRDA:7,e0,1,1",
+        "BRDA:7,0,a, b,1",
+        "BRDA:7,0,0,1 ",
+        "BRDA:7,0,0,2,",
+        "BRDA:7,12345678901234567890,1,1",
+        "FN:1,f",
+        "FNDA:1,f",
+        "FNDX:1,f",
+        "FNX:1",
+        "FN",
+        "FNL:1,2",
+        "FNA:1,2,f",
+        "FN:",
+        "",
+        " DA:7,1",
+        "D",
+        "BRDA",
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        char text[1024], words[2][2048];
+        (void)snprintf(text, sizeof text,
+                       "TN:\nSF:a.c\nDA:9,1\nBRDA:9,0,0,1\nBRDA:9,0,1,-\n%s\nDA:8,0\n# %0200d\n"
+                       "end_of_record\n",
+                       odd[i], 0);
+        for (int piece = 0; piece < 2; piece++) {
+            struct evidence one = {0};
+            struct error err = {0};
+            struct report_feed *feed = report_feed_open(&one, "l.info", NULL, REPORT_ANY);
+            for (size_t at = 0, all = strlen(text), size = piece ? 1 : all; at < all; at += size)
+                report_feed_bytes(feed, str_first(str_of(text + at), size));
+            (void)report_feed_end(feed, NULL, &err);
+            (void)snprintf(words[piece], sizeof words[piece], "%s | %s | %s | %u",
+                           coverage_words(&one), suspicions(&one), err.message, err.at.line);
+            evidence_done(&one);
+        }
+        cr_expect_str_eq(words[0], words[1], "%s: %s, in pieces %s", odd[i], words[0], words[1]);
+    }
+}
+
+Test(lcov, plain_lines_are_counted)
+{
+    char text[4096] = "SF:a.c\nDA:300,1\nBRDA:300,0,0,1\n";
+    size_t n = strlen(text);
+    for (int i = 1; i <= 120; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "DA:%d,%d\nFN:%d,f\n", i, i % 3, i);
+    (void)snprintf(text + n, sizeof text - n, "LF:121\nLH:81\nLH:80\nend_of_record\n");
+    feed_good(&evidence, "l.info", text);
+    cr_expect_str_eq(coverage_words(&evidence), "lines 81/121 branches 1/1 files 1");
+    cr_expect_str_eq(suspicions(&evidence), "line 247: LH of a.c says 80, but the record holds 81");
+}

@@ -132,3 +132,66 @@ Test(tests, of_one_name_can_be_told_apart)
     tests_tell_apart(&evidence, true); // nothing to tell
     cr_expect_eq(evidence.tests.count, 0);
 }
+
+Test(tests, totals_are_those_of_all_cases_at_any_time)
+{
+    add("s", "c", "a", TEST_PASSED);
+    tests_settle(&evidence.tests);
+    cr_expect_eq(tests_totals(&evidence.tests).total, 1);
+    add("s", "c", "a", TEST_FAILED); // after they were counted
+    struct test_totals open = tests_totals(&evidence.tests);
+    cr_expect(open.total == 2 && open.passed == 1 && open.failed == 1 && open.flaky == 0);
+    tests_settle(&evidence.tests);
+    struct test_totals united = tests_totals(&evidence.tests);
+    cr_expect(united.total == 1 && united.flaky == 1 && united.passed + united.failed == 0);
+}
+
+Test(tests, a_name_that_is_made_may_be_there_already)
+{
+    static const char *const names[] = {"a", "a (2)", "a", "b"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        add("s", "c", names[i], TEST_PASSED);
+    tests_tell_apart(&evidence, false);
+    expect_str(evidence.tests.cases[2].name, "a (2)");
+    cr_expect_str_eq(test_words(&evidence), "3 = 3 passed 0 failed 0 errors 0 skipped 0 flaky");
+}
+
+Test(tests, what_was_told_apart_unites_with_what_comes_later)
+{
+    add("s", "c", "a", TEST_PASSED);
+    add("s", "c", "b", TEST_PASSED);
+    tests_tell_apart(&evidence, false);
+    cr_expect_str_eq(test_words(&evidence), "2 = 2 passed 0 failed 0 errors 0 skipped 0 flaky");
+    add("s", "c", "a", TEST_FAILED);
+    cr_expect_str_eq(test_words(&evidence), "2 = 1 passed 0 failed 0 errors 0 skipped 1 flaky");
+}
+
+// Twice as many as hashes are made ahead, and more than a table has at first.
+Test(tests, many_in_changing_surroundings)
+{
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 5000; i++) {
+            char suite[16], class_name[16], name[40];
+            (void)snprintf(suite, sizeof suite, "s%d", i % 3);
+            (void)snprintf(class_name, sizeof class_name, "c%d", i / 7);
+            (void)snprintf(name, sizeof name, "%.*s%d", i % 20, "a_rather_long_name_it_is", i);
+            add(suite, class_name, name, round == 1 && i % 5 == 0 ? TEST_FAILED : TEST_PASSED);
+        }
+    }
+    cr_expect_str_eq(test_words(&evidence),
+                     "5000 = 4000 passed 0 failed 0 errors 0 skipped 1000 flaky");
+    for (int i = 0; i < 5000; i++) // at the place of the first
+        cr_expect_eq(evidence.tests.cases[i].result, i % 5 ? TEST_PASSED : TEST_FLAKY, "%d", i);
+}
+
+Test(tests, neighbours_share_their_texts)
+{
+    add("suite", "class", "a", TEST_PASSED);
+    add("suite", "class", "b", TEST_PASSED);
+    add("suite", "other", "c", TEST_PASSED);
+    const struct test_case *cases = evidence.tests.cases;
+    cr_expect(cases[0].suite.data == cases[1].suite.data);
+    cr_expect(cases[1].suite.data == cases[2].suite.data);
+    cr_expect(cases[0].class_name.data == cases[1].class_name.data);
+    expect_str(cases[2].class_name, "other");
+}

@@ -32,13 +32,3 @@ Test(xml_root, what_is_no_xml)
         cr_expect_not(xml_root(str_of(rows[i]), &root), "%s", rows[i]);
     }
 }
-
-Test(xml_root, white_space_first_is_cut_in_any_pieces)
-{
-    struct xml_lead lead = {0};
-    cr_expect_eq(xml_lead_cut(&lead, STR(" \n")).len, 0);
-    cr_expect_eq(xml_lead_cut(&lead, (str){NULL, 0}).len, 0);
-    expect_str(xml_lead_cut(&lead, STR("\t<a> ")), "<a> ");
-    expect_str(xml_lead_cut(&lead, STR("  b")), "  b");
-    cr_expect_eq(lead.skipped, 3);
-}

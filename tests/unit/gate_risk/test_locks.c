@@ -232,3 +232,24 @@ Test(locks, damaged_files_are_read_or_refused)
         }
     }
 }
+
+Test(locks, files_that_name_dependencies)
+{
+    static const struct {
+        const char *path;
+        bool names;
+    } rows[] = {
+        {"poetry.lock", true},        {"web/package.json", true}, {"requirements-dev.txt", true},
+        {"requirements/x.txt", true}, {"deep/go.sum", true},      {"Cargo.toml", true},
+        {"Dockerfile.web", true},     {"app.csproj", true},       {"build.gradle.kts", true},
+        {"docker-compose.yml", true}, {".python-version", true},  {"constraints.txt", true},
+        {"notes.txt", false},         {"MANIFEST.in", false},     {"app.py", false},
+        {"package.json.md", false},   {"go.mod.bak", false},      {"docs/requirements.md", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        cr_expect_eq(names_dependencies(str_of(rows[i].path)), rows[i].names, "%s", rows[i].path);
+    cr_expect_null(lock_kind("setup.py"), "known by its name, and not read");
+    cr_expect_null(lock_kind("Cargo.lock"));
+    cr_expect_str_eq(lock_kind("requirements-dev.txt"), "requirements file");
+    cr_expect_str_eq(lock_kind("any.txt"), "requirements file");
+}

@@ -4,6 +4,8 @@
 #include "gate/risk/ranking.h"
 #include "gate/risk/risk_paths.h"
 
+#include "../matrix_5x5.h"
+
 #include <criterion/criterion.h>
 
 static struct arena arena;
@@ -21,7 +23,7 @@ static void bind(const char *yaml, struct risk_register *ret)
     struct error err = {0};
     struct problems problems = {.arena = &arena};
     cr_assert(yaml_parse(&arena, "r.yml", str_of(yaml), &root, &err), "%s", err.message);
-    cr_assert(risk_register_bind(&arena, root, ret, &problems), "%s",
+    cr_assert(risk_register_bind(&arena, root, matrix_5x5(&arena), ret, &problems), "%s",
               problems.count ? problems.items[0].message : "");
 }
 
@@ -138,7 +140,7 @@ Test(ranking, a_register_of_many_is_bound_and_twins_are_found)
     text_adds(&yaml, "  - {id: R-77, title: t, likelihood: 1, impact: 1}\n");
     cr_assert(yaml_parse_large(&arena, "r.yml", text_str(&yaml), LIMIT_REGISTER_BYTES,
                                LIMIT_REGISTER_NODES, &root, &err));
-    cr_expect(!risk_register_bind(&arena, root, &risks, &problems));
+    cr_expect(!risk_register_bind(&arena, root, matrix_5x5(&arena), &risks, &problems));
     cr_assert_eq(problems.count, 1);
     cr_expect_str_eq(problems.items[0].message, "risk `R-77` stands twice: first in line 80");
     cr_expect(!yaml_parse_large(&arena, "r.yml", text_str(&yaml), 1000, LIMIT_REGISTER_NODES, &root,

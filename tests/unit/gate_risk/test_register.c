@@ -2,6 +2,8 @@
 #include "gate/doc/yaml.h"
 #include "gate/risk/register.h"
 
+#include "../matrix_5x5.h"
+
 #include <criterion/criterion.h>
 
 static struct arena arena;
@@ -20,7 +22,7 @@ static bool bind(const char *yaml, struct risk_register *ret, struct problems *p
     *problems = (struct problems){.arena = &arena};
     cr_assert(yaml_parse(&arena, "risk-register.yml", str_of(yaml), &root, &err), "%s",
               err.message);
-    return risk_register_bind(&arena, root, ret, problems);
+    return risk_register_bind(&arena, root, matrix_5x5(&arena), ret, problems);
 }
 
 static const char *const good =
@@ -54,9 +56,14 @@ Test(register, severity_follows_the_matrix)
     } rows[] = {{5, 5, RISK_CRITICAL}, {4, 5, RISK_CRITICAL}, {4, 4, RISK_HIGH}, {5, 2, RISK_HIGH},
                 {3, 3, RISK_MEDIUM},   {5, 1, RISK_MEDIUM},   {2, 2, RISK_LOW},  {1, 1, RISK_LOW}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct risk risk = {
-            .likelihood = rows[i].likelihood, .impact = rows[i].impact, .weight = 5};
-        cr_expect_eq(risk_severity(&risk), rows[i].severity, "row %zu", i);
+        struct risk_register risks;
+        struct problems problems;
+        str yaml = arena_format(&arena,
+                                "version: 1\nrisks: {id: A, title: t, likelihood: %lld, impact: "
+                                "%lld, weight: 5}\n",
+                                (long long)rows[i].likelihood, (long long)rows[i].impact);
+        cr_assert(bind(yaml.data, &risks, &problems));
+        cr_expect_eq(risk_severity(risk_register_at(&risks, 0)), rows[i].severity, "row %zu", i);
     }
 }
 
@@ -99,6 +106,53 @@ Test(register, demands_and_paths_are_bound)
     cr_expect_null(risk_register_at(&risks, 1)->demands);
 }
 
+Test(register, demands_of_the_rollout_are_bound)
+{
+    static const struct {
+        const char *demands;
+        int64_t approvals;
+        double slower;
+        size_t steps;
+        bool any;
+    } rows[] = {{"{approvals: 2}", 2, 1, 0, true},
+                {"{slower: true}", 0, 2, 0, true},
+                {"{slower: 1.5, steps: [5%, 25%]}", 0, 1.5, 2, true},
+                {"{steps: 1%}", 0, 1, 1, true},
+                {"{tests: [a]}", 0, 1, 0, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct risk_register risks;
+        struct problems problems;
+        str yaml = arena_format(&arena,
+                                "version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: "
+                                "1, demands: %s}\n",
+                                rows[i].demands);
+        cr_assert(bind(yaml.data, &risks, &problems), "row %zu", i);
+        const struct risk *risk = risk_register_at(&risks, 0);
+        cr_expect_eq(risk->demands->approvals, rows[i].approvals, "row %zu", i);
+        cr_expect_eq(risk->demands->slower, rows[i].slower, "row %zu", i);
+        cr_expect_eq(risk->demands->steps.count, rows[i].steps, "row %zu", i);
+        cr_expect_eq(risk_demands_rollout(risk), rows[i].any, "row %zu", i);
+    }
+}
+
+Test(register, more_steps_than_a_rollout_has_are_refused)
+{
+    struct text yaml = text_of(1u << 16);
+    struct risk_register risks;
+    struct problems problems;
+    text_adds(&yaml, "version: 1\nrisks:\n");
+    for (unsigned i = 1; i <= 33; i++)
+        text_addf(&yaml,
+                  "  - {id: R-%u, title: t, likelihood: 1, impact: 1, demands: {steps: [%u%%, "
+                  "50%%]}}\n",
+                  i, i);
+    cr_assert_not(bind(text_c(&yaml), &risks, &problems));
+    cr_expect_str_eq(problems.items[0].message,
+                     "the risks demand more than 32 different steps together, and a rollout has "
+                     "no more");
+    text_done(&yaml);
+}
+
 Test(register, what_is_wrong_is_said_with_its_place)
 {
     static const struct {
@@ -127,8 +181,21 @@ Test(register, what_is_wrong_is_said_with_its_place)
          "     paths: [a], demands: {coverage: 101%}}\n",
          "100%", 4},
         {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1,\n"
-         "     paths: [a], demands: {approvals: 2}}\n",
+         "     paths: [a], demands: {approvals: 17}}\n",
          "approvals", 4},
+        {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1,\n"
+         "     demands: {slower: 1}}\n",
+         "`slower` must be true (twice as long) or a factor above 1, such as 1.5, and at most 100",
+         4},
+        {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1,\n"
+         "     demands: {slower: false}}\n",
+         "`slower` must be", 4},
+        {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1,\n"
+         "     demands: {steps: [25%, 5%]}}\n",
+         "steps must rise", 4},
+        {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1,\n"
+         "     demands: {steps: [0%]}}\n",
+         "a step is a share above 0% and at most 100%", 4},
         {"version: 1\nrisks:\n  - {id: A, title: t, likelihood: 1, impact: 1,\n"
          "     closes_when: {}}\n",
          "says nothing", 4},

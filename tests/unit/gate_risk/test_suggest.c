@@ -56,7 +56,7 @@ Test(suggest, ids_stay_and_patterns_match_the_file_alone)
     cr_expect_str_eq(one, again);
     suggestion_id(STR("b.py"), again);
     cr_expect_str_neq(one, again);
-    suggest_yaml(&item, 1, 90, &out);
+    suggest_yaml(&item, 1, 90, true, &out);
     cr_expect(strstr(text_c(&out), "\"app/[[]id].tsx\""), "%s", text_c(&out));
     text_done(&out);
 }

@@ -196,3 +196,94 @@ Test(risk_score, a_closed_risk_without_reports_is_reopened)
     cr_expect_eq(world_finding("risk.reopened[R-1]")->verdict, VERDICT_WARN);
     cr_expect_eq(world_finding("risk.reopened[R-2]")->verdict, VERDICT_WARN);
 }
+
+Test(risk_score, points_follow_from_value_and_full)
+{
+    world_register(payments);
+    world_file("pay/a.py", 0, 10);
+    world_change("pay/a.py", 1, 10);
+    world_change("db/migrate/1.rb", 1, 3);
+    const struct file_churn churn[] = {{STR("pay/a.py"), 11}};
+    struct risk_score score = make(churn, 1, NULL);
+    static const struct {
+        uint64_t value, full;
+        unsigned points;
+    } rows[SCORE_ADDENDS] = {
+        [SCORE_RISKS] = {125, 125, 35}, [SCORE_UNCOVERED] = {1500, 1500, 25},
+        [SCORE_SIZE] = {13, 400, 1},    [SCORE_CHURN] = {11, 20, 6},
+        [SCORE_MIGRATIONS] = {1, 2, 5}, [SCORE_HOTSPOTS] = {1, 2, 3},
+    };
+    for (int i = 0; i < SCORE_ADDENDS; i++) {
+        cr_expect_eq(score.addends[i].value, rows[i].value, "%s", score.addends[i].name);
+        cr_expect_eq(score.addends[i].full, rows[i].full, "%s", score.addends[i].name);
+        cr_expect_eq(score.addends[i].points, rows[i].points, "%s: %u", score.addends[i].name,
+                     score.addends[i].points);
+    }
+}
+
+Test(risk_score, the_class_is_the_policys)
+{
+    static const struct {
+        const char *policy;
+        enum score_class class;
+    } rows[] = {
+        {"{}", SCORE_MEDIUM}, // 36 points: 30 and 60 without more words
+        {"risk: {overdue: warn}", SCORE_MEDIUM},
+        {"risk: {classes: {medium: 36, high: 37}}", SCORE_MEDIUM},
+        {"risk: {classes: {medium: 37}}", SCORE_LOW},
+        {"risk: {classes: {medium: 10, high: 36}}", SCORE_HIGH},
+    };
+    world_register(
+        "version: 1\nflows: {pay: 5}\nrisks:\n"
+        "  - {id: R-1, title: Twice, likelihood: 5, impact: 5, flow: pay, paths: ['**']}\n");
+    world_file("pay/a.py", 10, 10);
+    world_change("pay/a.py", 1, 10);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        world_demand(rows[i].policy);
+        struct risk_score score = make(NULL, 0, NULL);
+        cr_expect_eq(score.points, 36, "row %zu: %u", i, score.points);
+        cr_expect_eq(score.class, rows[i].class, "row %zu: %s", i, score_class_name(score.class));
+    }
+}
+
+Test(risk_score, the_scale_is_that_of_the_matrix)
+{
+    struct problems problems = {.arena = &world.arena};
+    const struct risk_matrix *tens =
+        matrix_read(&world.arena, "tens",
+                    "version: 1\ntitle: t\naxes: {likelihood: {from: 1, to: 10}, impact: {from: 1, "
+                    "to: 10}}\nseverities: {medium: 10, high: 40, critical: 80}\n");
+    cr_assert(risk_register_bind(&world.arena,
+                                 world_yaml("version: 1\nrisks: {id: R-1, title: t, likelihood: "
+                                            "10, impact: 5, paths: 'pay/**'}\n"),
+                                 tens, &world.risks, &problems));
+    world.input.risks = &world.risks;
+    world_file("pay/a.py", 5, 10);
+    world_file("b.py", 10, 10);
+    world_change("b.py", 1, 10);
+    world_change("pay/a.py", 1, 10);
+    struct risk_score score = make(NULL, 0, NULL);
+    cr_expect_eq(score.addends[SCORE_RISKS].value, 50);
+    cr_expect_eq(score.addends[SCORE_RISKS].full, 500, "100 points at the weight of 5");
+    cr_expect_eq(score.addends[SCORE_RISKS].points, 4, "35 x 50/500, rounded up");
+    cr_expect_eq(score.addends[SCORE_UNCOVERED].value, 5 * 150);
+    cr_expect_eq(score.addends[SCORE_UNCOVERED].full, 10 * 150 + 10 * 100);
+}
+
+Test(risk_score, a_size_that_was_counted_elsewhere_is_taken)
+{
+    struct risk_score score;
+    struct score_size size = {.lines = 200, .files = 7};
+    struct score_input input = {.rules = &world.input, .size = &size, .window_days = 90};
+    world_change("a.py", 1, 10);
+    risk_score_make(&world.arena, &input, &score);
+    cr_expect_eq(score.addends[SCORE_SIZE].points, 8);
+    cr_expect_str_eq(score.addends[SCORE_SIZE].says, "200 lines changed in 7 files");
+    size = (struct score_size){.lines = 500, .files = 7, .at_least = true};
+    risk_score_make(&world.arena, &input, &score);
+    cr_expect_str_eq(score.addends[SCORE_SIZE].says, "at least 500 lines changed in 7 files");
+    size.unknown = "the change has more lines than can be counted";
+    risk_score_make(&world.arena, &input, &score);
+    cr_expect_not(score.addends[SCORE_SIZE].known);
+    cr_expect_eq(score.addends[SCORE_SIZE].points, 15);
+}

@@ -247,3 +247,44 @@ Test(tests_history, an_unused_quarantine_is_listed)
     cr_expect_eq(unused->verdict, VERDICT_WARN);
     cr_expect_eq(unused->scope, SCOPE_ENVIRONMENT);
 }
+
+Test(tests_history, a_failing_test_that_is_known_as_flaky_says_so)
+{
+    static struct history_flaky flaky[1];
+    flaky[0] = (struct history_flaky){STR("suite › b"), 3, 20};
+    world_demand("tests: {failures: 0, new_failures: 0}");
+    knew("a", TEST_PASSED);
+    knew("b", TEST_PASSED);
+    history.flaky = flaky;
+    history.flaky_count = 1;
+    quarantine_test("other", civil_to_days(2027, 12, 31));
+    world_test("a", TEST_PASSED);
+    world_test("b", TEST_FAILED);
+    world_judge();
+    static const char *const ids[] = {"tests.failures", "tests.new_failures"};
+    for (size_t i = 0; i < 2; i++) {
+        const struct finding *finding = world_finding(ids[i]);
+        cr_expect_eq(finding->verdict, VERDICT_BLOCK, "being flaky is no excuse");
+        cr_expect(strstr(finding->message, "suite › b (flaky in 3 of 20 recorded runs)"), "%s",
+                  finding->message);
+        cr_expect_str_eq(finding->advice,
+                         "Mend these tests or what they test. suite › b is known to be flaky: "
+                         "until it is mended it can stand in the quarantine quarantine.yml, with "
+                         "an issue, an owner and a date.");
+    }
+}
+
+Test(tests_history, a_failing_test_that_is_not_flaky_says_nothing_of_it)
+{
+    static struct history_flaky flaky[1];
+    flaky[0] = (struct history_flaky){STR("suite › c"), 3, 20};
+    world_demand("tests: {failures: 0}");
+    knew("b", TEST_PASSED);
+    history.flaky = flaky;
+    history.flaky_count = 1;
+    world_test("b", TEST_FAILED);
+    world_judge();
+    const struct finding *finding = world_finding("tests.failures");
+    cr_expect_null(strstr(finding->message, "flaky"));
+    cr_expect_str_eq(finding->advice, "Mend these tests or what they test.");
+}

@@ -6,6 +6,8 @@
 #include "gate/doc/yaml.h"
 #include "gate/rules/rule.h"
 
+#include "../matrix_5x5.h"
+
 #include <criterion/criterion.h>
 
 struct world {
@@ -54,8 +56,9 @@ static inline void world_demand(const char *yaml)
 static inline void world_register(const char *yaml)
 {
     struct problems problems = {.arena = &world.arena};
-    cr_assert(risk_register_bind(&world.arena, world_yaml(yaml), &world.risks, &problems), "%s",
-              problems.count ? problems.items[0].message : "");
+    cr_assert(risk_register_bind(&world.arena, world_yaml(yaml), matrix_5x5(&world.arena),
+                                 &world.risks, &problems),
+              "%s", problems.count ? problems.items[0].message : "");
     world.input.risks = &world.risks;
 }
 

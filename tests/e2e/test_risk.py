@@ -32,7 +32,8 @@ def test_what_a_risk_demands_is_in_the_plan_with_its_reason(site):
     assert "R-9 (The catalogue shows nothing) demands" in planned.out, planned
     assert "watched for 6 s" in planned.out, planned
     site.must("rollout", "v2")
-    plan = [event for event in site.events() if event["type"] == "rollout.planned"][-1]["plan"]
+    planned = [event for event in site.events() if event["type"] == "rollout.planned"][-1]
+    plan = planned["body"]["plan"]
     assert [step["share_ppm"] for step in plan["steps"]] == [500000, 1000000]
     assert "R-9" in plan["risk_why"]
     site.must("verify")

@@ -113,7 +113,7 @@ def test_a_bad_release_without_a_way_back_is_held_until_a_person_decides(site):
     assert "held" in held.out and "not taken back by itself" in held.out, held
     assert "v3" in site.serving()
     opened = [event for event in site.events() if event["type"] == "incident.opened"]
-    assert [event["severity"] for event in opened] == ["P1"], opened
+    assert [event["body"]["severity"] for event in opened] == ["P1"], opened
     site.must("rollback", "--yes", "--reason", "the catalogue is broken")
     assert site.serving() == {"v2"}
     site.must("verify")

@@ -13,22 +13,6 @@ static const struct option options[] = {
     {0},
 };
 
-static bool find(struct deployment *d, struct rollout_record *ret)
-{
-    const char *name = d->call->options.operands[0];
-    struct rollout_record *open;
-    size_t count;
-    if (!facts_all_open(d, &open, &count))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (str_is(open[i].plan->rollout, name) || str_is(open[i].plan->release, name)) {
-            *ret = open[i];
-            return true;
-        }
-    return error_set(&d->call->error, ERROR_ABSENT,
-                     "no rollout %s is waiting: `sluice status` lists them", name);
-}
-
 static bool record(struct deployment *d, const struct plan *plan, uint32_t step, bool granted)
 {
     const char *comment = option_text(&d->call->options, "comment");
@@ -59,7 +43,8 @@ static bool answer(struct deployment *d, bool granted)
     const str *authors;
     size_t author_count;
     struct error *err = &d->call->error;
-    if (!find(d, &fact))
+    if (!facts_find_named(d, d->call->options.operands[0], "is waiting: `sluice status` lists them",
+                          &fact))
         return false;
     assert(fact.plan);
     const struct plan_approval *rule =

@@ -20,22 +20,6 @@ static const struct option promote_options[] = {
     {0},
 };
 
-static bool find(struct deployment *d, struct rollout_record *ret)
-{
-    const char *name = d->call->options.operands[0];
-    struct rollout_record *open;
-    size_t count;
-    if (!facts_all_open(d, &open, &count))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (str_is(open[i].plan->rollout, name) || str_is(open[i].plan->release, name)) {
-            *ret = open[i];
-            return true;
-        }
-    return error_set(&d->call->error, ERROR_ABSENT,
-                     "no rollout %s is under way: `sluice status` lists those that are", name);
-}
-
 // ---- what makes sense now ----------------------------------------------------------------------
 
 static bool is_baking(const struct rollout_state *state)
@@ -171,7 +155,9 @@ static bool steer_one(struct deployment *d, enum rollout_steer steer)
                          "say why with --reason: it goes into the "
                          "record");
     word.text = reason ? str_of(reason) : STR("pending");
-    if (!find(d, &fact) || !check(d, &fact, steer, &word.share_ppm) ||
+    if (!facts_find_named(d, d->call->options.operands[0],
+                          "is under way: `sluice status` lists those that are", &fact) ||
+        !check(d, &fact, steer, &word.share_ppm) ||
         !steering_write(d->ledger, fact.plan->rollout, &word, &d->call->error))
         return false;
     push(d);

@@ -18,6 +18,21 @@ bool facts_all_open(struct deployment *d, struct rollout_record **ret, size_t *r
     return true;
 }
 
+bool facts_find_named(struct deployment *d, const char *name, const char *otherwise,
+                      struct rollout_record *ret)
+{
+    struct rollout_record *open;
+    size_t count;
+    if (!facts_all_open(d, &open, &count))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (str_is(open[i].plan->rollout, name) || str_is(open[i].plan->release, name)) {
+            *ret = open[i];
+            return true;
+        }
+    return error_set(&d->call->error, ERROR_ABSENT, "no rollout %s %s", name, otherwise);
+}
+
 bool facts_find_open(struct deployment *d, str release, str environment, struct rollout_record *ret,
                      bool *ret_found)
 {

@@ -9,6 +9,10 @@
 // The unfinished rollout of this release in this environment; of any release when it is empty.
 bool facts_find_open(struct deployment *d, str release, str environment, struct rollout_record *ret,
                      bool *ret_found);
+// The unfinished rollout of that name, or of the release of that name. ERROR_ABSENT: "no rollout
+// NAME " and `otherwise`.
+bool facts_find_named(struct deployment *d, const char *name, const char *otherwise,
+                      struct rollout_record *ret);
 // Every unfinished rollout.
 bool facts_all_open(struct deployment *d, struct rollout_record **ret, size_t *ret_count);
 

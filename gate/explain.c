@@ -113,8 +113,7 @@ static void propose_waiver(struct explaining *e)
     out->waivers_path = e->gate->companions[COMPANION_WAIVERS].path;
 }
 
-// ---- lines of the reports
-// ---------------------------------------------------------------------------
+// ---- lines of the reports -----------------------------------------------------------------------
 static bool trace_report(struct explaining *e, const char *root, const struct report *report,
                          struct error *err)
 {

@@ -45,8 +45,7 @@ bool gate_locate(struct arena *arena, struct repository *repository, const char 
     return true;
 }
 
-// ---- one run
-// -------------------------------------------------------------------------------------
+// ---- one run ------------------------------------------------------------------------------------
 struct run {
     struct arena *arena;
     const struct gate_request *request;

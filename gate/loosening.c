@@ -150,8 +150,7 @@ struct comparison {
     struct loosenings *out;
 };
 
-// ---- paths: a table's pattern has '/' between names, because names hold dots and stars
-// -----------
+// ---- paths: a table's pattern has '/' between names, because names hold dots and stars ----------
 struct trail { // from the leaf to the root
     const struct trail *up;
     str name;
@@ -192,8 +191,7 @@ static str trail_text(struct arena *arena, const struct trail *trail)
                         STR_ARG(trail->name));
 }
 
-// ---- values
-// --------------------------------------------------------------------------------------
+// ---- values -------------------------------------------------------------------------------------
 static const char *shown(struct arena *arena, const struct node *node)
 {
     if (!node)
@@ -261,10 +259,10 @@ static bool is_looser(const struct direction *row, const struct node *base, cons
     return row->sense == SENSE_ANY || after > before;
 }
 
-// ---- trees
-// --------------------------------------------------------------------------------------- What an
-// element of a list goes by: the `id`, `stage`, `finding`, `test` or `name` of a map, the text of a
-// scalar. Empty when it has none.
+// ---- trees --------------------------------------------------------------------------------------
+
+// What an element of a list goes by: the `id`, `stage`, `finding`, `test` or `name` of a map, the
+// text of a scalar. Empty when it has none.
 static str element_name(const struct node *node)
 {
     static const char *const keys[] = {"id", "stage", "finding", "test", "name"};

@@ -97,8 +97,7 @@ static bool check_all(struct invocation *call, struct judgement *judgement, stru
     return true;
 }
 
-// ---- printing
-// ------------------------------------------------------------------------------------
+// ---- printing -----------------------------------------------------------------------------------
 static void add_json(const struct problems *problems, struct text *text)
 {
     struct json_out out = json_out_of(text, JSON_PRETTY);

@@ -92,8 +92,7 @@ static bool tell_runner(struct invocation *call, const struct decision *decision
            runner_output(runner, "summary-file", str_of(summary_file), &call->error);
 }
 
-// ---- the command
-// ---------------------------------------------------------------------------------
+// ---- the command --------------------------------------------------------------------------------
 static bool say(struct invocation *call, const struct decision *decision)
 {
     struct text json = text_of(LIMIT_DECISION_BYTES), markdown = text_of(LIMIT_SUMMARY_BYTES);

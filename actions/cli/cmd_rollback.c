@@ -26,8 +26,7 @@ static const struct option options[] = {
     {0},
 };
 
-// ---- what is under way
-// ---------------------------------------------------------------------------
+// ---- what is under way --------------------------------------------------------------------------
 
 // A record that cannot be read stops nothing: where the targets stand is then not known.
 static bool find_open(struct deployment *d, struct rollback_request *request,
@@ -54,8 +53,7 @@ static bool find_open(struct deployment *d, struct rollback_request *request,
     return true;
 }
 
-// ---- going back
-// ----------------------------------------------------------------------------------
+// ---- going back ---------------------------------------------------------------------------------
 
 static bool agreed(struct deployment *d)
 {
@@ -146,8 +144,7 @@ static int roll_back(struct deployment *d)
     return code;
 }
 
-// ---- why, afterwards
-// -----------------------------------------------------------------------------
+// ---- why, afterwards ----------------------------------------------------------------------------
 
 static bool explain(struct deployment *d, const char *rollout)
 {

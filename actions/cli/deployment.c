@@ -42,8 +42,7 @@ static struct event_actor actor_of(struct deployment *d)
     return actor;
 }
 
-// ---- configuration
-// -------------------------------------------------------------------------------
+// ---- configuration ------------------------------------------------------------------------------
 
 // A rollback reads only what it needs: a mistake in the gate's half must not stop it.
 static bool read_config(struct deployment *d, bool whole, struct error *err)
@@ -86,8 +85,7 @@ static void read_variables(struct deployment *d)
     }
 }
 
-// ---- ledger
-// ----------------------------------------------------------------------------------------
+// ---- ledger -------------------------------------------------------------------------------------
 
 static const struct shape_field ledger_fields[] = {
     {.key = "branch",
@@ -180,8 +178,7 @@ static bool open_ledger(struct deployment *d, enum asking remote, struct error *
     return ledger_refresh(d->ledger, err);
 }
 
-// ---- together
-// --------------------------------------------------------------------------------------
+// ---- together -----------------------------------------------------------------------------------
 
 static bool open_all(struct deployment *d, enum asking remote, struct error *err)
 {

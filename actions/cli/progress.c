@@ -287,8 +287,7 @@ struct observer_port progress_observer(struct progress_display *progress)
     return (struct observer_port){progress, tell};
 }
 
-// ---- the living line
-// -----------------------------------------------------------------------------
+// ---- the living line ----------------------------------------------------------------------------
 
 static void add_bar(const struct progress_display *progress, uint32_t share_ppm, struct text *out)
 {

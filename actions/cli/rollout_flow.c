@@ -17,8 +17,7 @@
 
 enum { REFRESH_MS = 200, LEAVE_PUSH_MS = 500 };
 
-// ---- preparing
-// -----------------------------------------------------------------------------------
+// ---- preparing ----------------------------------------------------------------------------------
 
 // "TARGET=…" of a list of words; empty when none is of this target.
 static str word_of(const char *const *words, str target)
@@ -219,8 +218,7 @@ bool flow_prepare_again(struct flow *flow)
     return true;
 }
 
-// ---- driving
-// ---------------------------------------------------------------------------------------
+// ---- driving ------------------------------------------------------------------------------------
 
 // Said where a rollout begins, and recorded with it.
 static void look_for_rehearsal(struct flow *flow)

@@ -31,8 +31,7 @@ static str reason_of(struct deployment *d, const struct rollout_record *fact, bo
     return reason;
 }
 
-// ---- the line
-// ------------------------------------------------------------------------------------
+// ---- the line -----------------------------------------------------------------------------------
 
 void status_rollout_line(const struct deployment *d, const struct rollout_record *fact,
                          struct text *out)
@@ -65,8 +64,7 @@ void status_rollout_line(const struct deployment *d, const struct rollout_record
         flow_next(plan, state->phase, out);
 }
 
-// ---- in full
-// -------------------------------------------------------------------------------------
+// ---- in full ------------------------------------------------------------------------------------
 
 static void add_when(const struct deployment *d, int64_t at_ms, struct text *out)
 {
@@ -247,8 +245,7 @@ void status_rollout_text(struct deployment *d, const struct rollout_record *fact
     }
 }
 
-// ---- for programs
-// --------------------------------------------------------------------------------
+// ---- for programs -------------------------------------------------------------------------------
 
 static void json_moment(struct json_out *json, const char *key, int64_t ms)
 {

@@ -23,9 +23,10 @@ struct turn {
     bool bake_began; // in this very turn: it does not pass in it
 };
 
-// ---- engine.c: commands
-// ---------------------------------------------------------------------------- The next command,
-// with every field but `text` set to nothing. There is always room: see ROLLOUT_COMMANDS.
+// ---- engine.c: commands -------------------------------------------------------------------------
+
+// The next command, with every field but `text` set to nothing. There is always room: see
+// ROLLOUT_COMMANDS.
 struct rollout_command *turn_command(struct turn *turn, enum rollout_command_type type);
 // A record that need not be durable before the rollout goes on.
 struct rollout_command *turn_record(struct turn *turn, enum record_type record, const char *format,
@@ -94,9 +95,9 @@ const char *watch_lacking(const struct turn *turn, const struct plan_metric *met
 // Where it stands, for the record: "errors on web: 3 of 1200 bad, baseline 12 of 22000; …".
 void watch_words(const struct turn *turn, uint32_t metric, uint32_t nth, char out[288]);
 
-// ---- revert.c
-// ---------------------------------------------------------------------------------------- Sends
-// every touched target back; ends the rollout at once when none is.
+// ---- revert.c -----------------------------------------------------------------------------------
+
+// Sends every touched target back; ends the rollout at once when none is.
 void revert_all(struct turn *turn);
 void revert_breach(struct turn *turn, uint32_t metric, bool automatic); // records state->why first
 // The release has, or had, traffic, and known good cannot live with what it did to a target's

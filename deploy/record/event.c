@@ -164,8 +164,7 @@ bool event_write(const struct event *event, struct text *text, struct error *err
     return true;
 }
 
-// ---- reading
-// -------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 static bool wrong(struct error *err, str key, const char *want)
 {
@@ -421,8 +420,7 @@ bool event_read(struct arena *arena, str bytes, struct event *ret, struct error 
     return true;
 }
 
-// ---- paths
-// ---------------------------------------------------------------------------------------
+// ---- paths --------------------------------------------------------------------------------------
 
 char *event_path(const struct event *event, unsigned part, char out[EVENT_PATH])
 {

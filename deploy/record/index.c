@@ -4,8 +4,7 @@
 
 #include <stdlib.h>
 
-// ---- messages
-// ------------------------------------------------------------------------------------
+// ---- messages -----------------------------------------------------------------------------------
 
 void entry_message(const struct event *event, str path, const struct object_id *blob,
                    struct text *out)
@@ -62,8 +61,7 @@ bool entry_of_message(struct arena *arena, str message, struct ledger_entry *ret
     return true;
 }
 
-// ---- tables
-// --------------------------------------------------------------------------------------
+// ---- tables -------------------------------------------------------------------------------------
 
 // Open addressing; a slot holds a position + 1. Tables only grow; after entries were forgotten they
 // are made again.
@@ -150,8 +148,7 @@ static void table_done(struct table *table)
     *table = (struct table){0};
 }
 
-// ---- the index
-// -----------------------------------------------------------------------------------
+// ---- the index ----------------------------------------------------------------------------------
 
 struct index *index_open(void)
 {

@@ -63,8 +63,7 @@ static void note_words(struct journal *journal, const char *words)
     (void)snprintf(journal->words, sizeof journal->words, "%.255s", words);
 }
 
-// ---- taking
-// --------------------------------------------------------------------------------------
+// ---- taking -------------------------------------------------------------------------------------
 
 static bool append_planned(struct journal *journal, struct arena *arena, struct error *err)
 {
@@ -189,8 +188,7 @@ static bool journal_take(void *self, const struct plan *plan, bool force, int64_
     return true;
 }
 
-// ---- the lease
-// -----------------------------------------------------------------------------------
+// ---- the lease ----------------------------------------------------------------------------------
 
 // Who has it now, in words.
 static void lose(struct journal *journal, const struct standing *standing)
@@ -270,8 +268,7 @@ static enum lease_state journal_lease(void *self, int64_t now_ms, char text[256]
     return journal->lease;
 }
 
-// ---- appending
-// -----------------------------------------------------------------------------------
+// ---- appending ----------------------------------------------------------------------------------
 
 static struct event under_lease(struct journal *journal)
 {
@@ -430,8 +427,7 @@ static enum append_state journal_state(void *self, uint64_t number)
     return number && number < journal->next_ticket ? APPEND_DURABLE : APPEND_LOST;
 }
 
-// ---- going on
-// ------------------------------------------------------------------------------------
+// ---- going on -----------------------------------------------------------------------------------
 
 static void renew(struct journal *journal)
 {

@@ -23,8 +23,7 @@ bool event_is_fact(const struct event *event)
            str_is(node_text(event->fields, "verb"), "revert");
 }
 
-// ---- files
-// ---------------------------------------------------------------------------------------
+// ---- files --------------------------------------------------------------------------------------
 
 static const char *beside(struct arena *arena, const char *folder, str environment)
 {
@@ -145,8 +144,7 @@ bool standing_read(struct arena *arena, str environment, str claim, str lease, s
     return true;
 }
 
-// ---- rules
-// ---------------------------------------------------------------------------------------
+// ---- rules --------------------------------------------------------------------------------------
 
 bool lease_is_live(const struct lease *lease, int64_t now_ms)
 {

@@ -118,8 +118,7 @@ void ledger_random(struct ledger *ledger, char out[EVENT_ID])
         (void)snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
-// ---- reading
-// -------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 bool ledger_refresh(struct ledger *ledger, struct error *err)
 {
@@ -242,8 +241,7 @@ bool ledger_claims(struct ledger *ledger, struct arena *arena, struct standing *
     return true;
 }
 
-// ---- writing
-// -------------------------------------------------------------------------------------
+// ---- writing ------------------------------------------------------------------------------------
 
 // A folder of the day with room. Only the parts that are full are passed by.
 static bool find_place(struct ledger *ledger, const struct event *event, char path[EVENT_PATH],

@@ -20,8 +20,7 @@ enum {
     IDLE_MS = 60000,
 };
 
-// ---- writing again
-// -------------------------------------------------------------------------------
+// ---- writing again ------------------------------------------------------------------------------
 
 // The newest commit on the way back from `onto` that our branch has as well; none when there is
 // none.
@@ -136,8 +135,7 @@ bool ledger_rebase_batch(struct ledger *ledger, const struct object_id *batch, s
     return rebase(ledger, batch, NULL, err);
 }
 
-// ---- exchanges
-// -----------------------------------------------------------------------------------
+// ---- exchanges ----------------------------------------------------------------------------------
 
 static void run_job(void *context)
 {

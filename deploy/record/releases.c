@@ -2,8 +2,7 @@
 
 #include "deploy/record/record_body.h"
 
-// ---- bad releases
-// --------------------------------------------------------------------------------
+// ---- bad releases -------------------------------------------------------------------------------
 
 bool release_is_bad(struct ledger *ledger, str release, bool *ret, size_t *ret_position,
                     struct error *err)
@@ -66,8 +65,7 @@ bool releases_bad(struct ledger *ledger, struct arena *arena, size_t most, struc
     return true;
 }
 
-// ---- good ones
-// -----------------------------------------------------------------------------------
+// ---- good ones ----------------------------------------------------------------------------------
 
 static bool says_what_is_served(const struct ledger_entry *entry)
 {
@@ -224,8 +222,7 @@ bool release_adopt(struct ledger *ledger, str environment, str release, str comm
     return ok;
 }
 
-// ---- the gate
-// ------------------------------------------------------------------------------------
+// ---- the gate -----------------------------------------------------------------------------------
 
 bool gate_decided(struct ledger *ledger, struct arena *arena, str commit, struct gate_record *ret,
                   struct error *err)

@@ -27,8 +27,7 @@ static void failed(struct remote_job *job, int code, const char *doing)
         job->why.kind = ERROR_REMOTE;
 }
 
-// ---- a repository beside ours
-// --------------------------------------------------------------------
+// ---- a repository beside ours -------------------------------------------------------------------
 
 const char *remote_local_path(const char *url)
 {
@@ -163,8 +162,7 @@ static void push_local(struct remote_job *job)
     git_repository_free(ours);
 }
 
-// ---- callbacks
-// -----------------------------------------------------------------------------------
+// ---- callbacks ----------------------------------------------------------------------------------
 
 static int say(struct remote_job *job, const char *words)
 {
@@ -276,8 +274,7 @@ static int on_reference(const char *ref, const char *status, void *context)
     return 0;
 }
 
-// ---- a server
-// ------------------------------------------------------------------------------------
+// ---- a server -----------------------------------------------------------------------------------
 
 // libgit2 puts the path of an SSH URL between quotes into a command line for the server's shell,
 // and does not escape what stands in it.

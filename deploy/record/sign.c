@@ -28,8 +28,7 @@ static bool refuse_key(struct error *err, const char *why)
         "the signing key %s; make one with `ssh-keygen -t ed25519 -N '' -f ledger_key`", why);
 }
 
-// ---- private keys
-// --------------------------------------------------------------------------------
+// ---- private keys -------------------------------------------------------------------------------
 
 // "openssh-key-v1": only what `ssh-keygen -N ''` writes is taken.
 static bool openssh_seed(const unsigned char *bytes, size_t size, unsigned char seed[32],
@@ -151,8 +150,7 @@ struct sign_public sign_key_public(const struct sign_key *key)
     return key->public;
 }
 
-// ---- signatures
-// ----------------------------------------------------------------------------------
+// ---- signatures ---------------------------------------------------------------------------------
 
 static void add_public(struct text *out, const struct sign_public *key)
 {
@@ -306,8 +304,7 @@ bool sign_check(str payload, str armored, struct sign_public *ret, struct error 
     return true;
 }
 
-// ---- public keys
-// ---------------------------------------------------------------------------------
+// ---- public keys --------------------------------------------------------------------------------
 
 char *sign_fingerprint(const struct sign_public *key, char out[SIGN_FINGERPRINT])
 {

@@ -21,8 +21,7 @@ enum {
     LOCK_PAUSE_US = 2000,
 };
 
-// ---- names
-// ---------------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------------------
 
 bool object_is_none(const struct object_id *id)
 {
@@ -69,8 +68,7 @@ struct object_id store_id(const git_oid *oid)
     return id;
 }
 
-// ---- errors
-// --------------------------------------------------------------------------------------
+// ---- errors -------------------------------------------------------------------------------------
 
 bool store_failed(struct error *err, int code, const char *doing)
 {
@@ -93,8 +91,7 @@ bool store_failed(struct error *err, int code, const char *doing)
     return error_set(err, kind, "%s: %s", doing, words);
 }
 
-// ---- opening
-// -------------------------------------------------------------------------------------
+// ---- opening ------------------------------------------------------------------------------------
 
 // The ledger of a remote has a repository to itself: fetching into and pushing from a shallow clone
 // fails, and nothing of it should be in the way of the user's own branches.
@@ -222,8 +219,7 @@ const char *store_seed(const struct store *store)
     return store->seed;
 }
 
-// ---- refs
-// ----------------------------------------------------------------------------------------
+// ---- refs ---------------------------------------------------------------------------------------
 
 static const char *ref_name(const struct store *store, enum store_ref which)
 {

@@ -160,8 +160,7 @@ bool store_signature(struct store *store, struct arena *arena, const struct obje
     return true;
 }
 
-// ---- differences
-// ---------------------------------------------------------------------------------
+// ---- differences --------------------------------------------------------------------------------
 
 enum { DIFFERENCE_DEPTH = 16 };
 

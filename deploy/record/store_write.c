@@ -19,8 +19,7 @@ char *store_copy(const char *s)
     return copy;
 }
 
-// ---- batches
-// -------------------------------------------------------------------------------------
+// ---- batches ------------------------------------------------------------------------------------
 
 static void gather(struct store *store, const git_oid *oid)
 {
@@ -97,8 +96,7 @@ bool store_batch_end(struct store *store, struct error *err)
     return ok;
 }
 
-// ---- writing
-// -------------------------------------------------------------------------------------
+// ---- writing ------------------------------------------------------------------------------------
 
 bool store_blob(struct store *store, str bytes, struct object_id *ret, struct error *err)
 {
@@ -223,8 +221,7 @@ bool store_commit(struct store *store, const struct object_id *parent,
     return ok;
 }
 
-// ---- packs
-// ---------------------------------------------------------------------------------------
+// ---- packs --------------------------------------------------------------------------------------
 
 struct gathering {
     git_oid *ids;

@@ -58,8 +58,7 @@ static bool note_bad(struct audit *audit, const struct step *step, const char *w
 
 #define bad(audit, step, ...) note_bad(audit, step, arena_format((audit)->arena, __VA_ARGS__).data)
 
-// ---- one commit
-// ----------------------------------------------------------------------------------
+// ---- one commit ---------------------------------------------------------------------------------
 
 static bool check_shape(struct audit *audit, struct step *step)
 {
@@ -174,8 +173,7 @@ static bool check_signature(struct audit *audit, struct step *step)
     return true;
 }
 
-// ---- leases
-// --------------------------------------------------------------------------------------
+// ---- leases -------------------------------------------------------------------------------------
 
 static struct lease_files *place_of(struct audit *audit, str environment)
 {
@@ -268,8 +266,7 @@ static bool check_lease(struct audit *audit, struct step *step)
     return ok;
 }
 
-// ---- evidence that is kept
-// --------------------------------------------------------------------------
+// ---- evidence that is kept ----------------------------------------------------------------------
 
 static const struct event_evidence *evidence_named(const struct event *event, const char *sha256)
 {
@@ -309,8 +306,7 @@ static bool check_kept(struct audit *audit, struct step *step)
     return true;
 }
 
-// ---- phases and evidence
-// -------------------------------------------------------------------------
+// ---- phases and evidence ------------------------------------------------------------------------
 
 static bool check_phase(struct audit *audit, struct step *step)
 {
@@ -365,8 +361,7 @@ static bool check_evidence(struct audit *audit, struct step *step)
     return true;
 }
 
-// ---- baselines
-// ----------------------------------------------------------------------------------
+// ---- baselines ----------------------------------------------------------------------------------
 
 // What later runs are judged beside rests on a decision of the gate about the same commit; a
 // baseline on one that let it go.
@@ -396,8 +391,7 @@ static bool check_baseline(struct audit *audit, struct step *step)
            bad(audit, step, "a baseline of a run that did not pass");
 }
 
-// ---- the whole
-// -----------------------------------------------------------------------------------
+// ---- the whole ----------------------------------------------------------------------------------
 
 static bool check_commit(struct audit *audit, struct step *step)
 {

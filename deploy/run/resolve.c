@@ -79,8 +79,7 @@ static void fill_metric(struct arena *arena, const struct metric_settings *setti
             ret->targets[ret->target_count++] = (uint32_t)i;
 }
 
-// ---- approvals
-// -----------------------------------------------------------------------------------
+// ---- approvals ----------------------------------------------------------------------------------
 
 static struct plan_approval approval_of(const struct approval_settings *settings,
                                         const struct pace *pace)

@@ -35,8 +35,7 @@ void world_wait(struct world *world, int64_t until_ms);
 int world_signal(const struct world *world); // the newest SIGINT or SIGTERM; 0 = none yet
 int64_t world_signal_at_ms(const struct world *world);
 
-// ---- work that can only block (git remotes): done in a thread of its own
-// -------------------------
+// ---- work that can only block (git remotes): done in a thread of its own ------------------------
 struct work;
 // `run` must touch nothing but *context. The world must outlive the work.
 bool world_work(struct world *world, void (*run)(void *context), void *context, struct work **ret,

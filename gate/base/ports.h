@@ -68,8 +68,7 @@ struct exec_port {
     void (*drop)(void *self, void *job); // ends what still runs; releases the result
 };
 
-// ---- one HTTP exchange
-// ---------------------------------------------------------------------------
+// ---- one HTTP exchange --------------------------------------------------------------------------
 struct http_header {
     const char *name;
     const char *value;

@@ -82,8 +82,7 @@ static double normal_above(double z)
     return erfc(z / sqrt(2)) / 2;
 }
 
-// ---- the exact distribution
-// -----------------------------------------------------------------------
+// ---- the exact distribution ---------------------------------------------------------------------
 
 // ways[u] of n*m + 1: in how many orders of n and m values u pairs have the first one larger.
 // F(n, m, u) = F(n - 1, m, u - m) + F(n, m - 1, u): sums only, so small counts stay exact.
@@ -148,8 +147,7 @@ static void judge_exactly(struct arena *arena, const struct samples *s, double c
     test->high = differences[pairs - rank];
 }
 
-// ---- the normal approximation
-// ---------------------------------------------------------------------
+// ---- the normal approximation -------------------------------------------------------------------
 
 static int by_ranked(const void *a, const void *b)
 {

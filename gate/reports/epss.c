@@ -136,8 +136,7 @@ static bool on_value(void *context, int place, str key, const struct json_event 
     }
 }
 
-// ---- comma-separated values
-// ----------------------------------------------------------------------
+// ---- comma-separated values ---------------------------------------------------------------------
 
 // "#model_version:v2025.03.14,score_date:2026-01-02T00:00:00+0000"
 static bool read_model(struct reading *r, const str *fields, size_t count, struct error *err)
@@ -187,8 +186,7 @@ static bool on_record(void *context, const str *fields, size_t count, struct err
            take(r, fields[r->cve_at], err);
 }
 
-// ---- the reader
-// ----------------------------------------------------------------------------------
+// ---- the reader ---------------------------------------------------------------------------------
 
 static bool open_reading(struct evidence *evidence, uint32_t report, struct reading **ret,
                          struct error *err)

@@ -120,8 +120,7 @@ static bool on_value(void *context, int place, str key, const struct json_event 
     return true;
 }
 
-// ---- comma-separated values
-// ----------------------------------------------------------------------
+// ---- comma-separated values ---------------------------------------------------------------------
 
 static bool read_header(struct reading *r, const str *fields, size_t count, struct error *err)
 {
@@ -153,8 +152,7 @@ static bool on_record(void *context, const str *fields, size_t count, struct err
                 column(fields, r->due), err);
 }
 
-// ---- the reader
-// ----------------------------------------------------------------------------------
+// ---- the reader ---------------------------------------------------------------------------------
 
 static bool open_reading(struct evidence *evidence, uint32_t report, struct reading **ret,
                          struct error *err)

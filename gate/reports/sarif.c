@@ -43,8 +43,7 @@ static struct report *report_of(struct reading *r)
     return &r->evidence->reports[r->report];
 }
 
-// ---- beginnings
-// ----------------------------------------------------------------------------------
+// ---- beginnings ---------------------------------------------------------------------------------
 
 static void begin_run(struct reading *r)
 {
@@ -139,8 +138,7 @@ static bool on_begin(void *context, int place, str key, const struct json_event 
     return true;
 }
 
-// ---- values
-// --------------------------------------------------------------------------------------
+// ---- values -------------------------------------------------------------------------------------
 
 // Tags and properties are searched for names only when they are short: a long one is prose, which
 // may speak of other flaws.
@@ -321,8 +319,7 @@ static bool on_value(void *context, int place, str key, const struct json_event 
     return true;
 }
 
-// ---- ends
-// ----------------------------------------------------------------------------------------
+// ---- ends ---------------------------------------------------------------------------------------
 
 static bool end_rule(struct reading *r, struct error *err)
 {
@@ -417,8 +414,7 @@ static bool on_end(void *context, int place, const struct json_event *event, str
     }
 }
 
-// ---- the reader
-// ----------------------------------------------------------------------------------
+// ---- the reader ---------------------------------------------------------------------------------
 
 static bool open_reading(struct evidence *evidence, uint32_t report, struct reading **ret,
                          struct error *err)

@@ -68,8 +68,7 @@ bool sarif_run_artifact(struct sarif_run *run, str uri, str base, struct error *
     return true;
 }
 
-// ---- rules
-// ---------------------------------------------------------------------------------------
+// ---- rules --------------------------------------------------------------------------------------
 
 static int by_id(const void *a, const void *b)
 {
@@ -180,8 +179,7 @@ static void rate(struct vulnerability *one, const struct sarif_result *result,
     }
 }
 
-// ---- paths
-// ---------------------------------------------------------------------------------------
+// ---- paths --------------------------------------------------------------------------------------
 
 static bool has_scheme(str uri) // "file:", "https:"; not "C:"
 {

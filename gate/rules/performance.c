@@ -8,8 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-// ---- endpoints
-// ------------------------------------------------------------------------------------
+// ---- endpoints ----------------------------------------------------------------------------------
 
 static void say_missing(const struct rule_context *context, const struct endpoint_demand *demand,
                         const struct runs_list *list, struct findings *out)
@@ -46,8 +45,7 @@ static void judge_endpoints(const struct rule_context *context,
             say_missing(context, &items[i], list, out);
 }
 
-// ---- what was there before
-// -------------------------------------------------------------------------
+// ---- what was there before ----------------------------------------------------------------------
 
 static int by_str(const void *a, const void *b)
 {
@@ -102,8 +100,7 @@ static void judge_vanished(const struct rule_context *context,
     }
 }
 
-// ---- the tools' own verdicts
-// ------------------------------------------------------------------------
+// ---- the tools' own verdicts --------------------------------------------------------------------
 
 static int by_check(const void *a, const void *b)
 {
@@ -162,8 +159,7 @@ static void judge_checks(const struct rule_context *context, struct findings *ou
     }
 }
 
-// ---- the soak test
-// -----------------------------------------------------------------------------------
+// ---- the soak test ------------------------------------------------------------------------------
 
 static void say_soak_rate(const struct rule_context *context, const struct soak_demand *soak,
                           const struct timing *row, struct findings *out)

@@ -282,8 +282,7 @@ Test(verify, evidence_is_compared)
     scene_close(&s);
 }
 
-// ---- any one byte
-// ----------------------------------------------------------------------------------
+// ---- any one byte -------------------------------------------------------------------------------
 
 // A changed byte in a pack may state any size; the allocator then says no, as malloc does.
 const char *__asan_default_options(void);

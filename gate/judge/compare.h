@@ -11,7 +11,7 @@
 // compares, abort a good release with at most half of 1 - confidence.
 //
 //     compare_add(&series, 0.31, 0.29);
-//     if (compare_due(&series)) verdict = compare_verdict(&rule, &series, level, &test);
+//     if (compare_due(&series)) verdict = compare_verdict(&rule, &series, level);
 #ifndef GATE_JUDGE_COMPARE_H
 #define GATE_JUDGE_COMPARE_H
 
@@ -50,9 +50,11 @@ bool compare_due(const struct compare_series *series);
 double compare_level(const struct compare *rule, struct compare_series *series, bool at_end);
 
 // PASS: enough values, and the canary's are not shown to be worse. INCONCLUSIVE: fewer than
-// COMPARE_LEAST on a side; *ret is then untouched.
+// COMPARE_LEAST on a side.
 enum verdict3 compare_verdict(const struct compare *rule, const struct compare_series *series,
-                              double level, struct mann_whitney *ret);
+                              double level);
+// The figures behind it, for people. False, and *ret untouched, where it is inconclusive.
+bool compare_test(const struct compare_series *series, double level, struct mann_whitney *ret);
 
 // The smallest ratio to the baseline that `values` on each side show with probability `power`,
 // when they scatter by `noise` (see relative_noise); infinite when they show none.

@@ -8,12 +8,6 @@
 struct samples {
     const double *x, *y; // sorted
     size_t n, m;
-    struct ranked *scratch; // n + m of them
-};
-
-struct ranked {
-    double value;
-    bool of_x;
 };
 
 static int by_value(const void *a, const void *b)
@@ -149,12 +143,6 @@ static void judge_exactly(struct arena *arena, const struct samples *s, double c
 
 // ---- the normal approximation -------------------------------------------------------------------
 
-static int by_ranked(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-    return (x->value > y->value) - (x->value < y->value);
-}
-
 struct spread {
     double excess; // of u over its mean
     double sigma;  // corrected for ties; 0 when all values are equal
@@ -163,23 +151,24 @@ struct spread {
 // With x moved down by `shift`.
 static struct spread spread_at(const struct samples *s, double shift)
 {
-    double n = (double)s->n, m = (double)s->m, all = n + m, ranks = 0, ties = 0;
-    size_t count = s->n + s->m;
-    for (size_t i = 0; i < s->n; i++)
-        s->scratch[i] = (struct ranked){s->x[i] - shift, true};
-    for (size_t i = 0; i < s->m; i++)
-        s->scratch[s->n + i] = (struct ranked){s->y[i], false};
-    qsort(s->scratch, count, sizeof *s->scratch, by_ranked);
-    for (size_t from = 0, to; from < count; from = to) {
-        size_t of_x = 0;
-        for (to = from; to < count && !(s->scratch[to].value > s->scratch[from].value); to++)
-            of_x += s->scratch[to].of_x;
-        double tied = (double)(to - from);
-        ranks += (double)of_x * ((double)from + (tied + 1) / 2);
+    const size_t all = s->n + s->m;
+    const double n = (double)s->n, m = (double)s->m, both = n + m;
+    size_t ranks = 0, ties = 0; // twice the sum of ranks: whole numbers are exact, and fast
+    for (size_t i = 0, j = 0; i + j < all;) {
+        size_t before = i + j, first = i;
+        bool x_next = j == s->m || (i < s->n && s->x[i] - shift <= s->y[j]);
+        double value = x_next ? s->x[i] - shift : s->y[j];
+        while (i < s->n && s->x[i] - shift <= value)
+            i++;
+        while (j < s->m && s->y[j] <= value)
+            j++;
+        size_t tied = i + j - before;
+        ranks += (i - first) * (2 * before + tied + 1);
         ties += tied * (tied * tied - 1);
     }
-    double variance = n * m / 12 * (all + 1 - ties / (all * (all - 1)));
-    return (struct spread){ranks - n * (n + 1) / 2 - n * m / 2, variance > 0 ? sqrt(variance) : 0};
+    double variance = n * m / 12 * (both + 1 - (double)ties / (both * (both - 1)));
+    return (struct spread){(double)ranks / 2 - n * (n + 1) / 2 - n * m / 2,
+                           variance > 0 ? sqrt(variance) : 0};
 }
 
 // z of the excess, moved towards 0 by `correction` (of its sign when two-sided). It falls, in
@@ -197,13 +186,19 @@ static double shift_at(const struct samples *s, double low, double high, double 
                        bool corrected)
 {
     double ends[2], enough = (high - low) * 1e-15;
+    bool met = false; // z was just on the level: only then do the two ways part
     for (int upper = 0; upper < 2; upper++) {
         double left = low, right = high;
+        if (upper && !met) {
+            ends[upper] = ends[0];
+            break;
+        }
         for (int i = 0; i < 64 && right - left > enough; i++) {
             double middle = left / 2 + right / 2;
             if (middle <= left || middle >= right)
                 break;
             double z = z_at(s, middle, corrected);
+            met |= !(z < level) && !(z > level);
             if (upper ? z >= level : z > level)
                 left = middle;
             else
@@ -214,6 +209,11 @@ static double shift_at(const struct samples *s, double low, double high, double 
     return ends[0] / 2 + ends[1] / 2;
 }
 
+static double greater_p(struct spread spread)
+{
+    return spread.sigma > 0 ? normal_above((spread.excess - 0.5) / spread.sigma) : 1;
+}
+
 static void judge_nearly(const struct samples *s, double confidence, struct mann_whitney *test)
 {
     struct spread spread = spread_at(s, 0);
@@ -221,9 +221,9 @@ static void judge_nearly(const struct samples *s, double confidence, struct mann
     double level = normal_quantile((1 + confidence) / 2);
     test->exact = false;
     test->shift = test->low = test->high = least;
-    test->p = test->p_greater = test->p_less = 1;
+    test->p = test->p_less = 1;
+    test->p_greater = greater_p(spread);
     if (spread.sigma > 0) {
-        test->p_greater = normal_above((spread.excess - 0.5) / spread.sigma);
         test->p_less = normal_above(-(spread.excess + 0.5) / spread.sigma);
         test->p = fmin(1, 2 * normal_above(fabs(z_at(s, 0, true))));
     }
@@ -258,11 +258,8 @@ bool mann_whitney(struct arena *arena, const double *x, size_t x_count, const do
     if (x_count == 0 || y_count == 0 || x_count > MANN_WHITNEY_MAX || y_count > MANN_WHITNEY_MAX ||
         !all_finite(x, x_count) || !all_finite(y, y_count) || !(confidence > 0 && confidence < 1))
         return false;
-    struct samples s = {.x = sorted(arena, x, x_count),
-                        .y = sorted(arena, y, y_count),
-                        .n = x_count,
-                        .m = y_count,
-                        .scratch = ARENA_ARRAY(arena, struct ranked, x_count + y_count)};
+    struct samples s = {
+        .x = sorted(arena, x, x_count), .y = sorted(arena, y, y_count), .n = x_count, .m = y_count};
     test.u = spread_at(&s, 0).excess + (double)s.n * (double)s.m / 2;
     if (s.n < EXACT_BELOW && s.m < EXACT_BELOW && !has_ties(&s))
         judge_exactly(arena, &s, confidence, &test);
@@ -272,24 +269,43 @@ bool mann_whitney(struct arena *arena, const double *x, size_t x_count, const do
     return true;
 }
 
-bool mann_whitney_small(const double *x, size_t x_count, const double *y, size_t y_count,
-                        double confidence, struct mann_whitney *ret)
+// Sorted copies of few values, in `values`.
+static bool few_samples(const double *x, size_t x_count, const double *y, size_t y_count,
+                        double values[2][MANN_WHITNEY_SMALL], struct samples *ret)
 {
-    double values[2][MANN_WHITNEY_SMALL];
-    struct ranked scratch[2 * MANN_WHITNEY_SMALL];
-    struct mann_whitney test = {0};
     if (x_count == 0 || y_count == 0 || x_count > MANN_WHITNEY_SMALL ||
-        y_count > MANN_WHITNEY_SMALL || !all_finite(x, x_count) || !all_finite(y, y_count) ||
-        !(confidence > 0 && confidence < 1))
+        y_count > MANN_WHITNEY_SMALL || !all_finite(x, x_count) || !all_finite(y, y_count))
         return false;
     memcpy(values[0], x, x_count * sizeof *x);
     memcpy(values[1], y, y_count * sizeof *y);
     qsort(values[0], x_count, sizeof *x, by_value);
     qsort(values[1], y_count, sizeof *y, by_value);
-    struct samples s = {values[0], values[1], x_count, y_count, scratch};
+    *ret = (struct samples){values[0], values[1], x_count, y_count};
+    return true;
+}
+
+bool mann_whitney_small(const double *x, size_t x_count, const double *y, size_t y_count,
+                        double confidence, struct mann_whitney *ret)
+{
+    double values[2][MANN_WHITNEY_SMALL];
+    struct samples s;
+    struct mann_whitney test = {0};
+    if (!(confidence > 0 && confidence < 1) || !few_samples(x, x_count, y, y_count, values, &s))
+        return false;
     test.u = spread_at(&s, 0).excess + (double)s.n * (double)s.m / 2;
     judge_nearly(&s, confidence, &test);
     *ret = test;
+    return true;
+}
+
+bool mann_whitney_small_greater(const double *x, size_t x_count, const double *y, size_t y_count,
+                                double *ret_p)
+{
+    double values[2][MANN_WHITNEY_SMALL];
+    struct samples s;
+    if (!few_samples(x, x_count, y, y_count, values, &s))
+        return false;
+    *ret_p = greater_p(spread_at(&s, 0));
     return true;
 }
 

@@ -37,6 +37,10 @@ bool mann_whitney(struct arena *arena, const double *x, size_t x_count, const do
 bool mann_whitney_small(const double *x, size_t x_count, const double *y, size_t y_count,
                         double confidence, struct mann_whitney *ret);
 
+// Its p_greater alone, a hundred times as fast as with the interval of the shift.
+bool mann_whitney_small_greater(const double *x, size_t x_count, const double *y, size_t y_count,
+                                double *ret_p);
+
 // The smallest one-sided p that samples of these sizes can have: 1 in (n + m over n). When it is
 // not below the level that is asked for, no difference however large can be seen.
 double mann_whitney_least_p(size_t x_count, size_t y_count);

@@ -150,6 +150,41 @@ Test(mann_whitney, one_side_is_the_other_turned)
     arena_done(&arena);
 }
 
+Test(mann_whitney, of_few_values_greater_is_that_of_the_whole_test)
+{
+    static const double x[] = {1, 2, 3, 3, 5, 8, 1e300, -4}, y[] = {4, 5, 6, 6, 9, -1e300};
+    static const double same[] = {7, 7, 7}, nan_in[] = {1, NAN};
+    struct mann_whitney test;
+    double p = 42, long_side[MANN_WHITNEY_SMALL + 1] = {0};
+    for (size_t n = 1; n <= sizeof x / sizeof *x; n++) {
+        for (size_t m = 1; m <= sizeof y / sizeof *y; m++) {
+            cr_assert(mann_whitney_small(x, n, y, m, 0.9, &test));
+            cr_assert(mann_whitney_small_greater(x, n, y, m, &p));
+            cr_expect(near(p, test.p_greater), "%zu and %zu: %g, %g", n, m, p, test.p_greater);
+        }
+    }
+    cr_assert(mann_whitney_small_greater(same, 3, same, 2, &p));
+    cr_expect(near(p, 1), "all are equal: %g", p);
+    p = 42;
+    cr_expect_not(mann_whitney_small_greater(x, 0, y, 2, &p));
+    cr_expect_not(mann_whitney_small_greater(x, 2, nan_in, 2, &p));
+    cr_expect_not(mann_whitney_small_greater(long_side, MANN_WHITNEY_SMALL + 1, y, 2, &p));
+    cr_expect(near(p, 42));
+}
+
+// Every mean rank of values that are shared by both sides, counted one by one.
+Test(mann_whitney, ties_over_both_sides)
+{
+    static const double x[] = {1, 2, 2, 3, 3, 3, 9}, y[] = {2, 2, 3, 4, 4, 9, 9, 10};
+    struct mann_whitney have;
+    double u = 0;
+    for (size_t i = 0; i < 7; i++)
+        for (size_t k = 0; k < 8; k++)
+            u += x[i] > y[k] ? 1 : x[i] < y[k] ? 0 : 0.5;
+    cr_assert(mann_whitney_small(x, 7, y, 8, 0.95, &have));
+    cr_expect(near(have.u, u), "%g, counted %g", have.u, u);
+}
+
 Test(mann_whitney, refuses_what_says_nothing)
 {
     static const double fine[] = {1, 2}, nan_in[] = {1, NAN}, endless[] = {1, INFINITY};

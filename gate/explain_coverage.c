@@ -333,9 +333,10 @@ bool explain_coverage(struct explaining *e)
     for (size_t i = 0; i < shown; i++) {
         struct explained_item *item = &out->items[i];
         list_runs(e, item, subject.branches);
-        for (size_t k = 0; item->file && k < item->file->range_count; k++)
-            explain_source(e, item, item->file->ranges[k].report, item->file->ranges[k].from,
-                           byte_range_end(&item->file->ranges[k]));
+        for (size_t k = 0; item->file && k < item->file->range_count; k++) {
+            const struct byte_range *range = covered_range(item->file, k);
+            explain_source(e, item, range->report, range->from, byte_range_end(range));
+        }
     }
     if (out->needed)
         add_way(e);

@@ -4,15 +4,16 @@
 #include "gate/git/changes.h"
 #include "gate/git/repository.h"
 
-bool release_churn(struct arena *arena, const struct release_score_request *request,
-                   struct churn *ret, const char **ret_unknown, struct error *err)
+static bool read_churn(struct arena *arena, const struct release_score_request *request,
+                       const struct churn_paths *only, struct churn *ret, const char **ret_unknown,
+                       struct error *err)
 {
     struct churn churn = {0};
     const char *unknown = NULL;
     int64_t since_ms = request->now_ms - (int64_t)request->window_days * MS_DAY;
     if (!request->repository || !request->commit)
         unknown = "there is no history of commits";
-    else if (!churn_read(arena, request->repository, request->commit, since_ms, &churn, err))
+    else if (!churn_read(arena, request->repository, request->commit, since_ms, only, &churn, err))
         return false;
     if (churn.cut_off)
         unknown = repository_is_shallow(request->repository)
@@ -21,6 +22,12 @@ bool release_churn(struct arena *arena, const struct release_score_request *requ
     *ret = churn;
     *ret_unknown = unknown;
     return true;
+}
+
+bool release_churn(struct arena *arena, const struct release_score_request *request,
+                   struct churn *ret, const char **ret_unknown, struct error *err)
+{
+    return read_churn(arena, request, NULL, ret, ret_unknown, err);
 }
 
 static bool is_generated(const struct rule_input *in, str path)
@@ -79,7 +86,11 @@ bool release_score(struct arena *arena, const struct release_score_request *requ
     struct score_input input = {.size = &size, .rules = in, .window_days = request->window_days};
     if (!read_size(arena, request, in, &size, err))
         return error_wrap(err, "the size of the change");
-    if (!release_churn(arena, request, &churn, &input.churn_unknown, err))
+    str *changed = ARENA_ARRAY(arena, str, in->changed_count + 1);
+    for (size_t i = 0; i < in->changed_count; i++)
+        changed[i] = in->changed[i].path;
+    const struct churn_paths only = {changed, in->changed_count};
+    if (!read_churn(arena, request, &only, &churn, &input.churn_unknown, err))
         return error_wrap(err, "how often files were changed");
     struct file_churn *files = ARENA_ARRAY(arena, struct file_churn, churn.count + 1);
     for (size_t i = 0; i < churn.count; i++)

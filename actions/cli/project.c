@@ -11,6 +11,7 @@
 static const char *const python_files[] = {
     "pyproject.toml", "requirements*.txt", "setup.cfg",          "tox.ini",
     "pytest.ini",     "conftest.py",       "requirements/*.txt", NULL};
+static const char *const pytest_files[] = {"tests/test_*.py", "test/test_*.py", NULL};
 static const char *const django_files[] = {"manage.py", NULL};
 static const char *const plain_python_files[] = {"pyproject.toml", "setup.py", "requirements.txt",
                                                  NULL};
@@ -26,25 +27,23 @@ static const char *const dotnet_files[] = {"*.sln", "*.slnx", "*.csproj", NULL};
     "      - uses: actions/setup-python@v5\n"                                                      \
     "        with: {python-version: \"3.x\"}\n"
 
+#define PYTEST                                                                                     \
+    .name = "Python with pytest", .family = "python",                                              \
+    .setup = PYTHON_SETUP                                                                          \
+        "      - run: if [ -f requirements.txt ]; then pip install -r requirements.txt; else pip " \
+        "install .; fi\n"                                                                          \
+        "      - run: pip install pytest pytest-cov\n",                                            \
+    .prepare = "pip install pytest pytest-cov",                                                    \
+    .tests = "pytest --junitxml=junit.xml --cov --cov-branch --cov-report=xml",                    \
+    .coverage = "coverage.xml", .results = "junit.xml", .whole = true
+
 #define NODE_SETUP                                                                                 \
     "      - uses: actions/setup-node@v4\n"                                                        \
     "        with: {node-version: lts/*}\n"                                                        \
     "      - run: npm ci\n"
 
 static const struct project_kind kinds[] = {
-    {.name = "Python with pytest",
-     .family = "python",
-     .manifests = python_files,
-     .word = "pytest",
-     .setup = PYTHON_SETUP
-     "      - run: if [ -f requirements.txt ]; then pip install -r requirements.txt; else pip "
-     "install .; fi\n"
-     "      - run: pip install pytest pytest-cov\n",
-     .prepare = "pip install pytest pytest-cov",
-     .tests = "pytest --junitxml=junit.xml --cov --cov-branch --cov-report=xml",
-     .coverage = "coverage.xml",
-     .results = "junit.xml",
-     .whole = true},
+    {PYTEST, .manifests = python_files, .word = "pytest"},
     {.name = "Django",
      .family = "python",
      .manifests = django_files,
@@ -58,6 +57,7 @@ static const struct project_kind kinds[] = {
      .coverage = "coverage.xml",
      .results = "TEST-*.xml",
      .whole = true},
+    {PYTEST, .manifests = pytest_files, .word = "\ndef test_"}, // no class around: no unittest
     {.name = "Python with unittest",
      .family = "python",
      .manifests = plain_python_files,

@@ -50,14 +50,13 @@ void memory_free(void *at)
     free(at);
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+static void *give(struct arena *arena, size_t size, size_t step)
 {
-    size_t step = alignof(max_align_t);
     if (size > SIZE_MAX / 2)
         out_of_memory();
-    size = (size + step - 1) / step * step;
     struct arena_block *block = arena->blocks;
-    if (!block || block->size - block->used < size) {
+    size_t from = block ? (block->used + step - 1) / step * step : 0;
+    if (!block || from > block->size || block->size - from < size) {
         size_t usual = block_size(arena), room = size > usual / 4 ? size : usual;
         struct arena_block *fresh = memory_alloc(sizeof *fresh + room);
         fresh->size = room;
@@ -69,11 +68,21 @@ void *arena_alloc(struct arena *arena, size_t size)
             arena->blocks = fresh;
         }
         block = fresh;
+        from = 0;
     }
-    void *at = block->bytes + block->used;
-    block->used += size;
-    arena->used_bytes += size;
-    return at;
+    arena->used_bytes += from + size - block->used;
+    block->used = from + size;
+    return block->bytes + from;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    return give(arena, size, alignof(max_align_t));
+}
+
+void *arena_bytes(struct arena *arena, size_t size)
+{
+    return give(arena, size, 1);
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)
@@ -90,7 +99,7 @@ str arena_str(struct arena *arena, str s)
 
 const char *arena_copy(struct arena *arena, str s)
 {
-    char *copy = arena_alloc(arena, s.len + 1);
+    char *copy = arena_bytes(arena, s.len + 1);
     if (s.len)
         memcpy(copy, s.data, s.len);
     return copy;

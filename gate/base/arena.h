@@ -22,6 +22,7 @@ struct arena { // all zero is a valid empty arena
 };
 
 void *arena_alloc(struct arena *arena, size_t size);               // zeroed, aligned for any type
+void *arena_bytes(struct arena *arena, size_t size);               // the same, not aligned
 void *arena_array(struct arena *arena, size_t count, size_t size); // the product is checked
 str arena_str(struct arena *arena, str s);          // a copy; its data is NUL-terminated as well
 const char *arena_copy(struct arena *arena, str s); // a NUL-terminated copy

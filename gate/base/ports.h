@@ -79,7 +79,7 @@ struct http_request {
     const char *method; // "GET", "POST"
     const char *url;
     const struct http_header *headers; // ends with a null name; may be null
-    str body;                          // copied
+    str body;                          // copied; the copy is wiped, and so is the answer
     int64_t timeout_ms;                // > 0, of the whole exchange
     bool fresh_connection; // do not reuse one: probes ask a server as a new client would
     bool secret_url;       // it holds a secret: errors name no more of it than scheme and host
@@ -92,13 +92,16 @@ struct http_answer {
     int64_t retry_after_ms; // from Retry-After, -1 when absent
     int64_t server_date_ms; // from Date, -1 when absent
     int64_t took_ms;
+    str headers; // "Name: value\n" each, as they came
+    bool sent;   // told of a failed exchange too: some of it had left, the outcome is unknown
 };
 
 struct http_port {
     void *self;
     bool (*start)(void *self, const struct http_request *request, void **ret_job,
                   struct error *err);
-    // PROGRESS_FAILED (ERROR_TRANSIENT): no answer. Any status is PROGRESS_DONE.
+    // PROGRESS_FAILED (ERROR_TRANSIENT): no answer, of *ret only `sent` is set. Any status is
+    // PROGRESS_DONE.
     enum progress (*poll)(void *self, void *job, struct http_answer *ret, struct error *err);
     void (*drop)(void *self, void *job);
 };

@@ -14,14 +14,21 @@ struct match {
     bool ambiguous;
 };
 
+struct guess {
+    size_t file;
+    struct match match;
+};
+
 struct mapping {
     const struct path_map *map;
     struct path_index index;
     struct arena arena; // for the time of the mapping
     str *strip;
     str root;
-    bool modules_used; // some file is one of a Go module that is known
-    str *trusted;      // folders that others were found to lie in, sorted
+    bool modules_used;     // some file is one of a Go module that is known
+    struct guess *guesses; // of the files that have any, in their order
+    size_t guess_count, guess_room;
+    str *trusted; // folders that others were found to lie in, sorted
     size_t trusted_count, trusted_room;
 };
 
@@ -247,24 +254,40 @@ static int by_bytes(const void *a, const void *b)
     return str_cmp(*(const str *)a, *(const str *)b);
 }
 
-static void collect_trusted(struct mapping *m, const struct match *matches, size_t count)
+static void collect_guesses(struct mapping *m, const struct evidence *evidence)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (matches[i].quality != MATCH_SUFFIX || matches[i].doubtful || matches[i].ambiguous ||
-            !matches[i].dropped.len)
+    for (size_t i = 0; i < evidence->coverage.count; i++) {
+        struct match match = match_file(m, evidence, &evidence->coverage.files[i]);
+        if (match.quality == NO_MATCH)
+            continue;
+        if (m->guess_count == m->guess_room) {
+            m->guess_room = m->guess_room ? m->guess_room * 2 : 64;
+            m->guesses = memory_grow(m->guesses, m->guess_room * sizeof *m->guesses);
+        }
+        m->guesses[m->guess_count++] = (struct guess){i, match};
+    }
+}
+
+static void collect_trusted(struct mapping *m)
+{
+    for (size_t i = 0; i < m->guess_count; i++) {
+        const struct match *match = &m->guesses[i].match;
+        if (match->quality != MATCH_SUFFIX || match->doubtful || match->ambiguous ||
+            !match->dropped.len)
             continue;
         m->trusted = arena_grow(&m->arena, m->trusted, m->trusted_count, &m->trusted_room,
                                 sizeof *m->trusted);
-        m->trusted[m->trusted_count++] = matches[i].dropped;
+        m->trusted[m->trusted_count++] = match->dropped;
     }
     if (m->trusted_count)
         qsort(m->trusted, m->trusted_count, sizeof *m->trusted, by_bytes);
 }
 
-// Where nothing but names agrees in the whole evidence, the repository may simply be flat.
+// `match`: null = there is none. Where nothing but names agrees in the whole evidence, the
+// repository may simply be flat.
 static bool believed(const struct mapping *m, const struct match *match)
 {
-    if (match->quality == NO_MATCH || match->ambiguous)
+    if (!match || match->ambiguous)
         return false;
     if (!match->doubtful || m->trusted_count == 0)
         return true;
@@ -288,9 +311,25 @@ static str full_name(struct mapping *m, const struct evidence *evidence,
     return path; // not a repository's path: that would have matched
 }
 
+// Then the files are different ones already: mostly so where no path matches.
+static bool all_as_reported(struct mapping *m, const struct evidence *evidence)
+{
+    const struct coverage *coverage = &evidence->coverage;
+    for (size_t i = 0; i < coverage->count; i++) {
+        const struct covered_file *file = &coverage->files[i];
+        str name = full_name(m, evidence, file);
+        if (file->origin != coverage->files[0].origin || name.data != file->reported.data ||
+            name.len != file->reported.len)
+            return false;
+    }
+    return true;
+}
+
 static bool unite_same(struct mapping *m, struct evidence *evidence, struct error *err)
 {
     size_t count = evidence->coverage.count;
+    if (all_as_reported(m, evidence))
+        return coverage_regroup(evidence, NULL, err);
     str *names = ARENA_ARRAY(&m->arena, str, count + 1);
     for (size_t i = 0; i < count; i++)
         names[i] = full_name(m, evidence, &evidence->coverage.files[i]);
@@ -325,27 +364,27 @@ static bool uses_modules(const struct mapping *m, const struct coverage *coverag
 static void match_all(struct mapping *m, struct evidence *evidence, struct unmatched *ret)
 {
     struct coverage *coverage = &evidence->coverage;
-    struct arena scratch = {0}; // many files have many matches: gone before they are united
-    struct match *matches = ARENA_ARRAY(&scratch, struct match, coverage->count + 1);
-    size_t missing = 0;
+    size_t next = 0, room = coverage->count < UNMATCHED_NAMED ? coverage->count : UNMATCHED_NAMED;
     m->modules_used = uses_modules(m, coverage);
-    for (size_t i = 0; i < coverage->count; i++)
-        matches[i] = match_file(m, evidence, &coverage->files[i]);
-    collect_trusted(m, matches, coverage->count);
-    for (size_t i = 0; i < coverage->count; i++)
-        missing += !believed(m, &matches[i]);
-    ret->items = ARENA_ARRAY(&evidence->arena, struct unmatched_path, missing + 1);
+    collect_guesses(m, evidence);
+    collect_trusted(m);
+    ret->items = ARENA_ARRAY(&evidence->arena, struct unmatched_path, room + 1);
     for (size_t i = 0; i < coverage->count; i++) {
-        if (believed(m, &matches[i])) {
-            coverage->files[i].path = kept_path(&evidence->arena, &coverage->files[i], &matches[i]);
+        struct covered_file *file = &coverage->files[i];
+        const struct match *match = NULL;
+        if (next < m->guess_count && m->guesses[next].file == i)
+            match = &m->guesses[next++].match;
+        if (believed(m, match)) {
+            file->path = kept_path(&evidence->arena, file, match);
             continue;
         }
-        ret->items[ret->count++] =
-            (struct unmatched_path){coverage->files[i].reported, matches[i].ambiguous};
+        if (ret->count++ < UNMATCHED_NAMED)
+            ret->items[ret->named++] =
+                (struct unmatched_path){file->reported, match && match->ambiguous};
     }
-    arena_done(&scratch);
-    if (ret->count)
-        qsort(ret->items, ret->count, sizeof *ret->items, by_reported);
+    memory_free(m->guesses); // many files have many: gone before they are united
+    if (ret->named)
+        qsort(ret->items, ret->named, sizeof *ret->items, by_reported);
 }
 
 bool path_map_apply(const struct path_map *map, struct evidence *evidence, struct unmatched *ret,

@@ -31,9 +31,11 @@ struct unmatched_path {
     bool ambiguous; // several files fit; else none does
 };
 
+#define UNMATCHED_NAMED 1000u
 struct unmatched {
     struct unmatched_path *items; // sorted by `reported`, in the evidence's arena
-    size_t count;
+    size_t named;                 // of them: at most UNMATCHED_NAMED
+    size_t count;                 // how many paths do not match
 };
 
 // Sets `path` of every file that has one, and unites files that turn out to be the same. Without a

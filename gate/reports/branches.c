@@ -234,7 +234,7 @@ static void store(struct arena *arena, struct branches *branches, const struct p
         size_t room = branches->room ? (size_t)branches->room * 2 : from->size;
         room = room < from->size ? from->size : room;
         branches->room = (uint32_t)(room < UINT32_MAX ? room : UINT32_MAX);
-        branches->bytes = arena_alloc(arena, branches->room);
+        branches->bytes = arena_bytes(arena, branches->room);
     }
     if (from->size)
         memcpy(branches->bytes, from->bytes, from->size);

@@ -1,7 +1,9 @@
 // The table of covered files, and the lines of one file.
 #include "gate/base/limits.h"
 #include "gate/reports/coverage_table.h"
+#include "gate/reports/line_fives.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 // Of a file's key: its name and its origin.
@@ -89,7 +91,7 @@ void coverage_take(struct evidence *evidence, struct coverage *from, uint32_t or
     index_again(coverage, room);
 }
 
-// Room for `line` in both maps: exactly that much at first, doubled later.
+// Room for `line` in both maps of a stage: exactly that much at first, doubled later.
 static void lines_reserve(struct arena *arena, struct covered_file *file, uint32_t line)
 {
     if (line < file->lines_room)
@@ -97,14 +99,52 @@ static void lines_reserve(struct arena *arena, struct covered_file *file, uint32
     uint32_t room = (line + 64) / 64 * 64;
     if (file->lines_room && room < file->lines_room * 2)
         room = file->lines_room * 2;
-    size_t words = room / 64, old = file->lines_room / 64;
+    size_t words = room / 64, old = (size_t)file->lines_room / 64;
     uint64_t *maps = ARENA_ARRAY(arena, uint64_t, words * 2);
     if (old) {
         memcpy(maps, file->known, old * sizeof *maps);
         memcpy(maps + words, covered_hit(file), old * sizeof *maps);
     }
     file->known = maps;
-    file->lines_room = room;
+    file->lines_room = room & INT32_MAX;
+}
+
+// The same for a file of the table.
+static void fives_reserve(struct arena *arena, struct covered_file *file, uint32_t line)
+{
+    if (line < file->lines_room)
+        return;
+    size_t old = (size_t)file->lines_room / LINE_FIVE, bytes = line / LINE_FIVE + 1;
+    if (bytes < old * 2)
+        bytes = old * 2;
+    uint8_t *fives = arena_bytes(arena, bytes);
+    if (old)
+        memcpy(fives, file->fives, old);
+    file->fives = fives;
+    file->in_fives = true;
+    file->lines_room = (uint32_t)(bytes * LINE_FIVE) & INT32_MAX;
+}
+
+static unsigned five_bits(const uint64_t *map, size_t words, size_t from)
+{
+    size_t word = from / 64, shift = from % 64;
+    uint64_t bits = map[word] >> shift;
+    if (shift > 64 - LINE_FIVE && word + 1 < words)
+        bits |= map[word + 1] << (64 - shift);
+    return (unsigned)bits & 31;
+}
+
+// The n-th five lines, which begin before the last known one.
+static void five_of(const struct covered_file *file, size_t n, unsigned *ret_known,
+                    unsigned *ret_hit)
+{
+    size_t words = (size_t)file->lines_room / 64;
+    if (file->in_fives) {
+        line_fives_unpack(file->fives[n], ret_known, ret_hit);
+        return;
+    }
+    *ret_known = five_bits(file->known, words, n * LINE_FIVE);
+    *ret_hit = five_bits(covered_hit(file), words, n * LINE_FIVE);
 }
 
 bool covered_line(struct arena *arena, struct covered_file *stage, uint32_t line, uint64_t hits,
@@ -179,7 +219,12 @@ static bool within_limits(const struct evidence *evidence, struct error *err)
 bool coverage_line(struct evidence *evidence, struct covered_file *file, uint32_t line,
                    uint64_t hits, struct error *err)
 {
-    return covered_line(&evidence->arena, file, line, hits, err) && within_limits(evidence, err);
+    struct arena scratch = {0};
+    struct covered_file one = {0};
+    bool ok =
+        covered_line(&scratch, &one, line, hits, err) && coverage_unite(evidence, file, &one, err);
+    arena_done(&scratch);
+    return ok;
 }
 
 void covered_clear(struct covered_file *stage)
@@ -205,44 +250,53 @@ static uint32_t size_of(uint64_t from, uint64_t to)
 void coverage_range(struct evidence *evidence, struct covered_file *file, uint32_t report,
                     uint64_t from, uint64_t to)
 {
-    if (file->range_count) {
-        struct byte_range *last = &file->ranges[file->range_count - 1];
+    uint32_t count = file->range_count;
+    struct byte_range *ranges = covered_ranges(file);
+    if (count) {
+        struct byte_range *last = &ranges[count - 1];
         uint64_t end = byte_range_end(last);
         if (last->report == report && from >= end && from - end <= RANGE_GAP) {
             last->size = size_of(last->from, to);
             return;
         }
     }
-    uint32_t count = file->range_count;
-    if ((count & (count - 1)) == 0) { // none, or the room is used up: it is a power of two
-        size_t room = count ? (size_t)count * 2 : 1;
-        struct byte_range *ranges = ARENA_ARRAY(&evidence->arena, struct byte_range, room);
-        if (count)
-            memcpy(ranges, file->ranges, count * sizeof *ranges);
-        file->ranges = ranges;
+    if (count && (count & (count - 1)) == 0) { // the room is used up: it is a power of two
+        struct byte_range *wider =
+            ARENA_ARRAY(&evidence->arena, struct byte_range, (size_t)count * 2);
+        memcpy(wider, ranges, count * sizeof *ranges);
+        file->more_ranges = ranges = wider;
     }
-    file->ranges[file->range_count++] = (struct byte_range){from, size_of(from, to), report};
+    ranges[count] = (struct byte_range){from, size_of(from, to), report};
+    file->range_count = count + 1;
+}
+
+static void unite_lines(struct covered_file *file, const struct covered_file *from)
+{
+    for (size_t n = 0; n <= from->last_line / LINE_FIVE; n++) {
+        unsigned known, hit, before_known = 0, before_hit = 0;
+        five_of(from, n, &known, &hit);
+        if (file->fives[n])
+            line_fives_unpack(file->fives[n], &before_known, &before_hit);
+        file->fives[n] = line_fives_pack(known | before_known, hit | before_hit);
+    }
+    if (from->last_line > file->last_line)
+        file->last_line = from->last_line;
 }
 
 bool coverage_unite(struct evidence *evidence, struct covered_file *file,
                     const struct covered_file *from, struct error *err)
 {
     if (from->last_line) {
-        lines_reserve(&evidence->arena, file, from->last_line);
-        uint64_t *hit = covered_hit(file);
-        const uint64_t *from_hit = covered_hit(from);
-        for (size_t i = 0; i <= from->last_line / 64; i++) {
-            file->known[i] |= from->known[i];
-            hit[i] |= from_hit[i];
-        }
-        if (from->last_line > file->last_line)
-            file->last_line = from->last_line;
+        assert(file->in_fives || !file->lines_room);
+        fives_reserve(&evidence->arena, file, from->last_line);
+        unite_lines(file, from);
     }
     branches_unite(&evidence->arena, &file->branches, &from->branches);
     evidence->coverage.has_branches |= from->branches.size > 0;
-    for (size_t i = 0; i < from->range_count; i++)
-        coverage_range(evidence, file, from->ranges[i].report, from->ranges[i].from,
-                       byte_range_end(&from->ranges[i]));
+    for (size_t i = 0; i < from->range_count; i++) {
+        const struct byte_range *range = covered_range(from, i);
+        coverage_range(evidence, file, range->report, range->from, byte_range_end(range));
+    }
     return within_limits(evidence, err);
 }
 
@@ -268,22 +322,55 @@ bool coverage_branches(struct evidence *evidence, struct covered_file *file, uin
 
 bool line_known(const struct covered_file *file, uint32_t line)
 {
-    return line < file->lines_room && (file->known[line / 64] >> (line % 64) & 1);
+    unsigned known, hit;
+    if (line > file->last_line || file->last_line == 0)
+        return false;
+    five_of(file, line / LINE_FIVE, &known, &hit);
+    return known >> (line % LINE_FIVE) & 1;
 }
 
 bool line_hit(const struct covered_file *file, uint32_t line)
 {
-    return line < file->lines_room && (covered_hit(file)[line / 64] >> (line % 64) & 1);
+    unsigned known, hit;
+    if (line > file->last_line || file->last_line == 0)
+        return false;
+    five_of(file, line / LINE_FIVE, &known, &hit);
+    return hit >> (line % LINE_FIVE) & 1;
+}
+
+static void sum_fives(const struct covered_file *file, struct coverage_totals *add_to)
+{
+    enum { AT_ONCE = 12 }; // sixty bits
+    size_t count = file->last_line ? file->last_line / LINE_FIVE + 1 : 0;
+    for (size_t n = 0; n < count;) {
+        uint64_t known = 0, hit = 0;
+        for (unsigned i = 0; i < AT_ONCE && n < count; i++, n++) {
+            unsigned one_known, one_hit;
+            line_fives_unpack(file->fives[n], &one_known, &one_hit);
+            known = known << LINE_FIVE | one_known;
+            hit = hit << LINE_FIVE | one_hit;
+        }
+        add_to->lines_total += (uint64_t)__builtin_popcountll(known);
+        add_to->lines_covered += (uint64_t)__builtin_popcountll(hit);
+    }
+}
+
+static void sum_maps(const struct covered_file *stage, struct coverage_totals *add_to)
+{
+    const uint64_t *hit = covered_hit(stage);
+    size_t words = stage->last_line ? stage->last_line / 64 + 1 : 0;
+    for (size_t i = 0; i < words; i++) {
+        add_to->lines_total += (uint64_t)__builtin_popcountll(stage->known[i]);
+        add_to->lines_covered += (uint64_t)__builtin_popcountll(hit[i]);
+    }
 }
 
 void covered_file_totals(const struct covered_file *file, struct coverage_totals *add_to)
 {
-    const uint64_t *hit = covered_hit(file);
-    size_t words = file->last_line ? file->last_line / 64 + 1 : 0;
-    for (size_t i = 0; i < words; i++) {
-        add_to->lines_total += (uint64_t)__builtin_popcountll(file->known[i]);
-        add_to->lines_covered += (uint64_t)__builtin_popcountll(hit[i]);
-    }
+    if (file->in_fives)
+        sum_fives(file, add_to);
+    else
+        sum_maps(file, add_to);
     branches_sum(&file->branches, &add_to->branches_covered, &add_to->branches_total);
     add_to->files++;
 }
@@ -315,7 +402,7 @@ bool coverage_regroup(struct evidence *evidence, const str *names, struct error 
     memory_free(coverage->index);
     coverage->index = NULL;
     coverage->index_room = 0;
-    if (all_differ(coverage, names))
+    if (!names || all_differ(coverage, names))
         return true;
     size_t room = room_for(coverage->count), kept = 0;
     bool ok = true;

@@ -155,7 +155,7 @@ static bool absorb_coverage(struct evidence *evidence, struct evidence *part, ui
     struct coverage *from = &part->coverage;
     for (size_t i = 0; i < from->count; i++)
         for (size_t k = 0; k < from->files[i].range_count; k++)
-            from->files[i].ranges[k].report = report;
+            covered_ranges(&from->files[i])[k].report = report;
     evidence->coverage.has_branches |= from->has_branches;
     if (take && from->count && evidence->coverage.count == 0) {
         coverage_take(evidence, from, origin);

@@ -1,7 +1,7 @@
 // The evidence model: what every report format becomes. Rules read this and nothing else.
 //
-// Coverage is kept per source file as bitmaps of known and hit lines, so that shards unite by
-// (file, line) and never add up twice. Everything lives in the evidence's arena, but for the
+// Coverage is kept per source file as known and hit lines, so that shards unite by (file, line) and
+// never add up twice. Everything lives in the evidence's arena, but for the
 // tables of files, tests and statements, which evidence_done releases too. A report is read
 // into an evidence of its own and absorbed when it was read to its end: what fails half way leaves
 // nothing behind.
@@ -70,17 +70,34 @@ struct covered_file {
     str reported;    // path as the report has it
     str path;        // in the repository, '/'-separated; empty while unmatched
     uint32_t origin; // the first report with these <source> prefixes + 1; 0 = a report without any
-    uint32_t lines_room;  // bits in the maps
+    uint32_t lines_room : 31; // that there is memory for
+    uint32_t in_fives : 1;
     uint32_t last_line;   // the highest known line
-    uint32_t range_count; // room for them is the next power of two
-    uint64_t *known;      // bit n = line n; as many words of hit lines follow: covered_hit
+    uint32_t range_count; // see covered_range
+    union {
+        uint64_t *known; // of a stage: bit n = line n; as many words of hit lines follow
+        uint8_t *fives;  // of a file in the table: see line_fives.h
+    };
     struct branches branches;
-    struct byte_range *ranges;
+    union {
+        struct byte_range only_range;   // mostly there is one
+        struct byte_range *more_ranges; // of several; room for them is the next power of two
+    };
 };
 
-static inline uint64_t *covered_hit(const struct covered_file *file)
+static inline struct byte_range *covered_ranges(struct covered_file *file)
 {
-    return file->known ? file->known + file->lines_room / 64 : NULL;
+    return file->range_count > 1 ? file->more_ranges : &file->only_range;
+}
+
+static inline const struct byte_range *covered_range(const struct covered_file *file, size_t n)
+{
+    return file->range_count > 1 ? &file->more_ranges[n] : &file->only_range;
+}
+
+static inline uint64_t *covered_hit(const struct covered_file *stage)
+{
+    return stage->known ? stage->known + stage->lines_room / 64 : NULL;
 }
 
 struct coverage {
@@ -177,7 +194,8 @@ bool coverage_unite(struct evidence *evidence, struct covered_file *file,
                     const struct covered_file *from, struct error *err);
 
 // Files with equal names in `names` (one for each file, in order) turn out to be one and the same:
-// they unite in the first of them. ERROR_LIMIT as above; the table is whole in any case.
+// they unite in the first of them. Null names: all files are different ones. ERROR_LIMIT as above;
+// the table is whole in any case.
 bool coverage_regroup(struct evidence *evidence, const str *names, struct error *err);
 
 bool tests_add(struct evidence *evidence, const struct test_case *one, struct error *err); // copies

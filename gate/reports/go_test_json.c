@@ -3,7 +3,11 @@
 // passed), and so is a package that failed without a failed test (it did not build, TestMain,
 // os.Exit), and one without a result. Lines that are no JSON come from the tool chain:
 // `FAIL\tpackage [build failed]` is read, the rest is a suspicion.
+//
+// An event is nearly always a flat map on its line; one that is not, or has a mistake, goes through
+// the general reader, which says the same of it or what is wrong.
 #include "gate/base/limits.h"
+#include "gate/doc/json_flat.h"
 #include "gate/reports/go_run.h"
 #include "gate/reports/json_walk.h"
 #include "gate/reports/lines.h"
@@ -28,9 +32,12 @@ struct reading {
     struct evidence *evidence;
     uint32_t report;
     struct lines input;
-    struct json_walk *walk; // of the events, each fed as one line
+    struct json_flat flat;
+    struct json_walk *walk; // of the other events, each fed as one line
+    uint32_t walked;        // lines that it knows of
     bool in_event;
-    struct text fields[PLACES];
+    str fields[PLACES];       // of the event at hand
+    struct text kept[PLACES]; // those that the walk told
     struct test_draft draft;
     struct go_run run;
     uint64_t strange; // lines that are no event
@@ -85,11 +92,6 @@ static int recognise(const struct report_head *head)
     return 0;
 }
 
-static str field(const struct reading *r, int place)
-{
-    return text_str(&r->fields[place]);
-}
-
 static bool add(struct reading *r, str package, str name, uint64_t offset, str message,
                 enum test_result result, struct error *err)
 {
@@ -127,10 +129,10 @@ static bool add_unfinished(struct reading *r, const struct go_open *test, bool w
 // A package begins, or something of it comes.
 static struct go_open *package_of(struct reading *r, bool begins)
 {
-    struct go_open *package = go_open_find(&r->run, field(r, PACKAGE), (str){NULL, 0}, false);
+    struct go_open *package = go_open_find(&r->run, r->fields[PACKAGE], (str){NULL, 0}, false);
     bool fresh = !package;
     if (fresh)
-        package = go_open_find(&r->run, field(r, PACKAGE), (str){NULL, 0}, true);
+        package = go_open_find(&r->run, r->fields[PACKAGE], (str){NULL, 0}, true);
     if (fresh || (begins && package->ended)) {
         package->offset = r->input.offset;
         package->ended = package->failed = false;
@@ -143,9 +145,9 @@ static struct go_open *package_of(struct reading *r, bool begins)
 static bool end_test(struct reading *r, enum test_result result, struct error *err)
 {
     (void)package_of(r, true);
-    struct go_open *test = go_open_find(&r->run, field(r, PACKAGE), field(r, TEST), false);
-    str reason = test ? go_open_reason(test) : (str){NULL, 0};
-    if (!add(r, field(r, PACKAGE), field(r, TEST), r->input.offset, reason, result, err))
+    struct go_open *test = go_open_find(&r->run, r->fields[PACKAGE], r->fields[TEST], false);
+    str reason = test && result == TEST_FAILED ? go_open_reason(test) : (str){NULL, 0};
+    if (!add(r, r->fields[PACKAGE], r->fields[TEST], r->input.offset, reason, result, err))
         return false;
     if (test)
         go_open_close(&r->run, test);
@@ -159,7 +161,7 @@ static bool add_failed_package(struct reading *r, const struct go_open *package,
     str reason = go_open_reason(package);
     struct go_open *build = NULL;
     if (r->fields[FAILED_BUILD].len)
-        build = go_open_build(&r->run, field(r, FAILED_BUILD), false);
+        build = go_open_build(&r->run, r->fields[FAILED_BUILD], false);
     if (build) {
         build->ended = true; // its failure is said here
         if (build->message.len)
@@ -189,31 +191,31 @@ static bool end_package(struct reading *r, bool failed, struct error *err)
 
 static void take_output(struct reading *r)
 {
-    struct go_open *open = go_open_find(&r->run, field(r, PACKAGE), field(r, TEST), false);
+    struct go_open *open = go_open_find(&r->run, r->fields[PACKAGE], r->fields[TEST], false);
     if (!open && r->fields[TEST].len == 0)
         open = package_of(r, false);
     if (open)
-        go_open_message(open, field(r, OUTPUT));
-    if (str_starts(field(r, TEST), STR("Benchmark")) &&
-        str_search(field(r, OUTPUT), STR(" ns/op")) != STR_NONE)
-        go_open_measured(&r->run, field(r, PACKAGE), field(r, TEST));
+        go_open_message(open, r->fields[OUTPUT]);
+    if (str_starts(r->fields[TEST], STR("Benchmark")) &&
+        str_search(r->fields[OUTPUT], STR(" ns/op")) != STR_NONE)
+        go_open_measured(&r->run, r->fields[PACKAGE], r->fields[TEST]);
 }
 
 static void take_build(struct reading *r, bool failed)
 {
-    struct go_open *build = go_open_build(&r->run, field(r, IMPORT_PATH), false);
+    struct go_open *build = go_open_build(&r->run, r->fields[IMPORT_PATH], false);
     if (!build) {
-        build = go_open_build(&r->run, field(r, IMPORT_PATH), true);
+        build = go_open_build(&r->run, r->fields[IMPORT_PATH], true);
         build->offset = r->input.offset;
     }
     build->failed |= failed;
-    go_open_message(build, field(r, OUTPUT));
+    go_open_message(build, r->fields[OUTPUT]);
 }
 
 static void begin_test(struct reading *r)
 {
     (void)package_of(r, true);
-    struct go_open *test = go_open_find(&r->run, field(r, PACKAGE), field(r, TEST), true);
+    struct go_open *test = go_open_find(&r->run, r->fields[PACKAGE], r->fields[TEST], true);
     test->offset = r->input.offset;
     text_clear(&test->message);
     text_clear(&test->last_resort);
@@ -221,7 +223,7 @@ static void begin_test(struct reading *r)
 
 static bool end_event(struct reading *r, struct error *err)
 {
-    str action = field(r, ACTION);
+    str action = r->fields[ACTION];
     bool of_test = r->fields[TEST].len > 0;
     if (action.len == 0)
         return error_set(err, ERROR_INPUT, "this event has no `Action`");
@@ -242,6 +244,20 @@ static bool end_event(struct reading *r, struct error *err)
     return true;
 }
 
+static void begin_event(struct reading *r)
+{
+    memset(r->fields, 0, sizeof r->fields);
+    r->draft.time_us = -1;
+}
+
+static void take_field(struct reading *r, int place, str text)
+{
+    if (place == ELAPSED)
+        test_draft_time(&r->draft, text, 1e6);
+    else
+        r->fields[place] = place == OUTPUT ? str_shorten(text, GO_MESSAGE_BYTES) : text;
+}
+
 static bool on_begin(void *context, int place, str key, const struct json_event *event,
                      struct error *err)
 {
@@ -251,10 +267,7 @@ static bool on_begin(void *context, int place, str key, const struct json_event 
         return true;
     if (event->type != JSON_MAP_OPEN)
         return error_set(err, ERROR_INPUT, "this is no event of `go test -json`");
-    for (int i = 0; i < PLACES; i++)
-        if (r->fields[i].len)
-            text_clear(&r->fields[i]);
-    r->draft.time_us = -1;
+    begin_event(r);
     r->in_event = true;
     return true;
 }
@@ -268,13 +281,9 @@ static bool on_value(void *context, int place, str key, const struct json_event 
         return error_set(err, ERROR_INPUT, "this is no event of `go test -json`");
     if (event->type == JSON_NULL)
         return true;
-    if (place == ELAPSED) {
-        test_draft_time(&r->draft, event->text, 1e6);
-        return true;
-    }
-    text_clear(&r->fields[place]);
-    text_add(&r->fields[place],
-             place == OUTPUT ? str_shorten(event->text, GO_MESSAGE_BYTES) : event->text);
+    text_clear(&r->kept[place]); // the event ends later than what the walk tells
+    text_add(&r->kept[place], event->text);
+    take_field(r, place, text_str(&r->kept[place]));
     return true;
 }
 
@@ -286,6 +295,53 @@ static bool on_end(void *context, int place, const struct json_event *event, str
         return true;
     r->in_event = false;
     return end_event(r, err);
+}
+
+static int place_of(str key)
+{
+    static const struct {
+        str key;
+        int place;
+    } places[] = {
+        {STR_INIT("Time"), 0},
+        {STR_INIT("Action"), ACTION},
+        {STR_INIT("Package"), PACKAGE},
+        {STR_INIT("Test"), TEST},
+        {STR_INIT("Output"), OUTPUT},
+        {STR_INIT("Elapsed"), ELAPSED},
+        {STR_INIT("ImportPath"), IMPORT_PATH},
+        {STR_INIT("FailedBuild"), FAILED_BUILD},
+    };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (str_eq(places[i].key, key))
+            return places[i].place;
+    return 0;
+}
+
+// What the walk would tell of the line, at once. False: it is one for the walk.
+static bool read_flat(struct reading *r, str line)
+{
+    if (!json_flat_read(&r->flat, line))
+        return false;
+    begin_event(r);
+    for (size_t i = 0; i < r->flat.count; i++) {
+        const struct json_member *member = &r->flat.members[i];
+        int place = place_of(member->key);
+        if (!place || member->type == JSON_NULL)
+            continue;
+        if (place != ELAPSED && member->type != JSON_STRING)
+            return false;
+        take_field(r, place, member->text);
+    }
+    return true;
+}
+
+static bool walk_line(struct reading *r, str line, struct error *err)
+{
+    for (; r->walked + 1 < r->input.number; r->walked++) // it counts lines for its errors
+        if (!json_walk_feed(r->walk, STR("\n"), err))
+            return false;
+    return json_walk_feed(r->walk, line, err);
 }
 
 // "FAIL\texample.com/x [build failed]": before Go 1.20 such a line was no event.
@@ -317,12 +373,19 @@ static bool on_line(void *context, str line, struct error *err)
 {
     struct reading *r = context;
     str trimmed = str_trim(line);
-    bool event = trimmed.len && trimmed.data[0] == '{';
-    if (event && !json_walk_feed(r->walk, line, err))
+    if (trimmed.len == 0 || trimmed.data[0] != '{')
+        return take_strange(r, trimmed, err);
+    if (read_flat(r, line)) {
+        if (end_event(r, err))
+            return true;
+        if (!err->at.file)
+            err->at = (struct position){r->input.path, r->input.number, 0};
         return false;
-    if (r->in_event)
-        return lines_refuse(&r->input, line, err, "this event does not end in its line");
-    return json_walk_feed(r->walk, STR("\n"), err) && (event || take_strange(r, trimmed, err));
+    }
+    if (!walk_line(r, line, err))
+        return false;
+    return !r->in_event ||
+           lines_refuse(&r->input, line, err, "this event does not end in its line");
 }
 
 static bool open_reading(struct evidence *evidence, uint32_t report, struct reading **ret,
@@ -337,7 +400,8 @@ static bool open_reading(struct evidence *evidence, uint32_t report, struct read
     r->walk = json_walk_open(evidence->reports[report].path, steps, &handler, r);
     json_walk_allow_many(r->walk);
     for (int i = 0; i < PLACES; i++)
-        r->fields[i] = text_of(LIMIT_TOKEN_BYTES);
+        r->kept[i] = text_of(LIMIT_TOKEN_BYTES);
+    r->flat = json_flat_of();
     *ret = r;
     return true;
 }
@@ -391,7 +455,8 @@ static void close_reading(struct reading *r)
     test_draft_done(&r->draft);
     go_run_done(&r->run);
     for (int i = 0; i < PLACES; i++)
-        text_done(&r->fields[i]);
+        text_done(&r->kept[i]);
+    json_flat_done(&r->flat);
     memory_free(r);
 }
 

@@ -198,6 +198,8 @@ static bool value(void *context, int place, str key, const struct json_event *ev
                   struct error *err)
 {
     struct reading *r = context;
+    if (place == LINE) // as nearly all of them
+        return take_line(r, event, err);
     if (place >= FILE_SAID && place < FILE_SAID + SAYINGS)
         return note(r, event, &r->file, place - FILE_SAID, err);
     if (place >= TOTAL_SAID && place < TOTAL_SAID + SAYINGS)
@@ -207,8 +209,6 @@ static bool value(void *context, int place, str key, const struct json_event *ev
         report_tool(r->record.evidence, &r->record.evidence->reports[r->record.report],
                     STR("SimpleCov"), event->text);
         return true;
-    case LINE:
-        return take_line(r, event, err);
     case ARM:
         return take_arm(r, key, event, err);
     case BRANCH_TYPE:

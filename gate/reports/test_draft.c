@@ -63,10 +63,11 @@ static void add_plain(struct text *out, str line)
         while (n < line.len && line.data[n] != ESCAPE)
             n++;
         str plain = str_shorten(str_first(line, n), TEST_MESSAGE_BYTES - out->len);
-        for (size_t i = 0; i < plain.len; i++) {
-            unsigned char c = (unsigned char)plain.data[i];
-            text_addc(out, (char)(c < 0x20 || c == 0x7f ? ' ' : c));
-        }
+        size_t from = out->len;
+        text_add(out, plain);
+        for (size_t i = from; i < out->len; i++)
+            if ((unsigned char)out->data[i] < 0x20 || out->data[i] == 0x7f)
+                out->data[i] = ' ';
         if (plain.len < n)
             return;
         line = str_from(line, n);

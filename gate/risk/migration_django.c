@@ -90,7 +90,7 @@ static bool skip_until(struct reader *r, const char *stops, struct error *err)
     uint32_t from = r->line, depth = 0;
     while (r->at < r->end) {
         char c = *r->at;
-        if (depth == 0 && strchr(stops, c))
+        if (depth == 0 && c != '\0' && strchr(stops, c)) // strchr finds the end of `stops` as well
             return true;
         if (c == '"' || c == '\'') {
             if (!skip_string(r, err))

@@ -49,6 +49,13 @@ static str dollar_quote(const struct reader *r)
     return r->at + len < r->end && r->at[len] == '$' ? str_make(r->at, len + 1) : (str){NULL, 0};
 }
 
+// Its words are left as they are: a file may be nothing but semicolons.
+static void statement_begin(struct statement *statement)
+{
+    statement->count = statement->line = 0;
+    statement->more = false;
+}
+
 static void add_word(struct statement *statement, const struct reader *r, str word)
 {
     if (statement->count == 0)
@@ -192,16 +199,17 @@ bool migration_read_sql(struct arena *arena, struct migration *migration, str by
                         struct error *err)
 {
     struct reader r = {bytes.data, bytes.data + bytes.len, line};
-    struct statement *statement = ARENA_NEW(arena, struct statement);
+    struct statement statement;
+    statement_begin(&statement);
     while (r.at < r.end) {
         if (*r.at == ';') {
-            add_statement(arena, migration, statement);
-            *statement = (struct statement){0};
+            add_statement(arena, migration, &statement);
+            statement_begin(&statement);
             pass(&r, 1);
-        } else if (!read_piece(&r, statement, err)) {
+        } else if (!read_piece(&r, &statement, err)) {
             return false;
         }
     }
-    add_statement(arena, migration, statement);
+    add_statement(arena, migration, &statement);
     return true;
 }

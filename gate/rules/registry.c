@@ -21,7 +21,9 @@ const struct rule *const rules[] = {
 void rules_judge(const struct rule_input *input, struct findings *out)
 {
     int64_t today = input->now_ms / MS_DAY - (input->now_ms % MS_DAY < 0);
-    struct rule_context context = {input, scope_make(out->arena, input), today};
+    struct arena arena = {0}; // a large coverage has a large scope, and policies are two
+    struct rule_context context = {input, scope_make(&arena, input), today};
     for (size_t i = 0; rules[i]; i++)
         rules[i]->judge(&context, out);
+    arena_done(&arena);
 }

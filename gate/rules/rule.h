@@ -79,8 +79,8 @@ struct rule_input {
 // Which files count, and to which critical path each belongs. Made once for all rules.
 #define CRITICAL_NONE ((size_t)-1)
 struct coverage_scope {
-    bool *ignored;           // for each file of the coverage
-    size_t *critical;        // index into demands->coverage->critical, or CRITICAL_NONE
+    bool *ignored;    // for each file of the coverage
+    size_t *critical; // index into demands->coverage->critical, or CRITICAL_NONE; null: none is
     const uint32_t *by_path; // file numbers, sorted by path
 };
 

@@ -57,12 +57,15 @@ struct coverage_scope scope_make(struct arena *arena, const struct rule_input *i
     struct coverage_scope scope;
     uint32_t *order = ARENA_ARRAY(arena, uint32_t, coverage->count + 1);
     scope.ignored = ARENA_ARRAY(arena, bool, coverage->count + 1);
-    scope.critical = ARENA_ARRAY(arena, size_t, coverage->count + 1);
+    scope.critical = NULL;
+    if (demands && demands->critical.count)
+        scope.critical = ARENA_ARRAY(arena, size_t, coverage->count + 1);
     for (size_t i = 0; i < coverage->count; i++) {
         str path = scope_path(&coverage->files[i]);
         bool generated = input->generated && input->generated[i];
         scope.ignored[i] = scope_ignores(demands, path, generated);
-        scope.critical[i] = scope_critical(demands, path);
+        if (scope.critical)
+            scope.critical[i] = scope_critical(demands, path);
         order[i] = (uint32_t)i;
     }
     if (coverage->count)

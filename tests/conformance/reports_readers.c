@@ -92,9 +92,10 @@ static str summary(struct arena *arena, struct evidence *evidence)
         out = arena_format(arena, STR_FMT "\n%s", STR_ARG(out), report->suspicions[i]);
     for (size_t i = 0; i < evidence->coverage.count; i++) {
         const struct covered_file *file = &evidence->coverage.files[i];
-        out = arena_format(arena, STR_FMT "\n" STR_FMT " %llu-%llu", STR_ARG(out),
-                           STR_ARG(file->reported), (unsigned long long)file->ranges[0].from,
-                           (unsigned long long)byte_range_end(&file->ranges[0]));
+        out =
+            arena_format(arena, STR_FMT "\n" STR_FMT " %llu-%llu", STR_ARG(out),
+                         STR_ARG(file->reported), (unsigned long long)covered_range(file, 0)->from,
+                         (unsigned long long)byte_range_end(covered_range(file, 0)));
     }
     for (size_t i = 0; i < evidence->statements.count; i++)
         out = statement_words(arena, out, &evidence->statements.items[i]);

@@ -97,9 +97,10 @@ static inline void report_consistent(struct evidence *evidence, enum evidence_ki
         uint32_t line = 0;
         for (struct branch_count one; branch_next(&walk, &one); line = one.line)
             PROMISE(line < one.line && one.covered <= one.total, "file %zu", i);
-        for (size_t k = 0; k < file->range_count; k++)
-            PROMISE(file->ranges[k].size && byte_range_end(&file->ranges[k]) <= size + 8,
-                    "file %zu", i);
+        for (size_t k = 0; k < file->range_count; k++) {
+            const struct byte_range *range = covered_range(file, k);
+            PROMISE(range->size && byte_range_end(range) <= size + 8, "file %zu", i);
+        }
     }
     for (size_t i = 0; i < evidence->tests.count; i++) {
         const struct test_case *one = &evidence->tests.cases[i];

@@ -40,8 +40,28 @@ Test(arena, a_large_piece_leaves_the_block_in_use)
     cr_expect(next[0] == 0);
 }
 
+Test(arena, bytes_lie_close_and_what_follows_is_aligned)
+{
+    unsigned char *one = arena_bytes(&arena, 3), *two = arena_bytes(&arena, 2);
+    cr_expect(two == one + 3);
+    memset(one, 0xAA, 5);
+    unsigned char *next = arena_alloc(&arena, 8);
+    cr_expect((uintptr_t)next % _Alignof(max_align_t) == 0);
+    cr_expect(next >= two + 2 && next[0] == 0);
+    cr_expect(arena.used_bytes == (size_t)(next + 8 - one), "gaps count: %zu", arena.used_bytes);
+    for (size_t i = 0; i < 20000; i++) { // over the ends of blocks, of which some are nearly full
+        size_t size = i % 61;
+        unsigned char *at = i % 7 ? arena_bytes(&arena, size) : arena_alloc(&arena, size);
+        cr_assert(i % 7 || (uintptr_t)at % _Alignof(max_align_t) == 0);
+        for (size_t k = 0; k < size; k++)
+            cr_assert(at[k] == 0, "byte %zu of %zu", k, size);
+        memset(at, 0xAA, size);
+    }
+}
+
 Test(arena, nothing_at_all_may_be_asked_for)
 {
+    cr_expect_not_null(arena_bytes(&arena, 0));
     cr_expect_not_null(arena_alloc(&arena, 0));
     cr_expect_not_null(arena_array(&arena, 0, 100));
     cr_expect_not_null(arena_array(&arena, 100, 0));

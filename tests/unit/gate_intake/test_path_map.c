@@ -164,6 +164,25 @@ Test(path_map, reports_of_one_file_unite_under_its_path)
     cr_expect_eq(totals.lines_total, 4);
 }
 
+Test(path_map, of_many_that_do_not_match_some_are_named_and_all_are_counted)
+{
+    char name[32];
+    struct error err = {0};
+    struct evidence part = {0};
+    uint32_t index;
+    (void)evidence_report(&part, "r", NULL, &index);
+    for (unsigned i = 0; i < UNMATCHED_NAMED + 500; i++) {
+        (void)snprintf(name, sizeof name, "/elsewhere/%04u.c", 5000 - i);
+        cr_assert(coverage_line(&part, coverage_file(&part, str_of(name)), 1, 1, &err));
+    }
+    evidence_absorb(&evidence, &part);
+    struct unmatched unmatched = map(NULL);
+    cr_expect_eq(unmatched.count, UNMATCHED_NAMED + 500);
+    cr_assert_eq(unmatched.named, UNMATCHED_NAMED);
+    for (size_t i = 1; i < unmatched.named; i++)
+        cr_expect(str_cmp(unmatched.items[i - 1].reported, unmatched.items[i].reported) < 0);
+}
+
 Test(path_map, without_a_repository_paths_stand_as_reported)
 {
     struct error err = {0};

@@ -29,6 +29,43 @@ Test(coverage, a_line_hit_once_is_hit)
     cr_expect_str_eq(coverage_words(&evidence), "lines 1/3 branches 0/0 files 1");
 }
 
+// Lines are packed by five in the table and stand in words of 64 while they are read: each of them
+// comes back, wherever it lies, and so do its neighbours.
+Test(coverage, random_lines_against_a_table)
+{
+    enum { LINES = 400 };
+    static unsigned char known[LINES], hit[LINES];
+    struct error err = {0};
+    srand(5);
+    struct covered_file *file = coverage_file(&evidence, STR("a.c"));
+    for (int round = 0; round < 60; round++) {
+        struct arena arena = {0};
+        struct covered_file stage = {0};
+        for (int i = 0; i < 8; i++) {
+            uint32_t line = (uint32_t)(rand() % (round * 6 + 40)) + 1;
+            uint64_t hits = (uint64_t)(rand() % 2);
+            cr_assert(covered_line(&arena, &stage, line, hits, &err));
+            known[line] = 1;
+            hit[line] |= hits > 0;
+        }
+        for (uint32_t line = 0; line <= stage.last_line; line++)
+            cr_expect(line_known(&stage, line) >= line_hit(&stage, line));
+        cr_assert(coverage_unite(&evidence, file, &stage, &err));
+        arena_done(&arena);
+        struct coverage_totals totals = {0};
+        uint64_t all = 0, covered = 0;
+        for (uint32_t line = 0; line < LINES; line++) {
+            cr_assert_eq(line_known(file, line), known[line], "line %u", line);
+            cr_assert_eq(line_hit(file, line), hit[line], "line %u", line);
+            all += known[line];
+            covered += hit[line];
+        }
+        covered_file_totals(file, &totals);
+        cr_assert_eq(totals.lines_total, all);
+        cr_assert_eq(totals.lines_covered, covered);
+    }
+}
+
 Test(coverage, lines_outside_of_a_file_are_refused)
 {
     struct error err = {0};
@@ -210,8 +247,24 @@ Test(coverage, byte_ranges_that_follow_each_other_are_one)
     coverage_range(&evidence, file, 0, 5000, 5100);
     coverage_range(&evidence, file, 1, 5100, 5200);
     cr_assert_eq(file->range_count, 3);
-    cr_expect_eq(byte_range_end(&file->ranges[0]), 300);
-    cr_expect_eq(file->ranges[2].report, 1);
+    cr_expect_eq(byte_range_end(covered_range(file, 0)), 300);
+    cr_expect_eq(covered_range(file, 2)->report, 1);
+}
+
+Test(coverage, byte_ranges_stay_as_they_were_while_more_come)
+{
+    struct covered_file *file = coverage_file(&evidence, STR("a.c"));
+    for (uint32_t count = 0; count < 40; count++) {
+        coverage_range(&evidence, file, count % 3, count * 1000, count * 1000 + count + 1);
+        cr_assert_eq(file->range_count, count + 1);
+        for (uint32_t i = 0; i <= count; i++) {
+            const struct byte_range *range = covered_range(file, i);
+            cr_assert(range == &covered_ranges(file)[i]);
+            cr_assert_eq(range->from, i * 1000, "%u of %u", i, count);
+            cr_assert_eq(range->size, i + 1);
+            cr_assert_eq(range->report, i % 3);
+        }
+    }
 }
 
 Test(coverage, regrouping_unites_what_is_the_same)
@@ -228,4 +281,14 @@ Test(coverage, regrouping_unites_what_is_the_same)
     cr_expect(line_hit(&evidence.coverage.files[0], 2));
     expect_str(evidence.coverage.files[2].reported, "b/x.c");
     cr_expect_eq(coverage_file(&evidence, STR("y.c")), &evidence.coverage.files[1]);
+}
+
+Test(coverage, regrouping_without_names_leaves_all_files)
+{
+    struct error err = {0};
+    cr_assert(coverage_line(&evidence, coverage_file(&evidence, STR("a.c")), 1, 1, &err));
+    cr_assert(coverage_line(&evidence, coverage_file(&evidence, STR("b.c")), 1, 1, &err));
+    cr_assert(coverage_regroup(&evidence, NULL, &err));
+    cr_expect_str_eq(coverage_words(&evidence), "lines 2/2 branches 0/0 files 2");
+    cr_expect_eq(coverage_file(&evidence, STR("b.c")), &evidence.coverage.files[1]);
 }

@@ -64,7 +64,7 @@ Test(go_cover, bytes_are_those_of_the_blocks)
 {
     const char *text = "mode: set\na.go:1.1,1.9 1 1\na.go:2.1,2.9 1 1\nb.go:1.1,1.9 1 1\n";
     feed_good(&evidence, "c.out", text);
-    const struct byte_range *range = evidence.coverage.files[0].ranges;
+    const struct byte_range *range = covered_range(&evidence.coverage.files[0], 0);
     expect_str(str_make(text + range->from, range->size), "a.go:1.1,1.9 1 1\na.go:2.1,2.9 1 1\n");
 }
 

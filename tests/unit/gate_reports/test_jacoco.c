@@ -91,7 +91,7 @@ Test(jacoco, bytes_are_those_of_the_source_file)
 {
     const char *text = report_of("<line nr='1' ci='1'/>");
     feed_good(&evidence, "j.xml", text);
-    struct byte_range range = evidence.coverage.files[0].ranges[0];
+    struct byte_range range = *covered_range(&evidence.coverage.files[0], 0);
     str part = str_make(text + range.from, range.size);
     cr_expect(str_starts(part, STR("<sourcefile ")) && str_ends(part, STR("</sourcefile>")),
               STR_FMT, STR_ARG(part));

@@ -48,7 +48,7 @@ Test(report_read, a_file_with_its_digest_and_time)
     cr_expect_str_eq(report->sha256, sha256_of(STR(LCOV_A), want));
     cr_expect_eq(report->size_bytes, strlen(LCOV_A));
     cr_expect_gt(report->modified_ms, INT64_C(1500000000000));
-    cr_expect_eq(byte_range_end(&evidence.coverage.files[0].ranges[0]), strlen(LCOV_A) - 1);
+    cr_expect_eq(byte_range_end(covered_range(&evidence.coverage.files[0], 0)), strlen(LCOV_A) - 1);
 }
 
 Test(report_read, files_that_are_not_there_or_no_files)
@@ -204,7 +204,7 @@ Test(report_read, large_and_small_reports_unite)
     }
     cr_expect_str_eq(coverage_words(&evidence), "lines 8000/16040 branches 8000/8000 files 4000");
     cr_expect_eq(evidence.coverage.files[0].range_count, 3);
-    cr_expect_eq(evidence.coverage.files[0].ranges[2].report, 2);
+    cr_expect_eq(covered_range(&evidence.coverage.files[0], 2)->report, 2);
 }
 
 Test(report_read, too_many_suspicions_end_with_a_word)

@@ -168,3 +168,49 @@ Test(migrations, what_is_cut_off_is_refused_with_its_line)
         arena_done(&arena);
     }
 }
+
+// No file of Python has a zero byte, but one that was cut by a full disk may.
+Test(migrations, a_zero_byte_stops_no_one)
+{
+    static const struct {
+        str text;
+        bool ok;
+        const char *words; // what, or the message
+    } cases[] = {
+        {STR_INIT("operations = [migrations.AddFie\0order\"]\n"), false,
+         "m/migrations/1.py:1: the file ends within a string that begins here"},
+        {STR_INIT("operations = [migrations.AddField\0]\n"), true, "AddField"},
+        {STR_INIT("operations = [\0, \0]\n"), true, "what is no call"},
+        {STR_INIT("operations = [RemoveField(\0, \"a\")]\n"), true, "RemoveField"},
+        {STR_INIT("operations = [AddField(\"a\", \"b\", F(\0)\0)"), false,
+         "m/migrations/1.py:1: the file ends within a bracket that begins here"},
+        {STR_INIT("\0operations = []\0"), true, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arena arena = {0};
+        struct migration found;
+        struct error err = {0};
+        bool ok = migration_read(&arena, "m/migrations/1.py", cases[i].text, &found, &err);
+        cr_expect_eq(ok, cases[i].ok, "%zu: %s", i, err.message);
+        if (ok)
+            cr_expect(str_is(found.what, cases[i].words), "%zu: " STR_FMT, i, STR_ARG(found.what));
+        else
+            cr_expect_str_eq(err.message, cases[i].words, "%zu", i);
+        arena_done(&arena);
+    }
+}
+
+Test(migrations, statements_without_words_cost_nothing)
+{
+    static char semicolons[1 << 20];
+    struct arena arena = {0};
+    struct migration found;
+    struct error err;
+    memset(semicolons, ';', sizeof semicolons);
+    cr_assert(
+        migration_read(&arena, "1.sql", str_make(semicolons, sizeof semicolons), &found, &err));
+    cr_expect_eq(found.kind, MIGRATION_ADDITIVE);
+    cr_expect_eq(found.line, 0);
+    cr_expect_lt(arena.used_bytes, 1 << 10);
+    arena_done(&arena);
+}

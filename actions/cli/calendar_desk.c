@@ -271,6 +271,18 @@ struct calendar_port calendar_desk_port(struct calendar_desk *desk)
     return (struct calendar_port){.self = desk, .look = look, .fresh = is_fresh};
 }
 
+bool calendar_desk_waits(struct calendar_desk *desk, int64_t now_ms, int64_t *ret_until_ms,
+                         struct text *out)
+{
+    struct calendar_answer answer;
+    calendar_look(&desk->calendar, desk->severity, now_ms, &answer);
+    if (answer.allowed)
+        return false;
+    calendar_words(&desk->calendar, &answer, out);
+    *ret_until_ms = answer.until_ms;
+    return true;
+}
+
 const struct calendar *calendar_desk_newest(struct calendar_desk *desk)
 {
     int64_t began_ms = deployment_now(desk->d), now_ms = began_ms;

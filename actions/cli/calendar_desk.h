@@ -28,6 +28,11 @@ struct calendar_desk *calendar_desk_open(struct deployment *d, const struct cale
 void calendar_desk_close(struct calendar_desk *desk); // null is fine
 struct calendar_port calendar_desk_port(struct calendar_desk *desk);
 
+// True, with why and until when (it may be ZONE_NEVER), while forward steps may not be by what was
+// read last.
+bool calendar_desk_waits(struct calendar_desk *desk, int64_t now_ms, int64_t *ret_until_ms,
+                         struct text *out);
+
 // Waits until it was read once, CALENDAR_LIMIT_MS at most. The freezes live as long as the desk.
 const struct calendar *calendar_desk_newest(struct calendar_desk *desk);
 

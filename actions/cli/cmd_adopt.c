@@ -65,7 +65,8 @@ static bool adopt_stage(struct deployment *d, const struct stage_settings *stage
                         struct text *out)
 {
     struct stage_run run;
-    if (!stage_run_open(d->arena, &d->settings, stage, &d->ports, &run, &d->call->error))
+    if (!stage_run_open(d->arena, &d->settings, stage, PLAN_FORWARD, &d->ports, &run,
+                        &d->call->error))
         return false;
     bool ok = true;
     for (size_t i = 0; ok && i < run.target_count; i++)

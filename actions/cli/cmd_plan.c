@@ -3,6 +3,7 @@
 #include "actions/cli/commands.h"
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/plan_calendar.h"
+#include "actions/cli/plan_suspended.h"
 #include "actions/cli/preflight.h"
 #include "actions/cli/preflight_calendar.h"
 #include "actions/cli/rehearsal.h"
@@ -169,7 +170,7 @@ static bool plan_stage(struct deployment *d, const struct stage_settings *stage,
     size_t count = stage->targets.count;
     struct placement *good = ARENA_ARRAY(d->arena, struct placement, count);
     struct placement *next = ARENA_ARRAY(d->arena, struct placement, count);
-    if (!stage_run_open(d->arena, &d->settings, stage, &d->ports, &flow.run, err))
+    if (!stage_run_open(d->arena, &d->settings, stage, PLAN_FORWARD, &d->ports, &flow.run, err))
         return false;
     bool ok = true, found;
     for (size_t i = 0; ok && i < count; i++)
@@ -201,6 +202,7 @@ static bool plan_stage(struct deployment *d, const struct stage_settings *stage,
         struct preflight preflight = {0};
         ok = preflight_plan(d, &flow.run, flow.plan, &preflight);
         add_plan(flow.plan, &preflight, out);
+        plan_suspended_text(&d->settings.watch, flow.plan, preflight.steps, out);
         plan_calendar_text(calendar, flow.plan, request.now_ms, out);
         add_overdue(d, flow.plan, out);
     }

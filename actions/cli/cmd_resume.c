@@ -3,6 +3,7 @@
 #include "actions/cli/due.h"
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/notices.h"
+#include "actions/cli/rehearsal_left.h"
 #include "actions/cli/rollout_flow.h"
 
 #include <stdio.h>
@@ -14,10 +15,14 @@ static const struct option options[] = {
     {.name = "wait",
      .argument = "HOW",
      .choices = wait_choices,
-     .help = "`suspend` (the default) ends where only a person can go on; `block` waits here;\n"
-             "                               `watch` ends only where the release has no traffic."},
+     .help = "`suspend` (the default) ends where only a person can go on, as `rollout` does,\n"
+             "                               and leaves what it finds held; `block` waits here; "
+             "`watch`\n"
+             "                               ends only where the release has no traffic."},
     {.name = "leave",
      .help = "A signal lets go of the rollout instead of cancelling it: another process goes on."},
+    {.name = "tell-only",
+     .help = "Goes on with nothing: only sends the notices that nobody has sent (see `notify`)."},
     {0},
 };
 
@@ -44,6 +49,7 @@ static int resume_one(struct deployment *d, const struct rollout_record *fact)
         .placements = fact->placements,
         .suspend = !waits_here(d),
         .stay = wait && strcmp(wait, "watch") == 0,
+        .as_found = true,
         .leave = option_given(&d->call->options, "leave"),
     };
     if (!flow.stage) {
@@ -72,42 +78,98 @@ static int worse(struct deployment *d, const struct rollout_record *fact, int wo
     return elsewhere || code < worst ? worst : code;
 }
 
-// What waits for a person goes on waiting, without a process and without an entry in the ledger.
-static int leave_alone(struct deployment *d, const struct rollout_record *fact)
+// What waits for a person, or for the calendar, goes on waiting, without a process and without an
+// entry in the ledger.
+static int leave_alone(struct flow *flow)
 {
-    struct flow flow = {.d = d, .plan = fact->plan, .phase = fact->state->phase};
-    (void)snprintf(flow.why, sizeof flow.why, "%s", fact->state->why);
-    return flow_outcome(&flow);
+    flow->phase = flow->state->phase;
+    (void)snprintf(flow->why, sizeof flow->why, "%s", flow->state->why);
+    return flow_outcome(flow);
+}
+
+// Taking the lease only to find the freeze still there would fill the ledger.
+static bool is_frozen_still(struct flow *flow, const struct rollout_record *fact)
+{
+    return !waits_here(flow->d) && !due_steered(flow->d->ledger, fact) && flow_waits_for_thaw(flow);
 }
 
 static int wake(struct deployment *d, const struct rollout_record *fact)
 {
     struct due due = due_of(d->ledger, fact, deployment_now(d));
+    struct flow rests = {.d = d, .plan = fact->plan, .state = fact->state};
     switch (due.state) {
     case DUE_NOW:
-        return resume_one(d, fact);
+        return is_frozen_still(&rests, fact) ? leave_alone(&rests) : resume_one(d, fact);
     case DUE_LIVE:
         (void)error_set(&d->call->error, ERROR_DENIED, "a process of " STR_FMT " drives it",
                         STR_ARG(fact->standing.lease.who));
         return 0;
     case DUE_PEOPLE:
-        return waits_here(d) ? resume_one(d, fact) : leave_alone(d, fact);
+        return waits_here(d) ? resume_one(d, fact) : leave_alone(&rests);
     }
     return 0;
 }
 
-static bool is_meant(const struct invocation *call, const struct plan *plan)
+static bool is_meant(const struct invocation *call, str rollout)
 {
     for (size_t i = 0; i < call->options.operand_count; i++)
-        if (str_is(plan->rollout, call->options.operands[i]))
+        if (str_is(rollout, call->options.operands[i]))
             return true;
     return call->options.operand_count == 0;
 }
 
-static bool check_operands(struct invocation *call, const struct rollout_record *open, size_t count)
+// ---- rehearsals ---------------------------------------------------------------------------------
+
+// Those that were left half-way, at most one in each environment.
+static bool find_rehearsals(struct deployment *d, struct rehearsal_left **ret, size_t *ret_count)
+{
+    size_t count = 0;
+    struct rehearsal_left *list =
+        ARENA_ARRAY(d->arena, struct rehearsal_left, d->settings.stage_count + 1);
+    for (size_t i = 0; i < d->settings.stage_count; i++) {
+        str environment = stage_environment(&d->settings.stages[i]);
+        bool found = false, twice = false;
+        for (size_t k = 0; k < count; k++)
+            twice |= str_eq(list[k].environment, environment);
+        if (!twice && !rehearsal_left_in(d, environment, &list[count], &found))
+            return false;
+        count += found;
+    }
+    *ret = list;
+    *ret_count = count;
+    return true;
+}
+
+static bool is_meant_rehearsal(const struct invocation *call, const struct rehearsal_left *left)
+{
+    return is_meant(call, left->back) || is_meant(call, left->forth);
+}
+
+// Looked for again: a half of it may have come to its end just now.
+static int finish_rehearsals(struct deployment *d, int worst)
+{
+    struct rehearsal_left *list;
+    size_t count;
+    if (!find_rehearsals(d, &list, &count))
+        return command_failed(d->call);
+    for (size_t i = 0; i < count && !world_signal(d->ports.world); i++) {
+        if (list[i].driven || !is_meant_rehearsal(d->call, &list[i]))
+            continue;
+        int code = rehearsal_finish(d, &list[i], option_given(&d->call->options, "leave"));
+        worst = worse(d, &list[i].half, worst, code);
+    }
+    return worst;
+}
+
+// ---- the whole ----------------------------------------------------------------------------------
+
+static bool check_operands(struct invocation *call, const struct rollout_record *open, size_t count,
+                           const struct rehearsal_left *rehearsals, size_t rehearsal_count)
 {
     for (size_t i = 0; i < call->options.operand_count; i++) {
         bool known = false;
+        for (size_t k = 0; k < rehearsal_count; k++)
+            known |= str_is(rehearsals[k].back, call->options.operands[i]);
         for (size_t k = 0; k < count; k++)
             known |= str_is(open[k].plan->rollout, call->options.operands[i]);
         if (!known)
@@ -122,25 +184,34 @@ static int run(struct invocation *call)
 {
     struct deployment d;
     struct rollout_record *open = NULL;
-    size_t count = 0;
+    struct rehearsal_left *rehearsals = NULL;
+    size_t count = 0, rehearsal_count = 0;
     int worst = 0;
     if (!deployment_open(call, false, &d))
         return command_failed(call);
-    if (!facts_all_open(&d, &open, &count) || !check_operands(call, open, count))
+    if (option_given(&call->options, "tell-only")) {
+        notices_missed(&d);
+        deployment_close(&d);
+        return 0;
+    }
+    if (!facts_all_open(&d, &open, &count) || !find_rehearsals(&d, &rehearsals, &rehearsal_count) ||
+        !check_operands(call, open, count, rehearsals, rehearsal_count))
         worst = command_failed(call);
     bool refused = worst != 0;
-    if (!refused && count == 0 && !call->quiet)
+    if (!refused && count == 0 && rehearsal_count == 0 && !call->quiet)
         (void)command_print(call, STR("Nothing waits: no rollout is unfinished.\n"));
     for (size_t i = 0; !refused && i < count; i++) {
-        if (!is_meant(call, open[i].plan))
+        if (!is_meant(call, open[i].plan->rollout))
             continue;
         int code = wake(&d, &open[i]);
         worst = worse(&d, &open[i], worst, code);
         if (world_signal(d.ports.world))
             break;
     }
+    if (!refused)
+        worst = finish_rehearsals(&d, worst);
     if (!refused && call->options.operand_count == 0 && !world_signal(d.ports.world))
-        notices_missed(&d, open, count);
+        notices_missed(&d);
     deployment_close(&d);
     return worst;
 }

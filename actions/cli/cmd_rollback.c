@@ -80,8 +80,8 @@ static int drive(struct flow *flow)
     int code = 3;
     for (int i = 0; i < NAME_TRIES; i++) {
         name_anew(flow);
-        if (!stage_run_open(d->arena, &d->settings, flow->stage, &d->ports, &flow->run,
-                            &d->call->error))
+        if (!stage_run_open(d->arena, &d->settings, flow->stage, PLAN_ROLLBACK, &d->ports,
+                            &flow->run, &d->call->error))
             return deployment_failed(d);
         code = flow_drive(flow);
         if (!flow->refused || i + 1 == NAME_TRIES)

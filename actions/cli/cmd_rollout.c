@@ -3,6 +3,7 @@
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/preflight.h"
 #include "actions/cli/preflight_calendar.h"
+#include "actions/cli/rehearsal_left.h"
 #include "actions/cli/rollout_flow.h"
 #include "gate/base/moment.h"
 
@@ -45,7 +46,10 @@ static const struct option options[] = {
     {.name = "wait",
      .argument = "HOW",
      .choices = wait_choices,
-     .help = "`block` waits for people here; `suspend` ends, and `sluice resume` goes on."},
+     .help =
+         "`block` waits for people here; `suspend` ends, and `sluice resume` goes on:\n"
+         "                               with traffic on the release only where `watch` in the\n"
+         "                               configuration names what watches it meanwhile."},
     {0},
 };
 
@@ -152,7 +156,8 @@ static bool look_ahead(struct deployment *d, const struct flow_request *request)
             return false;
         if (done)
             continue;
-        if (!stage_run_open(d->arena, &d->settings, stage, &d->ports, &stage_run, &d->call->error))
+        if (!stage_run_open(d->arena, &d->settings, stage, PLAN_FORWARD, &d->ports, &stage_run,
+                            &d->call->error))
             return false;
         bool ok = preflight_look(d, &stage_run);
         stage_run_close(&stage_run);
@@ -179,6 +184,32 @@ static bool comes_in_turn(struct deployment *d, const struct stage_settings *sta
                      STR_ARG(stage->stage), STR_ARG(stage->after), STR_ARG(request->release));
 }
 
+// A rehearsal that was left half-way has the release before where known good belongs: that comes
+// first, in every stage that is meant. A live one has the environment.
+static int end_rehearsals(struct deployment *d, const struct stage_settings *only)
+{
+    for (size_t i = 0; i < d->settings.stage_count; i++) {
+        const struct stage_settings *stage = &d->settings.stages[i];
+        struct rehearsal_left left;
+        bool found = false;
+        if (only && stage != only)
+            continue;
+        if (!rehearsal_left_in(d, stage_environment(stage), &left, &found))
+            return command_failed(d->call);
+        if (found && left.driven) {
+            (void)error_set(&d->call->error, ERROR_DENIED,
+                            "rehearsal " STR_FMT " of " STR_FMT
+                            " is under way: nothing was touched",
+                            STR_ARG(left.back), STR_ARG(left.environment));
+            return command_failed(d->call);
+        }
+        int code = found ? rehearsal_finish(d, &left, false) : 0;
+        if (code != 0 || world_signal(d->ports.world))
+            return code ? code : deployment_failed(d);
+    }
+    return 0;
+}
+
 static int run_stages(struct deployment *d, const struct flow_request *request)
 {
     const char *name = option_text(&d->call->options, "stage");
@@ -187,6 +218,9 @@ static int run_stages(struct deployment *d, const struct flow_request *request)
     size_t ran = 0;
     if ((name || d->settings.stage_count == 0) && !deployment_stage(d, name, &only))
         return command_failed(d->call);
+    code = end_rehearsals(d, only);
+    if (code != 0)
+        return code;
     if (!only && d->settings.stage_count > 1 && !look_ahead(d, request))
         return deployment_failed(d);
     bool stopped = false; // by independent stages alone

@@ -2,6 +2,7 @@
 #include "actions/cli/commands.h"
 #include "actions/cli/queue.h"
 #include "actions/cli/rehearsal.h"
+#include "actions/cli/rehearsal_left.h"
 #include "actions/cli/status_rollout.h"
 #include "gate/base/moment.h"
 
@@ -111,6 +112,29 @@ static bool is_first_of(const struct deployment *d, size_t stage)
     return true;
 }
 
+// A rehearsal that nobody brings to its end comes before everything else.
+static bool each_left(struct deployment *d, struct text *out, struct json_out *json)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < d->settings.stage_count; i++) {
+        struct rehearsal_left left;
+        struct text words = text_of(1 << 18);
+        bool found = false;
+        ok = !is_first_of(d, i) ||
+             rehearsal_left_in(d, stage_environment(&d->settings.stages[i]), &left, &found);
+        if (found && !left.driven && !left.restored) {
+            rehearsal_left_words(&left, &words);
+            text_adds(&words, "; `sluice resume` brings it forward again");
+            if (json)
+                json_add_str(json, NULL, text_str(&words));
+            else
+                text_addf(out, "ATTENTION: %s\n", text_c(&words));
+        }
+        text_done(&words);
+    }
+    return ok;
+}
+
 static void each_overdue(struct deployment *d, struct text *out, struct json_out *json)
 {
     for (size_t i = 0; i < d->settings.stage_count; i++) {
@@ -131,6 +155,8 @@ static void each_overdue(struct deployment *d, struct text *out, struct json_out
 static bool status_text(struct deployment *d, const struct rollout_record *list, size_t count,
                         bool one, struct text *out)
 {
+    if (!one && !each_left(d, out, NULL))
+        return false;
     for (size_t i = 0; i < count; i++)
         if (one)
             status_rollout_text(d, &list[i], out);
@@ -168,6 +194,7 @@ static bool status_json(struct deployment *d, const struct rollout_record *list,
         ok = ok && each_bad(d, out, &json);
         json_close(&json);
         json_open_list(&json, "warnings");
+        ok = ok && each_left(d, out, &json);
         each_overdue(d, out, &json);
         json_close(&json);
     }

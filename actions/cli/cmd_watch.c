@@ -4,6 +4,8 @@
 #include "actions/cli/commands.h"
 #include "actions/cli/due.h"
 #include "actions/cli/ledger_facts.h"
+#include "actions/cli/notices.h"
+#include "actions/cli/rehearsal_left.h"
 #include "actions/cli/watch_unit.h"
 #include "gate/base/moment.h"
 
@@ -35,6 +37,7 @@ static const struct option options[] = {
 struct ward { // an unfinished rollout
     char rollout[EVENT_NAME_MAX + 1];
     pid_t process;             // that drives it for us; 0 = none
+    int64_t since_ms;          // when it was started
     int64_t next_ms, pause_ms; // before it is tried again
     bool open;                 // as of this round
 };
@@ -43,6 +46,7 @@ struct watch {
     struct deployment d;
     struct ward wards[WARDS];
     size_t ward_count;
+    struct ward teller; // the process that sends notices which nobody has sent; names no rollout
     int64_t every_ms, round_ms;
     struct object_id tip; // of the ledger in the newest round
     char trouble[256];    // with its remote, as last said
@@ -83,59 +87,75 @@ static char *word(struct arena *arena, const char *text)
     return memcpy(arena_alloc(arena, size), text, size);
 }
 
-static void wake(struct watch *watch, struct ward *ward, const char *phase)
+// Runs `sluice resume` with these words, at most five of them and then null.
+static void run_resume(struct watch *watch, struct ward *ward, const char *const *more,
+                       const char *why)
 {
     struct arena arena = {0};
     char *words[12];
     size_t count = 0;
     const struct invocation *call = watch->d.call;
-    const char *const before[] = {"sluice", "resume", "--wait", "watch", "--leave"};
-    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
-        words[count++] = word(&arena, before[i]);
+    words[count++] = word(&arena, "sluice");
+    words[count++] = word(&arena, "resume");
     if (call->config_path) {
         words[count++] = word(&arena, "--config");
         words[count++] = word(&arena, call->config_path);
     }
     if (call->quiet || call->verbose)
         words[count++] = word(&arena, call->quiet ? "--quiet" : "--verbose");
-    words[count++] = word(&arena, "--");
-    words[count++] = ward->rollout;
+    for (; *more; more++)
+        words[count++] = word(&arena, *more);
     words[count] = NULL;
+    ward->since_ms = deployment_now(&watch->d);
     int code = spawn(words, &ward->process);
     arena_done(&arena);
     if (code) {
         ward->process = 0;
         ward->next_ms = deployment_now(&watch->d) + PAUSE_MOST_MS;
     }
-    say(watch, ward->rollout, code ? strerror(code) : phase);
+    say(watch, ward->rollout, code ? strerror(code) : why);
 }
 
-// One that comes back soon is tried again later and later, up to every five minutes.
+static void wake(struct watch *watch, struct ward *ward, const char *phase)
+{
+    const char *const words[] = {"--wait", "watch", "--leave", "--", ward->rollout, NULL};
+    run_resume(watch, ward, words, phase);
+}
+
+// One that comes back soon is tried again later and later, up to every five minutes; one that had
+// stayed longer than that begins anew.
 static void put_off(const struct watch *watch, struct ward *ward)
 {
-    ward->pause_ms = ward->pause_ms ? 2 * ward->pause_ms : watch->every_ms;
+    int64_t now_ms = deployment_now(&watch->d);
+    bool soon = now_ms - ward->since_ms < PAUSE_MOST_MS;
+    ward->pause_ms = soon && ward->pause_ms ? 2 * ward->pause_ms : watch->every_ms;
     if (ward->pause_ms > PAUSE_MOST_MS)
         ward->pause_ms = PAUSE_MOST_MS;
-    ward->next_ms = deployment_now(&watch->d) + ward->pause_ms;
+    ward->next_ms = now_ms + ward->pause_ms;
+}
+
+static bool reap_one(const struct watch *watch, struct ward *ward)
+{
+    int status = 0;
+    if (!ward->process || waitpid(ward->process, &status, WNOHANG) != ward->process)
+        return false;
+    ward->process = 0;
+    put_off(watch, ward);
+    return true;
 }
 
 static bool reap(struct watch *watch)
 {
-    bool any = false;
-    for (size_t i = 0; i < watch->ward_count; i++) {
-        struct ward *ward = &watch->wards[i];
-        int status = 0;
-        if (!ward->process || waitpid(ward->process, &status, WNOHANG) != ward->process)
-            continue;
-        ward->process = 0;
-        put_off(watch, ward);
-        any = true;
-    }
+    bool any = reap_one(watch, &watch->teller);
+    for (size_t i = 0; i < watch->ward_count; i++)
+        any |= reap_one(watch, &watch->wards[i]);
     return any;
 }
 
 static bool any_process(const struct watch *watch)
 {
+    if (watch->teller.process)
+        return true;
     for (size_t i = 0; i < watch->ward_count; i++)
         if (watch->wards[i].process)
             return true;
@@ -145,6 +165,8 @@ static bool any_process(const struct watch *watch)
 // They let go of their rollouts; whoever looks next goes on with them.
 static void leave(struct watch *watch)
 {
+    if (watch->teller.process)
+        (void)kill(watch->teller.process, SIGTERM);
     for (size_t i = 0; i < watch->ward_count; i++)
         if (watch->wards[i].process)
             (void)kill(watch->wards[i].process, SIGTERM);
@@ -169,6 +191,14 @@ static struct ward *ward_of(struct watch *watch, str rollout)
     return ward;
 }
 
+// No process of ours has it, and none came back too lately.
+static bool may_wake(struct ward *ward, int64_t now_ms)
+{
+    if (ward->next_ms > now_ms + PAUSE_MOST_MS)
+        ward->next_ms = now_ms; // the clock went back
+    return !ward->process && now_ms >= ward->next_ms;
+}
+
 static void look_at(struct watch *watch, const struct rollout_record *record, int64_t now_ms)
 {
     struct ward *ward = ward_of(watch, record->plan->rollout);
@@ -178,10 +208,51 @@ static void look_at(struct watch *watch, const struct rollout_record *record, in
     struct due due = due_of(watch->d.ledger, record, now_ms);
     if (due.state == DUE_PEOPLE && !ward->process)
         ward->pause_ms = ward->next_ms = 0; // a word of theirs is not kept waiting
-    if (ward->next_ms > now_ms + PAUSE_MOST_MS)
-        ward->next_ms = now_ms; // the clock went back
-    if (due.state == DUE_NOW && !ward->process && now_ms >= ward->next_ms)
+    if (due.at_ms > now_ms && ward->next_ms > due.at_ms)
+        ward->next_ms = due.at_ms; // the calendar opens then
+    if (due.state == DUE_NOW && may_wake(ward, now_ms))
         wake(watch, ward, phase_name(record->state ? record->state->phase : PHASE_NEW));
+}
+
+// A rehearsal whose halves are over, or one of them, and that nobody goes on with. One in the
+// middle of a half is an unfinished rollout like any other.
+static void look_at_rehearsal(struct watch *watch, struct deployment *round, str environment,
+                              int64_t now_ms)
+{
+    struct rehearsal_left left;
+    bool found = false;
+    if (!rehearsal_left_in(round, environment, &left, &found)) {
+        say(watch, "", watch->d.call->error.message);
+        watch->d.call->error = (struct error){0};
+    }
+    struct ward *ward = found && !left.open && !left.driven ? ward_of(watch, left.back) : NULL;
+    if (!ward)
+        return;
+    ward->open = true;
+    if (may_wake(ward, now_ms))
+        wake(watch, ward, "a rehearsal was left half-way");
+}
+
+// What was to be told while nothing ran. What is woken here tells by itself.
+static void look_for_untold(struct watch *watch, struct deployment *round,
+                            const struct rollout_record *open, size_t count, int64_t now_ms)
+{
+    static const char *const words[] = {"--tell-only", NULL};
+    if (!may_wake(&watch->teller, now_ms))
+        return;
+    struct rollout_record *rest = ARENA_ARRAY(round->arena, struct rollout_record, count + 1);
+    size_t rest_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct ward *ward = ward_of(watch, open[i].plan->rollout);
+        if (!ward || !ward->process)
+            rest[rest_count++] = open[i];
+    }
+    if (notices_any_missed(round, rest, rest_count)) {
+        run_resume(watch, &watch->teller, words, "telling what nobody was told");
+        return;
+    }
+    watch->teller.pause_ms = 0;
+    watch->teller.next_ms = now_ms + watch->every_ms; // not with every entry of a busy ledger
 }
 
 static void forget_closed(struct watch *watch)
@@ -206,7 +277,10 @@ static void look_around(struct watch *watch, int64_t now_ms)
     if (facts_all_open(&round, &open, &count)) {
         for (size_t i = 0; i < count; i++)
             look_at(watch, &open[i], now_ms);
+        for (size_t i = 0; i < round.settings.stage_count; i++)
+            look_at_rehearsal(watch, &round, stage_environment(&round.settings.stages[i]), now_ms);
         forget_closed(watch);
+        look_for_untold(watch, &round, open, count, now_ms);
     } else {
         say(watch, "", watch->d.call->error.message);
         watch->d.call->error = (struct error){0};
@@ -315,9 +389,13 @@ const struct command command_watch = {
     .description =
         "Looks at the ledger and runs `sluice resume` for each rollout that is due: one whose "
         "process is gone, that a person\nhas answered, or that has traffic while somebody is "
-        "waited "
-        "for. Ended by SIGTERM or Ctrl-C within a second, with\nexit code 0: its rollouts are let "
-        "go of, not cancelled, and whoever looks next goes on with them.",
+        "waited for; and for a rehearsal that was left half-way. Where that\nkeeps ending soon, "
+        "as in a freeze, the next one comes later each time, up to 5 minutes: a freeze that is "
+        "removed\nbefore its time is found then. Sends the notices that nobody has sent. Ended by "
+        "SIGTERM or Ctrl-C within a\nsecond, with exit code 0: its rollouts are let go of, not "
+        "cancelled, and whoever looks next goes on with them.\n\n"
+        "Name it in the configuration (`watch: {by, every}`): then `--wait suspend` may leave to "
+        "it what has traffic, and\n`sluice plan` says the worst time until it sees a regression.",
     .options = options,
     .formats = 1U << FORMAT_TEXT,
     .run = run,

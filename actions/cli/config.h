@@ -17,7 +17,8 @@ struct config {
     struct shape_list notify;  // struct notify_channel
     struct evidence_config *evidence;
     struct gate_demands *gate;
-    const struct node *targets, *metrics, *rollout, *analysis, *rollback, *ledger, *incidents;
+    const struct node *targets, *metrics, *rollout, *analysis, *rollback, *watch, *ledger,
+        *incidents, *aws;
     const struct node *seasons, *freezes, *windows, *emergency;
     struct position at;
 };

@@ -2,6 +2,8 @@
 
 #include "actions/cli/config.h"
 #include "actions/cli/keyboard.h"
+#include "actions/cli/process.h"
+#include "deploy/cloud/cloud.h"
 #include "gate/base/moment.h"
 #include "gate/policy.h"
 
@@ -180,6 +182,12 @@ static bool open_ledger(struct deployment *d, enum asking remote, struct error *
 
 // ---- together -----------------------------------------------------------------------------------
 
+static void say(void *self, const char *sentence)
+{
+    (void)self;
+    (void)fprintf(stderr, "sluice: %s\n", sentence);
+}
+
 static bool open_all(struct deployment *d, enum asking remote, struct error *err)
 {
     struct world_options world = {.user_agent = "sluice", .watch_signals = true};
@@ -195,6 +203,9 @@ static bool open_all(struct deployment *d, enum asking remote, struct error *err
     d->ports.clock = world_clock(d->ports.world);
     d->ports.entropy = world_entropy(d->ports.world);
     d->ports.variables = d->variables;
+    process_hold_secrets();
+    d->ports.cloud = cloud_open(
+        &(struct cloud_ports){.http = &d->ports.http, .clock = &d->ports.clock, .say = say});
     if (!open_ledger(d, remote, err))
         return false;
     d->cache =
@@ -226,6 +237,7 @@ void deployment_close(struct deployment *d)
 {
     if (d->ledger)
         ledger_close(d->ledger);
+    cloud_close(d->ports.cloud);
     if (d->ports.world)
         world_close(d->ports.world);
     sign_key_close(d->key);

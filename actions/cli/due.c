@@ -2,6 +2,7 @@
 
 #include "actions/cli/approval_desk.h"
 #include "actions/cli/ledger_facts.h"
+#include "actions/cli/plan_calendar.h"
 #include "actions/cli/steering_desk.h"
 #include "gate/doc/json.h"
 
@@ -10,8 +11,7 @@ static bool is_live(const struct lease *lease, int64_t now_ms)
     return lease_is_live(lease, now_ms) && !process_is_gone(lease->process);
 }
 
-// A word that the newest state has not counted.
-static bool any_steering(struct ledger *ledger, const struct rollout_record *record)
+bool due_steered(struct ledger *ledger, const struct rollout_record *record)
 {
     struct mailbox box = {.ledger = ledger, .rollout = record->plan->rollout};
     struct arena arena = {0};
@@ -58,6 +58,24 @@ static struct due due_of_question(struct ledger *ledger, const struct rollout_re
     return due;
 }
 
+// Of one that waits for the calendar alone, with nothing out: from when on it may go on, as it was
+// planned; 0 = that is not why, or nobody knows. Freezes that came or went since are not asked
+// here: whoever resumes it reads them.
+static int64_t thaws_ms(const struct rollout_record *record, int64_t now_ms)
+{
+    struct arena arena = {0};
+    struct text words = text_of(4096);
+    const struct rollout_state *state = record->state;
+    int64_t until_ms = 0;
+    if (!state || !state->frozen || state->out || state->cancelled ||
+        !plan_calendar_waits(&arena, record->plan, state->phase, now_ms, &until_ms, &words) ||
+        until_ms == ZONE_NEVER)
+        until_ms = 0;
+    text_done(&words);
+    arena_done(&arena);
+    return until_ms;
+}
+
 struct due due_of(struct ledger *ledger, const struct rollout_record *record, int64_t now_ms)
 {
     const struct rollout_state *state = record->state;
@@ -66,9 +84,10 @@ struct due due_of(struct ledger *ledger, const struct rollout_record *record, in
         return (struct due){DUE_LIVE, 0};
     bool rests = state && (state->phase == PHASE_WAITING || state->phase == PHASE_HELD);
     // What has traffic is watched, whoever is waited for.
-    if (!rests || rollout_watching(state) || any_steering(ledger, record))
-        return due;
-    if (state->phase == PHASE_HELD)
-        return (struct due){DUE_PEOPLE, 0};
-    return due_of_question(ledger, record, now_ms);
+    if (rests && !rollout_watching(state) && !due_steered(ledger, record))
+        due = state->phase == PHASE_HELD ? (struct due){DUE_PEOPLE, 0}
+                                         : due_of_question(ledger, record, now_ms);
+    if (due.state == DUE_NOW)
+        due.at_ms = thaws_ms(record, now_ms);
+    return due;
 }

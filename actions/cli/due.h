@@ -17,8 +17,13 @@ enum due_state {
 
 struct due {
     enum due_state state;
-    int64_t at_ms; // DUE_PEOPLE: when the question expires; 0 = never
+    // DUE_PEOPLE: when the question expires; 0 = never. DUE_NOW: it waits for the calendar alone,
+    // which opens then, if it is as it was planned with; 0 = it does not.
+    int64_t at_ms;
 };
+
+// A word of a person that the newest state has not counted.
+bool due_steered(struct ledger *ledger, const struct rollout_record *record);
 
 struct due due_of(struct ledger *ledger, const struct rollout_record *record, int64_t now_ms);
 

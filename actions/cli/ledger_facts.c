@@ -125,9 +125,8 @@ bool facts_way_back(struct deployment *d, str environment, struct way_back *ret)
             continue;
         read++;
         ok = ledger_read(d->ledger, &arena, entry, &event, &d->call->error);
-        const struct node *state = ok ? node_get(event.fields, "state") : NULL;
-        if (!state || !str_eq(node_text(event.fields, "environment"), environment) ||
-            !json_get_i64(state, "reverting_since_ms", &since_ms) || event.time_ms <= since_ms)
+        if (!ok || !str_eq(node_text(event.fields, "environment"), environment) ||
+            !record_reverting_since(&event, &since_ms) || event.time_ms <= since_ms)
             continue;
         int64_t took_ms = event.time_ms - since_ms;
         way.newest_ms = count == 0 ? took_ms : way.newest_ms;

@@ -2,6 +2,7 @@
 
 #include "actions/cli/command.h"
 #include "actions/cli/due.h"
+#include "actions/cli/ledger_facts.h"
 #include "actions/report/gate_text.h"
 #include "deploy/notify/notifier.h"
 #include "deploy/run/resolve.h"
@@ -30,6 +31,7 @@ struct notices {
     enum rollout_phase left_at;
     bool reverting; // a way back is under way: nothing is begun
     bool recorded;  // in the ledger since it was opened
+    bool quiet;     // only asked whether something is owed
 };
 
 // ---- what the notifier asks for ----------------------------------------------------------------
@@ -37,6 +39,8 @@ struct notices {
 static void say(void *self, const char *words)
 {
     const struct notices *notices = self;
+    if (notices->quiet)
+        return;
     struct text line = text_of(2048);
     terminal_escape(str_of(words), &line);
     if (notices->progress)
@@ -209,11 +213,12 @@ static bool read_settings(struct notices *notices)
     return false;
 }
 
-static struct notices *open_for(struct deployment *d, struct progress_display *progress)
+static struct notices *open_for(struct deployment *d, struct progress_display *progress, bool quiet)
 {
     struct notices *notices = ARENA_NEW(d->arena, struct notices);
     notices->d = d;
     notices->progress = progress;
+    notices->quiet = quiet;
     if (!read_settings(notices))
         return NULL;
     struct notifier_setup setup = {
@@ -231,7 +236,7 @@ static struct notices *open_for(struct deployment *d, struct progress_display *p
 struct notices *notices_open(struct deployment *d, const struct stage_settings *stage,
                              const struct rollout_state *resumed, struct progress_display *progress)
 {
-    struct notices *notices = open_for(d, progress);
+    struct notices *notices = open_for(d, progress, false);
     if (!notices)
         return NULL;
     notices->resumed = resumed != NULL;
@@ -304,22 +309,41 @@ void notices_close(struct notices *notices, int64_t limit_ms)
 
 // ---- what nobody told --------------------------------------------------------------------------
 
+// The last process of it may still be sending; one that is known to be gone is not.
+static bool is_left(const struct rollout_record *record, int64_t now_ms)
+{
+    const struct lease *lease = &record->standing.lease;
+    bool gone = str_eq(lease->rollout, record->plan->rollout) && process_is_gone(lease->process);
+    return gone || now_ms - record->newest_ms >= MISSED_AFTER_MS;
+}
+
+// What is due is woken, and tells by itself how it stands then.
 static bool is_told_now(struct ledger *ledger, const struct rollout_record *record, int64_t now_ms)
 {
     if (!record->plan || !record->state)
         return false;
-    int64_t age_ms = now_ms - record->newest_ms;
+    if (!is_left(record, now_ms))
+        return false;
     if (phase_terminal(record->state->phase))
-        return age_ms >= MISSED_AFTER_MS && age_ms <= MISSED_WITHIN_MS;
-    return due_of(ledger, record, now_ms).state != DUE_LIVE;
+        return now_ms - record->newest_ms <= MISSED_WITHIN_MS;
+    struct due due = due_of(ledger, record, now_ms);
+    return due.state == DUE_PEOPLE ||
+           (due.state == DUE_NOW && phase_resumable(record->state->phase));
+}
+
+static bool is_owed(const struct notices *notices, const struct rollout_record *record)
+{
+    struct deployment *d = notices->d;
+    enum notice_event event;
+    return is_told_now(d->ledger, record, deployment_now(d)) &&
+           notice_of_state(record->plan, record->state, &event) && event != NOTICE_STARTED &&
+           notifier_owes(notices->notifier, record->plan, record->state, event);
 }
 
 static void tell_missed(struct notices *notices, const struct rollout_record *record)
 {
     struct deployment *d = notices->d;
-    enum notice_event event;
-    if (!is_told_now(d->ledger, record, deployment_now(d)) ||
-        !notice_of_state(record->plan, record->state, &event) || event == NOTICE_STARTED)
+    if (!is_owed(notices, record))
         return;
     const struct stage_settings *stage = stage_of(&d->settings, record->plan->stage);
     notices->runbook_count = 0;
@@ -328,23 +352,53 @@ static void tell_missed(struct notices *notices, const struct rollout_record *re
     tell(notices, record->plan, record->state, record->newest_ms, true);
 }
 
-void notices_missed(struct deployment *d, const struct rollout_record *open, size_t count)
+// The newest that are over.
+static struct rollout_record *newest_ended(struct deployment *d, size_t *ret_count)
 {
-    struct notices *notices = open_for(d, NULL);
+    struct rollout_record *list = ARENA_ARRAY(d->arena, struct rollout_record, MISSED_MOST);
     str *names = NULL;
-    size_t name_count = 0;
+    size_t name_count = 0, count = 0;
     struct error ignored;
-    if (!notices)
-        return;
-    for (size_t i = 0; i < count; i++)
-        tell_missed(notices, &open[i]);
     if (!rollouts_newest(d->ledger, d->arena, MISSED_MOST, &names, &name_count, &ignored))
         name_count = 0;
-    for (size_t i = 0; i < name_count; i++) {
-        struct rollout_record record;
-        if (rollout_load(d->ledger, d->arena, names[i], &record, &ignored) && record.state &&
-            phase_terminal(record.state->phase))
-            tell_missed(notices, &record);
-    }
+    for (size_t i = 0; i < name_count; i++)
+        if (rollout_load(d->ledger, d->arena, names[i], &list[count], &ignored) &&
+            list[count].state && phase_terminal(list[count].state->phase))
+            count++;
+    *ret_count = count;
+    return list;
+}
+
+bool notices_any_missed(struct deployment *d, const struct rollout_record *open, size_t count)
+{
+    struct notices *notices = open_for(d, NULL, true);
+    bool any = false;
+    if (!notices)
+        return false;
+    for (size_t i = 0; !any && i < count; i++)
+        any = is_owed(notices, &open[i]);
+    size_t ended_count = 0;
+    const struct rollout_record *over = any ? NULL : newest_ended(d, &ended_count);
+    for (size_t i = 0; !any && i < ended_count; i++)
+        any = is_owed(notices, &over[i]);
+    notifier_close(notices->notifier);
+    return any;
+}
+
+void notices_missed(struct deployment *d)
+{
+    struct error before = d->call->error;
+    struct rollout_record *open = NULL;
+    size_t count = 0, ended_count = 0;
+    struct notices *notices = open_for(d, NULL, false);
+    if (!notices)
+        return;
+    if (!facts_all_open(d, &open, &count))
+        d->call->error = before; // whatever else there is to tell is told
+    for (size_t i = 0; i < count; i++)
+        tell_missed(notices, &open[i]);
+    const struct rollout_record *over = newest_ended(d, &ended_count);
+    for (size_t i = 0; i < ended_count; i++)
+        tell_missed(notices, &over[i]);
     notices_close(notices, NOTICES_LIMIT_MS);
 }

@@ -35,7 +35,13 @@ void notices_turn(struct notices *notices, int64_t now_ms, int64_t *wake_ms);
 void notices_close(struct notices *notices, int64_t limit_ms);
 
 // Tells what no process told: of the unfinished rollouts that no live process drives, and of those
-// that ended within the last hours.
-void notices_missed(struct deployment *d, const struct rollout_record *open, size_t count);
+// that ended within the last hours; once their last process is known to be gone, or was silent for
+// a minute, since until then it may still be sending. Each once, as `notify.sent` in the ledger
+// says; one that was sent by a process that was killed before it could record that comes again,
+// with the same key.
+void notices_missed(struct deployment *d);
+// Is there anything for notices_missed to tell, of these unfinished ones or of those that are over?
+// Sends and says nothing.
+bool notices_any_missed(struct deployment *d, const struct rollout_record *open, size_t count);
 
 #endif

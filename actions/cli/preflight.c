@@ -168,6 +168,68 @@ static const struct detect_traffic *traffic_of(struct deployment *d, const struc
     return note_found(d->arena, found, metrics, plan);
 }
 
+// ---- whether the sources may be asked ----------------------------------------------------------
+
+// True while no answer is there; a refusal that trying again does not mend is kept in *err.
+static bool refuses_later(struct asked *one, struct arena *arena, struct error *err)
+{
+    struct metric_sample ignored;
+    struct error why;
+    if (!one->reading)
+        return false;
+    enum progress progress = one->metric->kind->poll(one->reading, arena, &ignored, &why);
+    if (progress == PROGRESS_PENDING)
+        return true;
+    if (progress == PROGRESS_FAILED && why.kind != ERROR_TRANSIENT && err->kind == ERROR_NONE)
+        *err = why;
+    drop(one);
+    return false;
+}
+
+// One question, as the rollout will ask: who may not, or has no credentials, learns it here.
+static bool may_ask(struct deployment *d, const struct run_metric *metric,
+                    const struct metric_traits *traits, const struct plan_target *target,
+                    struct error *err)
+{
+    struct asked one = {.metric = metric};
+    int64_t to_ms = deployment_now(d) - traits->lag_ms, until_ms = deployment_now(d) + ASK_MS;
+    str known = target->good.revision.len ? target->good.revision : STR("none");
+    struct metric_question question = {.target = target->name,
+                                       .revision = known,
+                                       .baseline = known,
+                                       .from_ms = to_ms - traits->every_ms,
+                                       .to_ms = to_ms,
+                                       .windows = 1};
+    struct error why = {0};
+    if (!metric->kind->start(metric->metric, &question, &one.reading, &why))
+        one.reading = NULL;
+    while (refuses_later(&one, d->arena, &why) && deployment_now(d) < until_ms &&
+           !world_signal(d->ports.world))
+        world_wait(d->ports.world, deployment_now(d) + MS_SECOND);
+    drop(&one);
+    if (why.kind == ERROR_NONE)
+        return true;
+    *err = why;
+    return false;
+}
+
+static bool check_identities(struct deployment *d, const struct stage_run *run,
+                             const struct plan *plan, struct error *err)
+{
+    size_t metric_count;
+    const struct metric_settings *const *metrics =
+        plan_metrics(d->arena, &d->settings, run->stage, &metric_count);
+    for (uint32_t m = 0; m < plan->metric_count; m++) {
+        struct metric_traits traits = {0};
+        const struct plan_target *target = &plan->targets[plan->metrics[m].targets[0]];
+        metrics[m]->kind->traits(metrics[m]->config, &traits);
+        if (traits.has_identity && !may_ask(d, &run->metrics[m], &traits, target, err))
+            return error_wrap(err, "nothing was touched: metric " STR_FMT,
+                              STR_ARG(metrics[m]->name));
+    }
+    return true;
+}
+
 // ---- the way back ------------------------------------------------------------------------------
 
 static bool check_way_back(const struct plan *plan, int64_t took_ms, struct error *err)
@@ -204,7 +266,7 @@ bool preflight_plan(struct deployment *d, const struct stage_run *run, struct pl
 {
     struct error *err = &d->call->error;
     struct way_back way;
-    if (!facts_way_back(d, plan->environment, &way))
+    if (!facts_way_back(d, plan->environment, &way) || !check_identities(d, run, plan, err))
         return false;
     const struct detect_traffic *traffic = traffic_of(d, run, plan);
     ret->traffic = traffic;

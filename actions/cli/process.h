@@ -7,4 +7,8 @@
 
 void process_begin(void);
 
+// From here on the memory may hold keys and tokens: the kernel writes no core file of this process,
+// and lets no other one of the same user look into it. Children that it starts are as before.
+void process_hold_secrets(void);
+
 #endif

@@ -23,7 +23,7 @@ struct progress_display {
     int64_t began_ms, now_ms;
     const struct plan *plan;
     const struct rollout_state *state;
-    struct progress_metric metrics[LIMIT_METRICS + LIMIT_TARGETS];
+    struct progress_metric metrics[PLAN_METRICS];
     bool living; // the living line is on the screen
     // The newest phase, said after the record that explains it.
     struct {

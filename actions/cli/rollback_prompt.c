@@ -1,5 +1,6 @@
 #include "actions/cli/rollback_prompt.h"
 
+#include "actions/cli/rehearsal_left.h"
 #include "gate/base/moment.h"
 
 #include <poll.h>
@@ -98,6 +99,22 @@ static void add_not_undone(struct deployment *d, const struct plan *back,
     }
 }
 
+// Where a rehearsal was left half-way, it is from there that this goes back, and not from known
+// good.
+static void add_half_way(struct deployment *d, const struct plan *plan, struct text *out)
+{
+    struct rehearsal_left left;
+    struct error before = d->call->error;
+    bool found = false;
+    if (!rehearsal_left_in(d, plan->environment, &left, &found))
+        d->call->error = before; // it is only for the words
+    if (!found || left.restored)
+        return;
+    text_adds(out, "  ATTENTION: ");
+    rehearsal_left_words(&left, out);
+    text_adds(out, "; this ends it, while `sluice resume` brings it forward again\n");
+}
+
 void rollback_show(struct deployment *d, const struct plan *plan, const struct rollout_record *open)
 {
     struct text out = text_of(1 << 18);
@@ -124,6 +141,7 @@ void rollback_show(struct deployment *d, const struct plan *plan, const struct r
         text_addf(&out, "  rollout " STR_FMT " is under way and is ended by this\n",
                   STR_ARG(open->plan->rollout));
     add_left_behind(plan, open, &out);
+    add_half_way(d, plan, &out);
     (void)fputs(text_c(&out), stderr);
     text_done(&out);
 }

@@ -150,7 +150,8 @@ bool flow_prepare(struct flow *flow, const struct flow_request *request)
     if (!check_words(flow, request->artifacts, "--artifact", err) ||
         !check_words(flow, request->first, "--first", err) || !check_gate(flow, request, err) ||
         !preflight_calendar(d, &emergency, &calendar) ||
-        !stage_run_open(d->arena, &d->settings, flow->stage, &d->ports, &flow->run, err))
+        !stage_run_open(d->arena, &d->settings, flow->stage, PLAN_FORWARD, &d->ports, &flow->run,
+                        err))
         return false;
     for (size_t i = 0; i < count; i++)
         if (!find_good(flow, request, i, &good[i], err))
@@ -187,7 +188,8 @@ bool flow_prepare_again(struct flow *flow)
 {
     struct deployment *d = flow->d;
     struct error *err = &d->call->error;
-    if (!stage_run_open(d->arena, &d->settings, flow->stage, &d->ports, &flow->run, err))
+    if (!stage_run_open(d->arena, &d->settings, flow->stage, flow->plan->mode, &d->ports,
+                        &flow->run, err))
         return false;
     if (flow->run.target_count != flow->plan->target_count ||
         flow->run.metric_count != flow->plan->metric_count)
@@ -252,7 +254,7 @@ static enum run_status loop(struct flow *flow, struct driver *driver,
         int64_t now = deployment_now(flow->d);
         if (driver_state(driver)->phase != PHASE_NEW)
             begun(flow);
-        if (world_signal(world) && !flow->interrupted) {
+        if (world_signal(world) && !flow->interrupted && !flow->deaf) {
             flow->interrupted = true;
             if (flow->leave)
                 return RUN_SUSPENDED;
@@ -276,7 +278,29 @@ static int64_t notices_limit(const struct flow *flow)
     return flow->leave ? LEAVE_PUSH_MS : NOTICES_LIMIT_MS / (flow->interrupted ? 2 : 1);
 }
 
-static int ended(struct flow *flow, enum run_status status, const struct driver *driver)
+bool flow_is_only_frozen(const struct plan *plan, const struct rollout_state *state)
+{
+    uint32_t step = 0;
+    const struct plan_approval *rule = rollout_question(plan, state, &step);
+    bool answered =
+        state->phase == PHASE_WAITING && rule && state->answers >= rule->count && !state->hold;
+    return state->frozen && !state->out && !state->cancelled &&
+           (answered || state->phase == PHASE_PREPARING || state->phase == PHASE_SHIFTING);
+}
+
+static bool look_for_thaw(struct flow *flow, struct calendar_desk *calendar)
+{
+    struct deployment *d = flow->d;
+    struct text words = text_of(4096);
+    bool waits = calendar_desk_waits(calendar, deployment_now(d), &flow->thaw_ms, &words);
+    if (waits)
+        flow->thaw = arena_copy(d->arena, text_str(&words));
+    text_done(&words);
+    return waits;
+}
+
+static int ended(struct flow *flow, enum run_status status, const struct driver *driver,
+                 struct calendar_desk *calendar)
 {
     struct error *err = &flow->d->call->error;
     const struct rollout_state *state = driver_state(driver);
@@ -293,6 +317,11 @@ static int ended(struct flow *flow, enum run_status status, const struct driver 
                         "stopped and touches nothing any more",
                         STR_ARG(flow->plan->rollout), driver_words(driver));
         return 3;
+    }
+    if (status == RUN_SUSPENDED && calendar && flow_is_only_frozen(flow->plan, state) &&
+        !look_for_thaw(flow, calendar)) {
+        flow->thaw = "for a freeze that is over by now";
+        flow->thaw_ms = deployment_now(flow->d);
     }
     if (flow->leave && flow->interrupted)
         return 128 + world_signal(flow->d->ports.world);
@@ -317,6 +346,19 @@ static struct calendar_desk *open_calendar(struct flow *flow)
     calendar_zones(flow->d->arena, &plan->calendar);
     return calendar_desk_open(flow->d, &plan->calendar,
                               calendar_severity(plan->emergency.severity));
+}
+
+bool flow_waits_for_thaw(struct flow *flow)
+{
+    if (!flow->state || !flow_is_only_frozen(flow->plan, flow->state))
+        return false;
+    struct calendar_desk *calendar = open_calendar(flow);
+    if (!calendar)
+        return false;
+    (void)calendar_desk_newest(calendar);
+    bool waits = look_for_thaw(flow, calendar);
+    calendar_desk_close(calendar);
+    return waits;
 }
 
 int flow_drive(struct flow *flow)
@@ -357,13 +399,15 @@ int flow_drive(struct flow *flow)
         .force_lease = flow->force,
         .suspend = flow->suspend,
         .stay = flow->stay,
+        .watched = d->settings.watch.every_ms > 0,
+        .as_found = flow->as_found,
     };
     struct driver *driver;
     int code;
     if (driver_open(&setup, &driver, &call->error)) {
         enum run_status status = loop(flow, driver, &progress, notices);
         progress_done(&progress);
-        code = ended(flow, status, driver);
+        code = ended(flow, status, driver, calendar);
         driver_close(driver);
     } else {
         code = command_failed(call);

@@ -29,14 +29,20 @@ struct flow {
     bool force;                         // fence out whoever runs
     bool suspend;                       // return instead of waiting for people,
     bool stay;                          // but not while the release has traffic
+    bool as_found;                      // what is found held may be left so, whoever watches it
     bool overdue;                       // its own: see rehearsal_is_overdue
     bool leave; // a signal lets go of it instead of cancelling it: another process goes on
+    bool deaf;  // a signal does not end it: it brings back what this process has taken away
     struct queue_place *place; // in the queue, left once it has begun; null = none
     // results
     enum rollout_phase phase;
     bool interrupted;
     bool refused; // it never held the lease
     char why[ROLLOUT_TEXT];
+    // It needs nobody and no process until the calendar lets it go on: why, and from when on (it
+    // may be ZONE_NEVER). Null: that is not what it waits for.
+    const char *thaw;
+    int64_t thaw_ms;
 };
 
 // Opens targets and metrics, packs artifacts, and makes the plan; refuses before anything is
@@ -48,6 +54,12 @@ bool flow_prepare_again(struct flow *flow);
 // not be carried out.
 int flow_drive(struct flow *flow);
 void flow_done(struct flow *flow);
+
+// It waits for the calendar alone: nothing has traffic, and nobody has to say anything any more.
+bool flow_is_only_frozen(const struct plan *plan, const struct rollout_state *state);
+// Of a rollout that the ledger knows: does it wait for the calendar alone, before it has any
+// traffic, and does the newest calendar still say so? Sets flow->thaw. Asks the remote.
+bool flow_waits_for_thaw(struct flow *flow);
 
 // The exit code and the outputs of where a rollout stands.
 int flow_outcome(const struct flow *flow);

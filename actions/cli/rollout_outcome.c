@@ -25,8 +25,9 @@ static const struct outcome outcomes[] = {
     [PHASE_STUCK] = {"stuck", "🚨", 3},
 };
 
-static struct outcome outcome_of(enum rollout_phase phase)
+static struct outcome outcome_of(const struct flow *flow)
 {
+    enum rollout_phase phase = flow->thaw ? PHASE_WAITING : flow->phase;
     static const struct outcome interrupted = {"interrupted", "⏸", 3};
     bool known = (size_t)phase < sizeof outcomes / sizeof outcomes[0] && outcomes[phase].state;
     return known ? outcomes[phase] : interrupted;
@@ -36,7 +37,7 @@ static struct outcome outcome_of(enum rollout_phase phase)
 // signal's code, once it has come to rest.
 static int exit_code(const struct flow *flow)
 {
-    int code = outcome_of(flow->phase).code;
+    int code = outcome_of(flow).code;
     if (flow->phase == PHASE_ROLLED_BACK && flow->plan->mode == PLAN_ROLLBACK)
         return 0;
     if (code == 1 && flow->interrupted)
@@ -69,6 +70,11 @@ void flow_next(const struct plan *plan, enum rollout_phase phase, struct text *o
 
 static void add_next(const struct flow *flow, struct text *out)
 {
+    if (flow->thaw) {
+        text_addf(out, "Forward steps wait: %s. Then `sluice resume` goes on with it.\n",
+                  flow->thaw);
+        return;
+    }
     struct text words = text_of(4096);
     int64_t until_ms;
     flow_next(flow->plan, flow->phase, out);
@@ -144,11 +150,13 @@ static bool tell_runner(const struct flow *flow, const struct outcome *outcome)
     char moment[MOMENT_TEXT];
     add_markdown(flow, outcome, &summary);
     // What waits is looked at again by the schedule; at once is as good as any time.
-    bool waits = flow->phase == PHASE_WAITING || flow->phase == PHASE_STUCK;
+    bool waits = flow->thaw || flow->phase == PHASE_WAITING || flow->phase == PHASE_STUCK;
     int64_t at_ms = deployment_now(flow->d), until_ms;
+    if (flow->thaw && flow->thaw_ms != ZONE_NEVER)
+        at_ms = flow->thaw_ms;
     struct text why = text_of(4096);
     // A closed window or a freeze is known to end.
-    if (waits &&
+    if (waits && !flow->thaw &&
         plan_calendar_waits(flow->d->arena, flow->plan, flow->phase, at_ms, &until_ms, &why) &&
         until_ms != ZONE_NEVER)
         at_ms = until_ms;
@@ -166,7 +174,7 @@ static bool tell_runner(const struct flow *flow, const struct outcome *outcome)
 int flow_outcome(const struct flow *flow)
 {
     struct invocation *call = flow->d->call;
-    struct outcome outcome = outcome_of(flow->phase);
+    struct outcome outcome = outcome_of(flow);
     struct text out = text_of(65536);
     if (call->format == FORMAT_JSON)
         add_json(flow, outcome.state, &out);

@@ -4,7 +4,8 @@
 #include "gate/base/moment.h"
 
 static bool open_target(struct arena *arena, const struct target_settings *settings,
-                        const struct stage_ports *ports, struct target **ret, struct error *err)
+                        const struct aws_account *aws, const struct stage_ports *ports,
+                        struct target **ret, struct error *err)
 {
     struct target_setup setup = {
         .name = arena_copy(arena, settings->name),
@@ -12,6 +13,8 @@ static bool open_target(struct arena *arena, const struct target_settings *setti
         .http = &ports->http,
         .clock = &ports->clock,
         .variables = ports->variables,
+        .cloud = ports->cloud,
+        .aws = aws,
     };
     if (!settings->kind->open(settings->config, &setup, ret, err))
         return error_wrap(err, "opening target " STR_FMT, STR_ARG(settings->name));
@@ -19,13 +22,16 @@ static bool open_target(struct arena *arena, const struct target_settings *setti
 }
 
 static bool open_metric(struct arena *arena, const struct metric_settings *settings,
-                        const struct stage_ports *ports, struct metric **ret, struct error *err)
+                        const struct aws_account *aws, const struct stage_ports *ports,
+                        struct metric **ret, struct error *err)
 {
     struct metric_setup setup = {
         .name = arena_copy(arena, settings->name),
         .http = &ports->http,
         .clock = &ports->clock,
         .variables = ports->variables,
+        .cloud = ports->cloud,
+        .aws = aws,
     };
     if (!settings->kind->open(settings->config, &setup, ret, err))
         return error_wrap(err, "opening metric " STR_FMT, STR_ARG(settings->name));
@@ -33,8 +39,8 @@ static bool open_metric(struct arena *arena, const struct metric_settings *setti
 }
 
 bool stage_run_open(struct arena *arena, const struct deploy_settings *settings,
-                    const struct stage_settings *stage, const struct stage_ports *ports,
-                    struct stage_run *ret, struct error *err)
+                    const struct stage_settings *stage, enum plan_mode mode,
+                    const struct stage_ports *ports, struct stage_run *ret, struct error *err)
 {
     struct stage_run run = {.stage = stage};
     size_t wanted = stage->targets.count, metric_count;
@@ -47,14 +53,15 @@ bool stage_run_open(struct arena *arena, const struct deploy_settings *settings,
     bool ok = true;
     for (size_t i = 0; ok && i < wanted; i++) {
         run.target_settings[i] = target_of(settings, ((const str *)stage->targets.items)[i]);
-        ok = open_target(arena, run.target_settings[i], ports, &run.opened[i], err);
+        ok = open_target(arena, run.target_settings[i], &settings->aws, ports, &run.opened[i], err);
         if (ok)
             run.targets[run.target_count++] =
                 (struct run_target){.kind = run.target_settings[i]->kind, .target = run.opened[i]};
     }
     for (size_t i = 0; ok && i < metric_count; i++) {
         struct run_metric *metric = &run.metrics[i];
-        ok = open_metric(arena, metrics[i], ports, &metric->metric, err);
+        if (mode == PLAN_FORWARD)
+            ok = open_metric(arena, metrics[i], &settings->aws, ports, &metric->metric, err);
         metric->kind = metrics[i]->kind;
         run.metric_count += ok;
     }
@@ -69,7 +76,8 @@ bool stage_run_open(struct arena *arena, const struct deploy_settings *settings,
 void stage_run_close(struct stage_run *run)
 {
     for (size_t i = 0; i < run->metric_count; i++)
-        run->metrics[i].kind->close(run->metrics[i].metric);
+        if (run->metrics[i].metric)
+            run->metrics[i].kind->close(run->metrics[i].metric);
     for (size_t i = 0; i < run->target_count; i++)
         run->targets[i].kind->close(run->targets[i].target);
     run->metric_count = run->target_count = 0;

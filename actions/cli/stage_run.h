@@ -1,7 +1,7 @@
 // One stage with its targets and metrics opened, ready to be planned, driven or looked at.
 //
 //     struct stage_run run;
-//     stage_run_open(arena, &settings, stage, &ports, &run, err);
+//     stage_run_open(arena, &settings, stage, PLAN_FORWARD, &ports, &run, err);
 //     stage_run_observe(&run, &ports, i, &next, &good, arena, &outcome, err);
 //     stage_run_close(&run);
 #ifndef ACTIONS_CLI_STAGE_RUN_H
@@ -18,6 +18,7 @@ struct stage_ports { // must outlive what was opened with them
     struct clock_port clock;
     struct entropy_port entropy;
     const struct template_value *variables; // env.*
+    struct cloud *cloud;
 };
 
 struct stage_run {
@@ -30,9 +31,10 @@ struct stage_run {
     size_t metric_count;
 };
 
+// A way back looks at no metric: for PLAN_ROLLBACK none is opened, and none can be in its way.
 bool stage_run_open(struct arena *arena, const struct deploy_settings *settings,
-                    const struct stage_settings *stage, const struct stage_ports *ports,
-                    struct stage_run *ret, struct error *err);
+                    const struct stage_settings *stage, enum plan_mode mode,
+                    const struct stage_ports *ports, struct stage_run *ret, struct error *err);
 void stage_run_close(struct stage_run *run);
 
 // Looks at one target and waits for the answer. A signal ends it (ERROR_TRANSIENT).

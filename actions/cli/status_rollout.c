@@ -31,6 +31,14 @@ static str reason_of(struct deployment *d, const struct rollout_record *fact, bo
     return reason;
 }
 
+static const char thaws[] =
+    "It waits for the end of a freeze, or for its window; `sluice resume` goes on with it then.\n";
+
+static bool rests_frozen(const struct deployment *d, const struct rollout_record *fact)
+{
+    return fact->state && flow_is_only_frozen(fact->plan, fact->state) && !is_live(d, fact);
+}
+
 // ---- the line -----------------------------------------------------------------------------------
 
 void status_rollout_line(const struct deployment *d, const struct rollout_record *fact,
@@ -54,7 +62,9 @@ void status_rollout_line(const struct deployment *d, const struct rollout_record
               duration_words(deployment_now(d) - state->phase_since_ms, since),
               state->why[0] ? ": " : "", state->why);
     text_adds(out, "  ");
-    if (!phase_resumable(state->phase) && !is_live(d, fact))
+    if (rests_frozen(d, fact))
+        text_adds(out, thaws);
+    else if (!phase_resumable(state->phase) && !is_live(d, fact))
         text_adds(out, "No process drives it any more: `sluice resume` goes on with it, `sluice "
                        "rollback` takes it back.\n");
     else if (!phase_resumable(state->phase))
@@ -239,10 +249,13 @@ void status_rollout_text(struct deployment *d, const struct rollout_record *fact
     add_driver(d, fact, out);
     if (!is_over(fact) && plan->mode == PLAN_FORWARD)
         text_addf(out, "  back      sluice rollback --stage " STR_FMT "\n", STR_ARG(plan->stage));
-    if (fact->state && phase_resumable(fact->state->phase)) {
+    bool frozen = rests_frozen(d, fact);
+    if (frozen || (fact->state && phase_resumable(fact->state->phase)))
         text_adds(out, "  next      ");
+    if (frozen)
+        text_adds(out, thaws);
+    else if (fact->state && phase_resumable(fact->state->phase))
         flow_next(plan, fact->state->phase, out);
-    }
 }
 
 // ---- for programs -------------------------------------------------------------------------------

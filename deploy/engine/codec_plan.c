@@ -290,7 +290,7 @@ static bool read_all(struct arena *arena, const struct node *node, struct plan *
     for (uint32_t i = 0; item && i < plan->target_count; i++, item = item->next)
         if (!read_target(arena, plan, item, &plan->targets[i], err))
             return false;
-    if (!fields_list(node, "metrics", 0, LIMIT_METRICS, &item, &plan->metric_count, err))
+    if (!fields_list(node, "metrics", 0, PLAN_METRICS, &item, &plan->metric_count, err))
         return false;
     plan->metrics =
         ARENA_ARRAY(arena, struct plan_metric, plan->metric_count ? plan->metric_count : 1);

@@ -7,16 +7,16 @@
 //   - no step without a pass of the one before, or a recorded person's `promote`;
 //   - any event may arrive late, twice, or not at all: it ends in a terminal or resumable state;
 //   - after RE_RESUMED (a new process read `state` from the ledger) it observes before it acts;
-//   - what passes a step, holds or ends the rollout, or asks for an approval is the first record
-//     of its step: a crash between two records never leaves a state without the record that
-//     explains it.
+//   - what passes a step, holds or ends the rollout, or asks for an approval is recorded in that
+//     same step: a state never stands in the ledger without the record that explains it.
 //
 // What it expects of the driver:
 //   - an answer carries back what its command carried: token, target, verb, share_ppm. Answers
 //     whose token is not that of the newest such command are dropped; a token of 0 is taken as
 //     given by nobody and is matched by target, verb and share alone;
 //   - a command on a target replaces what still runs there;
-//   - commands are carried out in their order: a record before what it allows;
+//   - the records of a step are committed as one, and before anything else of it is carried out;
+//     the rest goes in its order;
 //   - waiting is measured on a clock that does not jump, or in slices of at most a minute; a
 //     moment that is not in the future is answered at once;
 //   - a process that stood still, or whose lease ran out by its own clock, renews the lease

@@ -1,6 +1,6 @@
 // What the driver needs of a record keeper, as a port: the ledger implements it over git, the
-// simulation in memory. Append is local and immediate; becoming durable (pushed under a valid
-// lease) takes time and is polled.
+// simulation in memory. Records are noted one by one and committed together; that is local and
+// immediate. Becoming durable (pushed under a valid lease) takes time and is polled.
 #ifndef DEPLOY_ENGINE_JOURNAL_H
 #define DEPLOY_ENGINE_JOURNAL_H
 
@@ -25,6 +25,11 @@ struct journal_record {
     int64_t now_ms;
 };
 
+// ORDINARY: on the local branch when the call returns. URGENT: a way back leaves with the next
+// turn and must not wait for git; the records are kept where a crash of this process does not lose
+// them, and `settle` brings them to the branch.
+enum journal_haste { JOURNAL_ORDINARY, JOURNAL_URGENT };
+
 struct journal_port {
     void *self;
     // Takes claim and lease of the plan's environment for the plan's rollout. `force` fences out
@@ -32,9 +37,17 @@ struct journal_port {
     bool (*take)(void *self, const struct plan *plan, bool force, int64_t now_ms,
                  struct error *err);
     enum lease_state (*lease)(void *self, int64_t now_ms, char text[256]);
-    // Commits locally at once. *ret_ticket answers `state`.
-    bool (*append)(void *self, const struct journal_record *record, uint64_t *ret_ticket,
+    // Notes a record, in this process alone. *ret_ticket answers `state`.
+    bool (*note)(void *self, const struct journal_record *record, uint64_t *ret_ticket,
+                 struct error *err);
+    // Commits what was noted, with the state as it is after the last of it: whoever goes on after a
+    // crash reads that state, or the one before all of this. False: some of it, or all, is lost;
+    // tickets of the durable ones say which.
+    bool (*commit)(void *self, const struct plan *plan, const struct rollout_state *state,
+                   const struct placement *placements, enum journal_haste haste, int64_t now_ms,
                    struct error *err);
+    // False as for `commit`.
+    bool (*settle)(void *self, int64_t now_ms, struct error *err);
     enum append_state (*state)(void *self, uint64_t ticket);
     // Moves pushes and lease renewals on. Returns the moment at which it wants to be called
     // again.

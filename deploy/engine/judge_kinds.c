@@ -94,9 +94,8 @@ static bool add_pair(struct turn *turn, const struct plan_metric *metric, uint32
         (void)compare_add_baseline(&watch->series, sample->baseline);
     if (compare_due(&watch->series)) {
         struct compare rule = plan_compare(turn->plan, metric);
-        struct mann_whitney test;
         double level = compare_level(&rule, &watch->series, false);
-        watch->worse = compare_verdict(&rule, &watch->series, level, &test) == JUDGED_ABORT;
+        watch->worse = compare_verdict(&rule, &watch->series, level) == JUDGED_ABORT;
     }
     return true;
 }
@@ -213,11 +212,10 @@ bool watch_ends_worse(const struct turn *turn, const struct plan_metric *metric,
                       struct watch_state *watch)
 {
     struct compare rule = plan_compare(turn->plan, metric);
-    struct mann_whitney test;
     if (metric->judge != JUDGE_COMPARE)
         return false;
     double level = compare_level(&rule, &watch->series, true);
-    watch->worse = compare_verdict(&rule, &watch->series, level, &test) == JUDGED_ABORT;
+    watch->worse = compare_verdict(&rule, &watch->series, level) == JUDGED_ABORT;
     return watch->worse;
 }
 
@@ -254,7 +252,7 @@ static void compare_words(const struct turn *turn, const struct plan_metric *met
     struct compare_series copy = *series; // a level that is only asked for is not spent
     struct mann_whitney test;
     double level = compare_level(&rule, &copy, true);
-    if (compare_verdict(&rule, series, level, &test) == JUDGED_INCONCLUSIVE) {
+    if (!compare_test(series, level, &test)) {
         snprintf(out, 192, "%u values, baseline %u, of %d that are needed",
                  (unsigned)series->canary_count, (unsigned)series->baseline_count, COMPARE_LEAST);
         return;

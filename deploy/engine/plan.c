@@ -278,8 +278,9 @@ bool plan_check(const struct plan *plan, struct error *err)
         return refuse(err, plan, "the time in which a command must settle must be above 0");
     if (plan->step_bake_ms < 0 || plan->bake_ms < 0)
         return refuse(err, plan, "a bake cannot be shorter than nothing");
-    if (plan->metric_count > LIMIT_METRICS)
-        return refuse(err, plan, "too many metrics");
+    if (plan->metric_count > PLAN_METRICS)
+        return error_set(err, ERROR_INPUT, "stage " STR_FMT ": %u metrics are more than %u",
+                         STR_ARG(plan->stage), (unsigned)plan->metric_count, PLAN_METRICS);
     return calendar_fits(plan, err) && approval_fits(plan, &plan->approval, err) &&
            steps_fit(plan, err) && analysis_fits(plan, err) && metrics_fit(plan, err);
 }

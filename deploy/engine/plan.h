@@ -16,6 +16,9 @@
 #include <stdint.h>
 
 #define SHARE_ALL 1000000u // 100 %
+// What judges a stage at most: the metrics of the configuration, and of each target the probe that
+// its `health` implies.
+#define PLAN_METRICS (LIMIT_METRICS + LIMIT_TARGETS)
 
 enum plan_mode {
     PLAN_FORWARD,  // bring a release out, in steps

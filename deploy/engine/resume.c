@@ -114,8 +114,11 @@ void resume_observed(struct turn *turn, uint32_t index)
         target->look_ms = turn->now_ms + LOOK_SOON_MS; // moving: where to is seen soon
         return;
     } else if (serves && target->settled && !revert_told(turn)) {
+        target->look_ms = turn->now_ms + LOOK_SOON_MS; // held for that, it must still become known
         look_strayed(turn, index);
         return;
+    } else if (serves && target->settled) {
+        target->look_ms = turn->now_ms + LOOK_EVERY_MS; // left where it strayed to, but watched
     }
     target->unknown = false;
     if (!turn_resuming(turn))

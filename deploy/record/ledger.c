@@ -2,6 +2,7 @@
 
 #include "deploy/record/evidence_store.h"
 #include "deploy/record/ledger_parts.h"
+#include "deploy/record/urgent.h"
 #include "deploy/world/git_setup.h"
 #include "gate/base/moment.h"
 #include "gate/base/number.h"
@@ -11,10 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum {
-    APPEND_TRIES = 200,
-    FOLDER_MAX = 1000, // files: a flat folder gets slower with every event
-};
+enum { FOLDER_MAX = 1000 }; // files: a flat folder gets slower with every event
 
 // A ledger from before there was a remote is taken along; its events are pushed with the first
 // ones.
@@ -62,6 +60,7 @@ bool ledger_open(const struct ledger_options *options, struct ledger **ret, stru
         ledger_close(ledger);
         return error_wrap(err, "reading the ledger");
     }
+    urgent_recover(ledger);
     *ret = ledger;
     return true;
 }
@@ -91,6 +90,11 @@ int64_t ledger_now(const struct ledger *ledger)
 const struct event_actor *ledger_actor(const struct ledger *ledger)
 {
     return &ledger->options.actor;
+}
+
+bool ledger_is_signed(const struct ledger *ledger)
+{
+    return ledger->options.key != NULL;
 }
 
 struct world *ledger_world(const struct ledger *ledger)
@@ -411,79 +415,4 @@ enum put ledger_put(struct ledger *ledger, const struct event *event, struct led
         *err = why;
     arena_done(&arena);
     return result;
-}
-
-// Tries again on top of what a faster process wrote.
-static bool append_here(struct ledger *ledger, const struct event *event, struct ledger_entry *ret,
-                        struct error *err)
-{
-    for (unsigned try = 0; try < APPEND_TRIES; try++) {
-        if (!ledger_refresh(ledger, err))
-            return false;
-        struct object_id tip = index_tip(ledger->index);
-        enum put put = ledger_put(ledger, event, ret, err);
-        if (put == PUT_KNOWN)
-            return true;
-        if (put != PUT_DONE)
-            return false;
-        struct object_id next = index_tip(ledger->index);
-        switch (store_swap(ledger->store, STORE_LOCAL, &tip, &next, err)) {
-        case SWAP_DONE:
-            return true;
-        case SWAP_FAILED:
-            return false;
-        case SWAP_LOST:
-            break;
-        }
-        (void)usleep((useconds_t)ledger_dice(ledger, 1000 * (uint64_t)(try < 20 ? try + 1 : 20)));
-    }
-    return error_set(err, ERROR_TRANSIENT, "other processes write to the ledger without a pause");
-}
-
-bool ledger_append(struct ledger *ledger, const struct event *event, struct ledger_entry *ret,
-                   struct error *err)
-{
-    struct ledger_entry entry;
-    struct event named = *event;
-    if (!named.id[0])
-        ledger_random(ledger, named.id);
-    bool ok;
-    if (ledger->batch) {
-        enum put put = ledger_put(ledger, &named, &entry, err);
-        ok = put == PUT_DONE || put == PUT_KNOWN;
-    } else {
-        ok = append_here(ledger, &named, &entry, err);
-    }
-    if (ok && ret)
-        *ret = entry;
-    return ok;
-}
-
-bool ledger_batch_begin(struct ledger *ledger, struct error *err)
-{
-    if (!ledger_refresh(ledger, err) || !store_batch_begin(ledger->store, err))
-        return false;
-    ledger->batch = true;
-    ledger->batch_base = index_tip(ledger->index);
-    return true;
-}
-
-bool ledger_batch_end(struct ledger *ledger, struct error *err)
-{
-    struct object_id next = index_tip(ledger->index);
-    ledger->batch = false;
-    if (!store_batch_end(ledger->store, err))
-        return false;
-    if (object_eq(&next, &ledger->batch_base))
-        return true;
-    switch (store_swap(ledger->store, STORE_LOCAL, &ledger->batch_base, &next, err)) {
-    case SWAP_DONE:
-        return true;
-    case SWAP_FAILED:
-        return false;
-    case SWAP_LOST:
-        break;
-    }
-    // Others wrote meanwhile: the batch is written again on top of theirs.
-    return ledger_rebase_batch(ledger, &next, err);
 }

@@ -46,6 +46,13 @@ void ledger_close(struct ledger *ledger);
 bool ledger_append(struct ledger *ledger, const struct event *event, struct ledger_entry *ret,
                    struct error *err);
 
+// Several events at once; they have ids. After a crash all of them are on the branch or none; of
+// more than 64, the first so many times 64. What is ERROR_DENIED is left out: its ret[i] has no id,
+// *ret_denied counts it, and *err is that of the first. False: those without an id in `ret` were
+// not written.
+bool ledger_append_all(struct ledger *ledger, const struct event *events, size_t count,
+                       struct ledger_entry *ret, size_t *ret_denied, struct error *err);
+
 // Many appends as one pack. Between the two the events are in this process alone.
 bool ledger_batch_begin(struct ledger *ledger, struct error *err);
 bool ledger_batch_end(struct ledger *ledger, struct error *err);
@@ -75,6 +82,7 @@ bool ledger_claims(struct ledger *ledger, struct arena *arena, struct standing *
 struct store *ledger_store(struct ledger *ledger);
 int64_t ledger_now(const struct ledger *ledger);
 const struct event_actor *ledger_actor(const struct ledger *ledger);
+bool ledger_is_signed(const struct ledger *ledger); // what it appends
 struct world *ledger_world(const struct ledger *ledger);
 bool ledger_has_remote(const struct ledger *ledger);
 void ledger_random(struct ledger *ledger, char out[EVENT_ID]); // 32 hex digits

@@ -94,16 +94,6 @@ static void add_serving(const struct journal_record *record, struct json_out *ou
     json_close(out);
 }
 
-static void add_placements(const struct journal_record *record, struct json_out *out)
-{
-    if (!record->placements)
-        return;
-    json_open_list(out, "placements");
-    for (uint32_t i = 0; i < record->plan->target_count; i++)
-        placement_write(&record->placements[i], NULL, out);
-    json_close(out);
-}
-
 static bool has_target(enum record_type type)
 {
     return type == RECORD_INTENDED || type == RECORD_COMMAND_DONE ||
@@ -132,10 +122,35 @@ void body_of_record(const struct journal_record *record, struct text *text)
     if (command->record == RECORD_ROLLED_BACK || command->record == RECORD_STUCK ||
         command->record == RECORD_DENIED || command->record == RECORD_CANCELLED)
         add_if(&out, "why", str_of(record->state->why));
+    json_add_str(&out, "phase", str_of(phase_name(record->state->phase)));
+    if (record->state->reverting_since_ms)
+        json_add_i64(&out, "reverting_since_ms", record->state->reverting_since_ms);
     add_serving(record, &out);
-    add_placements(record, &out);
-    rollout_state_write(plan, record->state, "state", &out);
     json_close(&out);
+}
+
+void body_add_state(const struct plan *plan, const struct rollout_state *state,
+                    const struct placement *placements, struct text *body)
+{
+    struct text added = text_of(LIMIT_EVENT_BYTES);
+    struct json_out out = json_out_of(&added, JSON_COMPACT);
+    json_open_map(&out, NULL);
+    if (placements) {
+        json_open_list(&out, "placements");
+        for (uint32_t i = 0; i < plan->target_count; i++)
+            placement_write(&placements[i], NULL, &out);
+        json_close(&out);
+    }
+    rollout_state_write(plan, state, "state", &out);
+    json_close(&out);
+    struct text record = *body;
+    *body = text_of(record.max);
+    text_add(body, str_first(text_str(&record), record.len - 1)); // two maps become one
+    text_addc(body, ',');
+    text_add(body, str_from(text_str(&added), 1));
+    body->full |= text_full(&added);
+    text_done(&record);
+    text_done(&added);
 }
 
 void body_of_incident(const struct journal_record *record, struct text *text)

@@ -2,8 +2,9 @@
 // of an event. rollouts.h reads them back.
 //
 // All of them hold "release", "commit", "environment", "stage" and "mode"; those of records also
-// "state" (the engine's, after the step) and "placements" (the next release on each target, as it
-// is known now); those that end a rollout "serving", by target.
+// "phase", and "reverting_since_ms" on the way back; those that end a rollout "serving", by target.
+// The last record of those that are committed together holds "state" (the engine's) and
+// "placements" (the next release on each target, as it is known then).
 #ifndef DEPLOY_RECORD_RECORD_BODY_H
 #define DEPLOY_RECORD_RECORD_BODY_H
 
@@ -13,6 +14,9 @@
 
 void body_of_plan(const struct plan *plan, struct text *out);
 void body_of_record(const struct journal_record *record, struct text *out);
+// Adds state and placements (may be null) to the body of a record.
+void body_add_state(const struct plan *plan, const struct rollout_state *state,
+                    const struct placement *placements, struct text *body);
 void body_of_incident(const struct journal_record *record, struct text *out);
 void body_of_bad(str release, str commit, str environment, str why, struct text *out);
 // rollout.cancelled of `rollout`, which `by` fences out: its newest state, in the phase cancelled.

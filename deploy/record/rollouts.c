@@ -85,6 +85,18 @@ bool rollout_load(struct ledger *ledger, struct arena *arena, str rollout,
     return true;
 }
 
+bool record_reverting_since(const struct event *event, int64_t *ret_ms)
+{
+    const struct node *state = node_get(event->fields, "state"); // of older ledgers
+    int64_t since_ms = 0;
+    if ((!json_get_i64(event->fields, "reverting_since_ms", &since_ms) &&
+         !(state && json_get_i64(state, "reverting_since_ms", &since_ms))) ||
+        since_ms == 0)
+        return false;
+    *ret_ms = since_ms;
+    return true;
+}
+
 // "aborted by ada: pending" is an abort that nobody has explained.
 static bool is_pending(str why)
 {

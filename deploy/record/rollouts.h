@@ -24,6 +24,9 @@ struct rollout_record {
 bool rollout_load(struct ledger *ledger, struct arena *arena, str rollout,
                   struct rollout_record *ret, struct error *err);
 
+// Since when the rollout was on its way back when the record was written; false where it was not.
+bool record_reverting_since(const struct event *event, int64_t *ret_ms);
+
 #define REASON_TYPE "reason.given"
 #define REASON_PENDING "pending" // stands where nobody has said why yet
 

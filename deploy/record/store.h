@@ -87,6 +87,7 @@ bool store_commit(struct store *store, const struct object_id *parent,
 // once. Nothing may be put on a branch before store_batch_end.
 bool store_batch_begin(struct store *store, struct error *err);
 bool store_batch_end(struct store *store, struct error *err);
+void store_batch_drop(struct store *store); // what has gathered is not written
 // Gathers the newest commits' loose objects into one pack and removes them, when there are many:
 // one entry is eight small files. Only for the own repository of a remote's ledger; the user's is
 // tidied by `git gc`. *ret_packed (may be null) is the number of objects.

@@ -22,7 +22,6 @@ struct object_id store_id(const git_oid *oid);
 char *store_copy(const char *s); // heap
 // Loose objects of `repo` are read by loose.c from now on. Returns libgit2's code.
 int store_read_loose_safely(git_repository *repo);
-void store_batch_drop(struct store *store);
 enum swap store_swap_in(git_repository *repo, const char *name, const struct object_id *expected,
                         const struct object_id *next, struct error *err);
 

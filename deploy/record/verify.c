@@ -308,28 +308,36 @@ static bool check_kept(struct audit *audit, struct step *step)
 
 // ---- phases and evidence ------------------------------------------------------------------------
 
+static bool follow_phase(struct audit *audit, struct step *step, str name)
+{
+    str rollout = step->event.rollout;
+    enum rollout_phase phase;
+    if (!phase_of(name, &phase))
+        return bad(audit, step, "it has no phase that exists");
+    uint64_t *known = names_find(&audit->phases, rollout);
+    enum rollout_phase before = known ? (enum rollout_phase) * known : PHASE_NEW;
+    if (!phase_legal(before, phase))
+        return known ? bad(audit, step, "rollout " STR_FMT " goes from %s to %s", STR_ARG(rollout),
+                           phase_name(before), phase_name(phase))
+                     : bad(audit, step, "rollout " STR_FMT " begins in phase %s", STR_ARG(rollout),
+                           phase_name(phase));
+    if (known)
+        *known = phase;
+    else
+        names_put(&audit->phases, rollout, phase);
+    return true;
+}
+
+// Of the record, and of the state after all that was committed with it.
 static bool check_phase(struct audit *audit, struct step *step)
 {
     const struct event *event = &step->event;
-    const struct node *state = node_get(event->fields, "state");
-    enum rollout_phase phase;
-    if (!event->rollout.len || event->lease.late || !state)
+    const struct node *phase = node_get(event->fields, "phase"),
+                      *state = node_get(event->fields, "state");
+    if (event->stream != STREAM_ROLLOUT || !event->rollout.len || event->lease.late)
         return true;
-    if (!phase_of(node_text(state, "phase"), &phase))
-        return bad(audit, step, "its state has no phase that exists");
-    uint64_t *before = names_find(&audit->phases, event->rollout);
-    if (!before) {
-        names_put(&audit->phases, event->rollout, phase);
-        return phase_legal(PHASE_NEW, phase)
-                   ? true
-                   : bad(audit, step, "rollout " STR_FMT " begins in phase %s",
-                         STR_ARG(event->rollout), phase_name(phase));
-    }
-    if (!phase_legal((enum rollout_phase) * before, phase))
-        return bad(audit, step, "rollout " STR_FMT " goes from %s to %s", STR_ARG(event->rollout),
-                   phase_name((enum rollout_phase) * before), phase_name(phase));
-    *before = phase;
-    return true;
+    return (!phase || follow_phase(audit, step, node_text(event->fields, "phase"))) &&
+           (!state || follow_phase(audit, step, node_text(state, "phase")));
 }
 
 static bool check_evidence(struct audit *audit, struct step *step)

@@ -7,7 +7,7 @@ int64_t driver_now(const struct driver *driver)
     return driver->setup.clock.now_ms(driver->setup.clock.self);
 }
 
-static void sooner(int64_t *wake_ms, int64_t at_ms)
+void driver_sooner(int64_t *wake_ms, int64_t at_ms)
 {
     if (at_ms && at_ms < *wake_ms)
         *wake_ms = at_ms;
@@ -46,86 +46,6 @@ int64_t driver_pause(int64_t pause_ms, const struct error *err, int64_t most_ms)
     return asked_ms > pause_ms ? asked_ms : pause_ms;
 }
 
-// ---- records -----------------------------------------------------------------------------------
-
-// Without its record a forward command is not sent. A revert is, and so is everything that follows
-// from what has happened already: it is said, and the way back goes on.
-static void record_failed(struct driver *driver, const struct rollout_command *command,
-                          struct error *err)
-{
-    (void)error_wrap(err, "recording %s",
-                     command->type == RC_INCIDENT ? "the incident" : record_name(command->record));
-    driver_tell(driver, NEWS_TROUBLE, command->target, err->message);
-    if (!command->durable)
-        return;
-    (void)snprintf(driver->words, sizeof driver->words, "%.250s", err->message);
-    driver_event(driver, &(struct rollout_event){.type = RE_RECORD_LOST, .token = command->token});
-}
-
-static void append_record(struct driver *driver, const struct rollout_command *command)
-{
-    struct journal_port *journal = &driver->setup.journal;
-    struct journal_record record = {driver->plan, driver->state, command, driver->placements,
-                                    driver_now(driver)};
-    struct error err;
-    uint64_t ticket = 0;
-    if (!journal->append(journal->self, &record, &ticket, &err)) {
-        record_failed(driver, command, &err);
-        return;
-    }
-    struct run_news news = {.type = NEWS_RECORDED,
-                            .plan = driver->plan,
-                            .state = driver->state,
-                            .record = command,
-                            .target = command->target,
-                            .now_ms = record.now_ms};
-    driver->setup.observer.tell(driver->setup.observer.self, &news);
-    if (!command->durable)
-        return;
-    driver->tickets = arena_grow(&driver->arena, driver->tickets, driver->ticket_count,
-                                 &driver->ticket_room, sizeof *driver->tickets);
-    bool forward = command->record == RECORD_INTENDED && command->verb != VERB_REVERT;
-    driver->tickets[driver->ticket_count++] =
-        (struct ticket){command->token, ticket, record.now_ms, forward};
-}
-
-enum { CALENDAR_AGAIN_MS = 50 };
-
-// The freezes are read again before each forward step: after it was written down, before it is
-// sent.
-static bool waits_for_calendar(struct driver *driver, const struct ticket *ticket)
-{
-    const struct calendar_port *calendar = &driver->setup.calendar;
-    return ticket->forward && calendar->look &&
-           !calendar->fresh(calendar->self, driver_now(driver), ticket->since_ms);
-}
-
-static void poll_tickets(struct driver *driver, int64_t now_ms, int64_t *wake_ms)
-{
-    struct journal_port *journal = &driver->setup.journal;
-    size_t kept = 0;
-    for (size_t i = 0; i < driver->ticket_count; i++) {
-        struct ticket ticket = driver->tickets[i];
-        enum append_state state = journal->state(journal->self, ticket.ticket);
-        bool waits = state == APPEND_DURABLE && waits_for_calendar(driver, &ticket);
-        if (waits)
-            sooner(wake_ms, now_ms + CALENDAR_AGAIN_MS);
-        if (state == APPEND_PENDING || waits) {
-            driver->tickets[kept++] = ticket;
-            continue;
-        }
-        bool lost = state == APPEND_LOST;
-        if (lost && !driver->words[0])
-            (void)snprintf(driver->words, sizeof driver->words,
-                           "another process wrote to the ledger first");
-        driver_event(driver, &(struct rollout_event){
-                                 .type = lost ? RE_RECORD_LOST : RE_RECORDED,
-                                 .token = ticket.token,
-                             });
-    }
-    driver->ticket_count = kept;
-}
-
 // ---- commands ----------------------------------------------------------------------------------
 
 static void ask(struct driver *driver, const struct rollout_command *command)
@@ -155,8 +75,7 @@ static void carry_out(struct driver *driver, const struct rollout_command *comma
 {
     switch (command->type) {
     case RC_RECORD:
-    case RC_INCIDENT:
-        append_record(driver, command);
+    case RC_INCIDENT: // see records_commit
         break;
     case RC_TARGET:
     case RC_OBSERVE:
@@ -181,25 +100,44 @@ static void tell_phase(struct driver *driver)
     driver->told_phase = driver->state->phase;
     if (driver->state->phase != PHASE_WAITING)
         stop_asking(driver);
+    if (driver->state->phase != PHASE_HELD)
+        driver->found_held = driver->told_alone = false;
     driver_tell(driver, NEWS_PHASE, 0, driver->state->why);
 }
 
+// Records are noted as they come; what they allow is carried out once all of them are committed.
 static void step(struct driver *driver, const struct rollout_event *event)
 {
+    struct command_list *due = &driver->due;
     driver->out.count = 0;
     rollout_step(driver->plan, driver->state, event, &driver->out);
     tell_phase(driver);
-    for (uint32_t i = 0; i < driver->out.count; i++)
-        carry_out(driver, &driver->out.items[i]);
+    for (uint32_t i = 0; i < driver->out.count; i++) {
+        const struct rollout_command *command = &driver->out.items[i];
+        if (due->count == due->room) {
+            due->room = due->room ? 2 * due->room : 32;
+            due->items = memory_grow(due->items, due->room * sizeof *due->items);
+        }
+        due->items[due->count++] = *command;
+        if (command->type == RC_RECORD || command->type == RC_INCIDENT)
+            record_note(driver, command);
+    }
 }
 
 static void handle_events(struct driver *driver)
 {
     struct event_queue *queue = &driver->queue;
+    struct command_list *due = &driver->due;
     driver->ended = false;
     while (queue->first < queue->count) {
-        struct rollout_event event = queue->items[queue->first++]; // a step may add to the queue
-        step(driver, &event);
+        while (queue->first < queue->count) {
+            struct rollout_event event = queue->items[queue->first++];
+            step(driver, &event);
+        }
+        records_commit(driver);
+        for (size_t i = 0; i < due->count; i++) // may add to the queue
+            carry_out(driver, &due->items[i]);
+        due->count = 0;
     }
     queue->first = queue->count = 0;
     arena_done(&queue->texts);
@@ -262,7 +200,7 @@ static void poll_calendar(struct driver *driver, int64_t now_ms, int64_t *wake_m
     if (!calendar->look)
         return;
     calendar->look(calendar->self, now_ms, &word);
-    sooner(wake_ms, word.until_ms);
+    driver_sooner(wake_ms, word.until_ms);
     if (word.frozen != driver->frozen)
         driver_event(driver, &(struct rollout_event){.type = RE_FROZEN,
                                                      .granted = word.frozen,
@@ -326,7 +264,7 @@ static void poll_steering(struct driver *driver, int64_t now_ms, int64_t *wake_m
                                                      .share_ppm = word.share_ppm,
                                                      .who = word.who,
                                                      .text = word.text});
-    sooner(wake_ms, now_ms + STEER_LOOK_MS);
+    driver_sooner(wake_ms, now_ms + STEER_LOOK_MS);
 }
 
 static void collect(struct driver *driver, int64_t now_ms, int64_t *wake_ms)
@@ -336,7 +274,7 @@ static void collect(struct driver *driver, int64_t now_ms, int64_t *wake_ms)
         driver_event(driver, &(struct rollout_event){.type = RE_CANCEL});
     }
     poll_calendar(driver, now_ms, wake_ms); // before what it may forbid
-    poll_tickets(driver, now_ms, wake_ms);
+    records_poll(driver, now_ms, wake_ms);
     operations_turn(driver, now_ms, wake_ms);
     sampling_turn(driver, now_ms, wake_ms);
     poll_people(driver, now_ms);
@@ -355,10 +293,16 @@ static bool nothing_under_way(const struct driver *driver)
     return driver->ticket_count == 0;
 }
 
+static bool wants_to_leave(const struct driver *driver)
+{
+    return driver->setup.suspend && !driver->setup.stay;
+}
+
 // The engine says when a process is not needed any more; here it is decided whether it goes. What
 // has traffic on the release is not left alone: it is watched, and a breach still takes it back.
 // What waits for an approval is left when the caller wants to, and so is what is held for a person:
-// who decides that does so elsewhere.
+// who decides that does so elsewhere; with traffic, only where somebody is named who watches it
+// meanwhile. A freeze that came before the release had any traffic holds no process either.
 static enum run_status standing(const struct driver *driver)
 {
     const struct rollout_state *state = driver->state;
@@ -370,15 +314,37 @@ static enum run_status standing(const struct driver *driver)
         return RUN_ENDED;
     if (!nothing_under_way(driver))
         return RUN_GOING;
-    bool leaves = driver->setup.suspend && !driver->setup.stay;
-    if (state->phase == PHASE_HELD && (leaves || !rollout_watching(state)))
-        return RUN_SUSPENDED;
-    if (rollout_watching(state))
+    bool left = wants_to_leave(driver) && (driver->setup.watched || driver->found_held);
+    if (rollout_watching(state) && !left)
         return RUN_GOING;
+    if (state->phase == PHASE_HELD)
+        return RUN_SUSPENDED;
     bool quiet = driver->polled || !driver->asking; // nobody's answer is there already
     if (state->phase == PHASE_WAITING && driver->setup.suspend && quiet)
         return RUN_SUSPENDED;
+    bool prepares = state->phase == PHASE_PREPARING || state->phase == PHASE_SHIFTING;
+    if (prepares && driver->setup.suspend && state->frozen && !state->out)
+        return RUN_SUSPENDED;
     return RUN_GOING;
+}
+
+static void tell_alone(struct driver *driver, enum run_status status)
+{
+    static const char stays[] =
+        "held with traffic on the release, and no `watch` in the configuration names what would "
+        "wake it: this process stays and watches it; with `watch: {by: sluice watch on ops1, "
+        "every: 30s}`, or whatever does that, it may end here";
+    static const char found[] =
+        "held with traffic on the release, and no `watch` in the configuration names what wakes "
+        "it: no regression is seen before a person looks, unless `sluice watch` or `sluice resume "
+        "--wait watch` stays with it";
+    bool alone = driver->state->phase == PHASE_HELD && rollout_watching(driver->state) &&
+                 wants_to_leave(driver) && !driver->setup.watched;
+    bool leaves = status == RUN_SUSPENDED;
+    if (!alone || driver->told_alone || driver->found_held != leaves || driver->cancel)
+        return;
+    driver->told_alone = true;
+    driver_tell(driver, NEWS_TROUBLE, TARGET_EVERY, leaves ? found : stays);
 }
 
 static int64_t turn_clock(struct driver *driver)
@@ -396,7 +362,8 @@ enum run_status driver_turn(struct driver *driver, int64_t *ret_wake_ms)
 {
     bool held;
     int64_t now = turn_clock(driver), wake = now + DRIVER_IDLE_MS;
-    sooner(&wake, driver->setup.journal.turn(driver->setup.journal.self, now));
+    records_settle(driver);
+    driver_sooner(&wake, driver->setup.journal.turn(driver->setup.journal.self, now));
     enum run_status status = look_at_lease(driver, now, &held);
     *ret_wake_ms = wake;
     if (status != RUN_GOING)
@@ -409,9 +376,10 @@ enum run_status driver_turn(struct driver *driver, int64_t *ret_wake_ms)
     bool moved = driver->queue.count > 0;
     handle_events(driver);
     status = standing(driver);
+    tell_alone(driver, status);
     if (status == RUN_LOST)
         driver->lost = true;
-    sooner(&wake, driver->wake_ms);
+    driver_sooner(&wake, driver->wake_ms);
     *ret_wake_ms = moved ? now : wake;
     return status;
 }
@@ -437,6 +405,7 @@ bool driver_open(const struct driver_setup *setup, struct driver **ret, struct e
     driver->setup = *setup;
     driver->plan = setup->plan;
     driver->told_phase = PHASE_NEW;
+    driver->found_held = setup->as_found && setup->state && setup->state->phase == PHASE_HELD;
     uint32_t count = setup->plan->target_count;
     struct arena *arena = &driver->arena;
     driver->state = setup->state ? setup->state : rollout_state_new(arena, setup->plan);
@@ -474,6 +443,7 @@ void driver_close(struct driver *driver)
         arena_done(&driver->endpoints[i].arena);
     arena_done(&driver->queue.texts);
     memory_free(driver->queue.items);
+    memory_free(driver->due.items);
     arena_done(&driver->arena);
     memory_free(driver);
 }

@@ -115,16 +115,20 @@ struct driver_setup {
     struct calendar_port calendar; // zeroed: forward steps may be at any time
     struct observer_port observer;
     bool force_lease; // a rollback: fences out whoever runs
-    bool suspend;     // do not wait here for an approval
-    bool stay;        // but while the release has traffic, also where it is held
+    bool suspend;     // do not wait here for people,
+    bool stay;        // but while the release has traffic
+    bool watched;     // somebody is named who wakes what is suspended with traffic
+    bool as_found;    // what is found held may be left so, whoever is named
 };
 
 enum run_status {
     RUN_GOING,
-    RUN_ENDED,     // terminal, stuck, or cancelled: state->phase says which
-    RUN_SUSPENDED, // waiting or held, and nothing has traffic that somebody would have to watch
-    RUN_REFUSED,   // it never held the lease: driver_words says who does
-    RUN_LOST,      // it held the lease and was fenced out, or a record of it was refused
+    RUN_ENDED, // terminal, stuck, or cancelled: state->phase says which
+    // Waiting, held or frozen; with traffic on the release only where somebody is named who watches
+    // it, or where it was found so.
+    RUN_SUSPENDED,
+    RUN_REFUSED, // it never held the lease: driver_words says who does
+    RUN_LOST,    // it held the lease and was fenced out, or a record of it was refused
 };
 
 struct driver;

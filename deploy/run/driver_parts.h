@@ -1,5 +1,5 @@
-// What the parts of the driver share: driver.c (turn, commands), operations.c (targets),
-// sampling.c (metrics). Not for others.
+// What the parts of the driver share: driver.c (turn, commands), records.c (the journal),
+// operations.c (targets), sampling.c (metrics). Not for others.
 #ifndef DEPLOY_RUN_DRIVER_PARTS_H
 #define DEPLOY_RUN_DRIVER_PARTS_H
 
@@ -46,6 +46,11 @@ struct event_queue {
     struct arena texts; // of the events; given back whenever the queue is empty
 };
 
+struct command_list { // of one or several steps, in their order
+    struct rollout_command *items;
+    size_t count, room;
+};
+
 struct driver {
     struct driver_setup setup;
     const struct plan *plan;
@@ -61,6 +66,7 @@ struct driver {
     size_t ticket_count, ticket_room;
     struct event_queue queue;
     struct rollout_commands out;
+    struct command_list due;                   // to be carried out when the records are committed
     int64_t wake_ms;                           // asked for by the engine; 0 = none
     int64_t last_ms;                           // of the newest turn
     uint64_t asked;                            // token of the open question to people
@@ -69,6 +75,8 @@ struct driver {
     bool polled;                               // people were looked at since the question was asked
     bool begun, ended, cancel, asking, told_cancel, refused, lost;
     enum rollout_phase told_phase;
+    bool found_held;   // and not gone on since
+    bool told_alone;   // of this hold, that nobody is named who would watch it
     char words[256];   // why it was refused or lost
     char waiting[256]; // what keeps the lease from being held, as last told
 };
@@ -76,9 +84,16 @@ struct driver {
 void driver_event(struct driver *driver, const struct rollout_event *event);
 void driver_tell(struct driver *driver, enum news_type type, uint32_t target, const char *text);
 int64_t driver_now(const struct driver *driver);
+void driver_sooner(int64_t *wake_ms, int64_t at_ms); // 0 = never
 // How long to leave a remote alone after a failure: `pause_ms`, or what it asked for (Retry-After)
 // where that is longer, but never longer than `most_ms`.
 int64_t driver_pause(int64_t pause_ms, const struct error *err, int64_t most_ms);
+
+void record_note(struct driver *driver, const struct rollout_command *command);
+// What was noted, before what is due is carried out: in haste when that is a way back.
+void records_commit(struct driver *driver);
+void records_settle(struct driver *driver); // the way back has left
+void records_poll(struct driver *driver, int64_t now_ms, int64_t *wake_ms);
 
 void operation_start(struct driver *driver, const struct rollout_command *command);
 void operations_turn(struct driver *driver, int64_t now_ms, int64_t *wake_ms);

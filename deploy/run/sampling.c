@@ -164,8 +164,12 @@ static void turn_one(struct driver *driver, struct sampling *sampling, int64_t n
         start(driver, sampling, now_ms);
     if (sampling->reading)
         poll(driver, sampling);
-    if (!sampling->reading && due_ms(driver, sampling) < *wake_ms)
-        *wake_ms = due_ms(driver, sampling);
+    const struct metric_kind *kind = driver->setup.metrics[sampling->metric].kind;
+    int64_t wake = !sampling->reading ? due_ms(driver, sampling)
+                   : kind->wake_ms    ? kind->wake_ms(sampling->reading)
+                                      : INT64_MAX;
+    if (wake < *wake_ms)
+        *wake_ms = wake;
 }
 
 void sampling_turn(struct driver *driver, int64_t now_ms, int64_t *wake_ms)

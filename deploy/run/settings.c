@@ -351,6 +351,15 @@ static void bind_analysis(struct binding *b, const struct node *root)
     };
 }
 
+static void bind_aws(struct binding *b, const struct node *root)
+{
+    struct aws_settings settings = {0};
+    const struct node *section = node_get(root, "aws");
+    if (section)
+        (void)shape_bind(b->arena, &aws_settings_shape, section, &settings, b->problems);
+    b->settings.aws = aws_settings_account(b->arena, &settings);
+}
+
 static void bind_stages(struct binding *b, const struct node *root)
 {
     static const char *const keys[] = {"rollout", NULL};
@@ -394,8 +403,11 @@ bool deploy_settings_bind(struct arena *arena, const struct node *root, struct d
     bind_analysis(&b, root);
     (void)shape_bind(arena, &rollback_shape, node_get(root, "rollback"), &b.settings.rollback,
                      problems);
+    if (node_get(root, "watch"))
+        (void)shape_bind(arena, &watch_shape, node_get(root, "watch"), &b.settings.watch, problems);
     (void)shape_bind(arena, &incidents_shape, node_get(root, "incidents"), &b.settings.incidents,
                      problems);
+    bind_aws(&b, root);
     bind_stages(&b, root);
     *ret = b.settings;
     return problems->count + problems->dropped == before;

@@ -3,6 +3,7 @@
 #ifndef DEPLOY_RUN_SETTINGS_H
 #define DEPLOY_RUN_SETTINGS_H
 
+#include "deploy/cloud/aws_settings.h"
 #include "deploy/metrics/metric.h"
 #include "deploy/targets/target.h"
 
@@ -76,6 +77,12 @@ struct rollback_settings {
     int64_t rehearse_every_ms; // 0 = not given
 };
 
+struct watch_settings {
+    str by;           // for people
+    int64_t every_ms; // 0 = nothing is named
+    int64_t late_ms;
+};
+
 struct severity_settings {
     int64_t review_within_ms; // 0 = needs no review
 };
@@ -97,11 +104,13 @@ struct deploy_settings {
     size_t stage_count;
     struct analysis_settings analysis;
     struct rollback_settings rollback;
+    struct watch_settings watch;
     struct incident_settings incidents;
+    struct aws_account aws; // of all targets and metrics, unless they say otherwise
 };
 
-extern const struct shape stage_shape, analysis_shape, rollback_shape,
-    incidents_shape; // for the JSON schema
+extern const struct shape stage_shape, analysis_shape, rollback_shape, incidents_shape,
+    watch_shape; // for the JSON schema
 
 // Binds `targets`, `metrics`, `rollout`, `analysis` and `rollback` of the configuration's root,
 // each target and metric by its kind, and resolves names. A target's `health` implies a probe,

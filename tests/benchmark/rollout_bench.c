@@ -55,7 +55,7 @@ struct server {
     int http, git; // listening
     uint16_t git_port;
     bool hangs, frozen, armed, breached;
-    uint32_t samples;
+    uint32_t samples, waited;
     size_t held_bytes;
     int64_t breach_ns;
 };
@@ -80,7 +80,7 @@ static void note_target(struct server *server, const char *path)
 {
     if (strstr(path, "/shift ")) {
         server->armed = true;
-        server->samples = 0;
+        server->samples = server->waited = 0;
         server->held_bytes = 0;
         server->frozen = server->hangs;
     } else if (strstr(path, "/revert ") && server->breached) {
@@ -90,11 +90,15 @@ static void note_target(struct server *server, const char *path)
     }
 }
 
-// The third sample of a shift is bad; with a git server, the first after a push began to hang.
+// The third sample of a shift is bad; with a git server, the third after a push began to hang.
 static bool is_bad(struct server *server)
 {
-    if (!server->armed || ++server->samples < 3 ||
-        (server->hangs && !server->held_bytes && server->samples < SAMPLES_WAIT))
+    if (!server->armed)
+        return false;
+    bool waits = server->hangs && !server->held_bytes && server->waited < SAMPLES_WAIT;
+    server->waited++;
+    server->samples = waits ? 0 : server->samples + 1;
+    if (server->samples < 3)
         return false;
     server->armed = false;
     server->breached = true;
@@ -188,15 +192,14 @@ static void serve(struct server *server)
     static struct pollfd fds[CONNECTIONS + 2];
     for (;;) {
         size_t count = server->count;
+        bool held = server->frozen && server->held_bytes;
         for (size_t i = 0; i < count; i++) {
             const struct connection *c = &server->connections[i];
             // What is held back is seen, but not read.
-            fds[i] = (struct pollfd){.fd = c->fd, .events = POLLIN};
-            if (c->other >= 0 && server->frozen && server->held_bytes)
-                fds[i].fd = -1;
+            fds[i] = (struct pollfd){.fd = c->other >= 0 && held ? -1 : c->fd, .events = POLLIN};
         }
         fds[count] = (struct pollfd){.fd = server->http, .events = POLLIN};
-        fds[count + 1] = (struct pollfd){.fd = server->git, .events = POLLIN};
+        fds[count + 1] = (struct pollfd){.fd = held ? -1 : server->git, .events = POLLIN};
         if (poll(fds, count + 2, -1) < 0)
             die("poll");
         for (size_t i = count; i-- > 0;) {
@@ -308,7 +311,7 @@ struct bench {
     struct run_target *run_targets;
     struct run_metric metric;
     struct plan_metric plan_metric;
-    uint32_t watched;
+    uint32_t *watched;
     uint16_t port;
 };
 
@@ -359,11 +362,13 @@ static void make_plan(struct bench *bench, uint32_t count)
     struct plan_target *targets = ARENA_ARRAY(arena, struct plan_target, count);
     bench->targets = ARENA_ARRAY(arena, struct target, count);
     bench->run_targets = ARENA_ARRAY(arena, struct run_target, count);
+    bench->watched = ARENA_ARRAY(arena, uint32_t, count);
     for (uint32_t i = 0; i < count; i++) {
         targets[i] = (struct plan_target){
             .name = arena_format(arena, "target-%u", i),
             .good = {.release = STR("v1"), .commit = STR("1"), .revision = STR("r1")},
             .next = {.release = STR("v2"), .commit = STR("2"), .revision = STR("r2")}};
+        bench->watched[i] = i;
         bench->targets[i].http = &bench->http;
         (void)snprintf(bench->targets[i].url, sizeof bench->targets[i].url,
                        "http://127.0.0.1:%u/t/%u", bench->port, i);
@@ -371,10 +376,10 @@ static void make_plan(struct bench *bench, uint32_t count)
     }
     bench->plan_metric = (struct plan_metric){.name = STR("probe"),
                                               .judge = JUDGE_THRESHOLD,
-                                              .every_ms = 20,
+                                              .every_ms = count > 1 ? MS_SECOND : 20,
                                               .error_limit = 5,
-                                              .targets = &bench->watched,
-                                              .target_count = 1};
+                                              .targets = bench->watched,
+                                              .target_count = count};
     bench->plan = (struct plan){
         .environment = STR("production"),
         .stage = STR("production"),

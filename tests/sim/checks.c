@@ -7,6 +7,8 @@
 // the old lease and left within this time is no second writer.
 #define FENCE_MS (2 * MS_SECOND)
 #define GRACE_MS (30 * MS_SECOND) // see bake.c
+// Longer than a command may take to settle, a way back to be verified, or a process to stand still.
+#define STILL_MS (20 * MS_MINUTE)
 
 void violated(struct world *world, const char *format, ...)
 {
@@ -42,13 +44,64 @@ void check_fed(struct world *world, const struct process *process,
         fed->newest_ms = event->sample.to_ms;
 }
 
-void check_transition(struct world *world, const struct process *process, enum rollout_phase before)
+static bool moves(const struct rollout_command *command)
+{
+    return command->type == RC_TARGET ||
+           (command->type == RC_RECORD && command->record != RECORD_SAMPLE_JUDGED);
+}
+
+void check_transition(struct world *world, struct process *process, enum rollout_phase before)
 {
     enum rollout_phase after = process->snapshot.state.phase;
+    bool moved = process->moved_at == 0; // it begins
+    for (uint32_t i = 0; i < world->out.count; i++)
+        moved |= moves(&world->out.items[i]);
+    if (moved)
+        process->moved_at = world->now;
     if (!phase_legal(before, after))
         violated(world, "5: from %s to %s is no way to go", phase_name(before), phase_name(after));
     if (phase_terminal(before) && world->out.count > 0 && world->out.items[0].type != RC_END)
         violated(world, "3: something is done after the end");
+}
+
+// It is its own turn to do something: it waits for no person and for no bake.
+static bool may_go_on(const struct plan *plan, const struct rollout_state *state)
+{
+    uint32_t step = 0;
+    const struct plan_approval *asked = rollout_question(plan, state, &step);
+    switch (state->phase) {
+    case PHASE_PREPARING:
+    case PHASE_SHIFTING:
+    case PHASE_PROMOTING:
+    case PHASE_VERIFYING:
+    case PHASE_REVERTING:
+        return true;
+    case PHASE_STEP_BAKE:
+    case PHASE_BAKE:
+        return state->passed;
+    case PHASE_WAITING:
+        return !state->hold && asked && state->answers >= asked->count;
+    case PHASE_NEW:
+    case PHASE_HELD:
+    case PHASE_STUCK:
+    case PHASE_DONE:
+    case PHASE_ROLLED_BACK:
+    case PHASE_DENIED:
+    case PHASE_CANCELLED:
+        break;
+    }
+    return false;
+}
+
+void check_goes_on(struct world *world, const struct process *process)
+{
+    const struct rollout_state *state = &process->snapshot.state;
+    bool kept = process->known_lost || process->told_frozen || world->ledger.down;
+    if (process->kind != FORWARD || !process->begun || kept ||
+        world->now - process->moved_at < STILL_MS || world->now - world->freed_at < STILL_MS)
+        return;
+    if (may_go_on(&world->plans[FORWARD], state))
+        violated(world, "3: it stays %s, and nothing keeps it there", phase_name(state->phase));
 }
 
 // What is plainly worse, so that no chance can hide it, does not pass.
@@ -95,12 +148,14 @@ static void check_passed(struct world *world, const struct entry *entry)
     }
 }
 
-// "hold", said while an approval was waited for, until "may go on" is.
+// "hold", said while an approval was waited for, until "may go on" is; or "promote", where the
+// question ran out meanwhile and it was held for that.
 static bool marks_hold(const struct entry *entry, bool held)
 {
     if (entry->command.record != RECORD_STEERED)
         return held;
-    return entry->command.text[0] == 'h' || (held && entry->command.text[0] != 'm');
+    char said = entry->command.text[0];
+    return said == 'h' || (held && said != 'm' && said != 'p');
 }
 
 static void mark(const struct entry *entry, bool *passed, uint32_t *approved)
@@ -286,25 +341,43 @@ static bool explains(const struct entry *entry, enum rollout_phase phase)
     return true;
 }
 
+// The phase that the newest record before entry `first` left behind.
+static enum rollout_phase phase_before(const struct world *world, const struct process *process,
+                                       uint32_t first)
+{
+    for (uint32_t i = first; i-- > 0;) {
+        const struct entry *before = &world->entries[i];
+        if (before->writer == process->id && !before->incident)
+            return before->after.state.phase;
+    }
+    return process->resumed_from;
+}
+
+// What is committed together goes from one state of the ledger to the next.
+void check_together(struct world *world, const struct process *process, uint32_t first)
+{
+    enum rollout_phase was = phase_before(world, process, first), after = was;
+    const struct entry *last = NULL;
+    bool explained = false;
+    for (uint32_t i = first; i < world->entry_count; i++) {
+        const struct entry *entry = &world->entries[i];
+        if (entry->incident)
+            continue;
+        last = entry;
+        after = entry->after.state.phase;
+        explained |= explains(entry, after);
+    }
+    if (!phase_legal(was, after))
+        violated(world, "5: the ledger goes from %s to %s", phase_name(was), phase_name(after));
+    if (last && was != after && !explained)
+        violated(world, "5: %s stands beside a state that is %s", record_name(last->command.record),
+                 phase_name(after));
+}
+
 void check_record(struct world *world, const struct entry *entry)
 {
     if (entry->incident)
         return;
-    uint32_t index = (uint32_t)(entry - world->entries);
-    enum rollout_phase after = entry->after.state.phase;
-    enum rollout_phase was = world->processes[entry->writer].resumed_from;
-    for (uint32_t i = index; i-- > 0;) {
-        const struct entry *before = &world->entries[i];
-        if (before->writer != entry->writer || before->incident)
-            continue;
-        was = before->after.state.phase;
-        break;
-    }
-    if (!phase_legal(was, after))
-        violated(world, "5: the ledger goes from %s to %s", phase_name(was), phase_name(after));
-    if (was != after && !explains(entry, after))
-        violated(world, "5: %s stands beside a state that is %s",
-                 record_name(entry->command.record), phase_name(after));
     // Fenced out and not knowing it yet: what it writes never gets into the ledger.
     const struct process *writer = &world->processes[entry->writer];
     if (writer->lease_number != 0 && writer->lease_number != world->ledger.lease_number)

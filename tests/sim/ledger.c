@@ -3,6 +3,8 @@
 // git.
 #include "world.h"
 
+#include <stddef.h>
+
 #define LEASE_MS (60 * MS_SECOND)
 #define HEARTBEAT_MS (20 * MS_SECOND)
 #define ROLLBACK_PATIENCE_MS (10 * MS_SECOND) // then it goes on with the local ledger
@@ -157,8 +159,24 @@ static enum lease_state lease(void *self, int64_t now_ms, char text[256])
     return process->lease;
 }
 
-static bool append(void *self, const struct journal_record *record, uint64_t *ret_ticket,
-                   struct error *err)
+// Both are large, and mostly empty: only what is in use is copied.
+static void keep_command(const struct rollout_command *from, struct rollout_command *to)
+{
+    size_t length = strlen(from->text);
+    memcpy(to, from, offsetof(struct rollout_command, text) + length + 1);
+}
+
+static void keep_snapshot(const struct plan *plan, const struct snapshot *from, struct snapshot *to)
+{
+    to->state = from->state;
+    memcpy(to->targets, from->targets, plan->target_count * sizeof from->targets[0]);
+    memcpy(to->watches, from->watches, plan_watch_count(plan) * sizeof from->watches[0]);
+}
+
+// The small driver has no effect between the notes of a step and their commit: a crash leaves all
+// of them or none, and each has the state that the last one has.
+static bool note(void *self, const struct journal_record *record, uint64_t *ret_ticket,
+                 struct error *err)
 {
     struct process *process = self;
     struct world *world = process->world;
@@ -166,13 +184,17 @@ static bool append(void *self, const struct journal_record *record, uint64_t *re
         violated(world, "3: it writes more than can ever be read");
         return error_set(err, ERROR_LIMIT, "the simulated ledger is full");
     }
+    if (!process->has_noted)
+        process->first_noted = world->entry_count;
+    process->has_noted = true;
     struct entry *entry = &world->entries[world->entry_count];
-    *entry = (struct entry){.kind = process->kind,
-                            .incident = record->command->type == RC_INCIDENT,
-                            .command = *record->command,
-                            .person = UINT32_MAX,
-                            .writer = process->id,
-                            .after = process->snapshot};
+    entry->kind = process->kind;
+    entry->incident = record->command->type == RC_INCIDENT;
+    keep_command(record->command, &entry->command);
+    entry->person = UINT32_MAX;
+    entry->writer = process->id;
+    entry->durable = false;
+    keep_snapshot(record->plan, &process->snapshot, &entry->after);
     if (record->command->who.len)
         entry->person = (uint32_t)(record->command->who.data[0] - 'a');
     entry->command.who = (str){NULL, 0};
@@ -180,8 +202,27 @@ static bool append(void *self, const struct journal_record *record, uint64_t *re
     *ret_ticket = world->entry_count++;
     check_record(world, entry);
     people_see(world, entry);
-    if (!process->push_under_way)
+    return true;
+}
+
+// What a way back commits in haste is on this machine's disk as the rest is.
+static bool commit(void *self, const struct plan *plan, const struct rollout_state *state,
+                   const struct placement *placements, enum journal_haste haste, int64_t now_ms,
+                   struct error *err)
+{
+    struct process *process = self;
+    struct world *world = process->world;
+    (void)plan, (void)state, (void)placements, (void)haste, (void)now_ms, (void)err;
+    check_together(world, process, process->first_noted);
+    process->has_noted = false;
+    if (process->queued && !process->push_under_way)
         push_later(world, process, world_between(world, 30, 500));
+    return true;
+}
+
+static bool settle(void *self, int64_t now_ms, struct error *err)
+{
+    (void)self, (void)now_ms, (void)err;
     return true;
 }
 
@@ -217,7 +258,8 @@ static void release(void *self, bool keep_claim, int64_t now_ms)
 void journal_open(struct world *world, struct process *process)
 {
     (void)world;
-    process->journal = (struct journal_port){process, take, lease, append, state, turn, release};
+    process->journal =
+        (struct journal_port){process, take, lease, note, commit, settle, state, turn, release};
 }
 
 // ---- reading ------------------------------------------------------------------------------------

@@ -354,7 +354,7 @@ static void clear(struct world *world, const struct scenario *scenario)
     // Everything but the large arrays, of which only what is in use is ever read.
     world->scenario = *scenario;
     world->random = scenario->seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
-    world->now = world->clock_offset = 0;
+    world->now = world->clock_offset = world->freed_at = 0;
     world->clock_jumped = false;
     world->faults = (struct faults){0};
     memset(world->targets_of_plan, 0, sizeof world->targets_of_plan);

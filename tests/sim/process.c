@@ -78,19 +78,46 @@ void process_send(struct world *world, struct process *process, uint32_t target,
     happening->event.share_ppm = operation->share_ppm;
 }
 
-static void record(struct world *world, struct process *process,
-                   const struct rollout_command *command)
+static void note(struct world *world, struct process *process,
+                 const struct rollout_command *command)
 {
     struct journal_record record = {&world->plans[process->kind], &process->snapshot.state, command,
                                     NULL, wall_ms(world, process)};
     uint64_t entry;
     struct error err;
-    if (!process->journal.append(process->journal.self, &record, &entry, &err) || !command->durable)
+    if (!process->journal.note(process->journal.self, &record, &entry, &err) || !command->durable)
         return;
     if (process->ticket_count < WORLD_TICKETS)
         process->tickets[process->ticket_count++] = (struct ticket){command->token, entry};
     else
         violated(world, "3: more durable records are asked for than are waited for");
+}
+
+static bool is_record(const struct rollout_command *command)
+{
+    return command->type == RC_RECORD || command->type == RC_INCIDENT;
+}
+
+// The records of a step, as one effect. False when the process dies before it.
+static bool write_records(struct world *world, struct process *process)
+{
+    struct error err;
+    bool any = false;
+    for (uint32_t i = 0; i < world->out.count; i++)
+        any |= is_record(&world->out.items[i]);
+    if (any && !process_effect(world, process))
+        return false;
+    for (uint32_t i = 0; i < world->out.count && !world->violation[0]; i++) {
+        const struct rollout_command *command = &world->out.items[i];
+        if (!is_record(command))
+            continue;
+        history_command(world, process, command);
+        check_command(world, process, command);
+        note(world, process, command);
+    }
+    return !any || process->journal.commit(process->journal.self, &world->plans[process->kind],
+                                           &process->snapshot.state, NULL, JOURNAL_ORDINARY,
+                                           wall_ms(world, process), &err);
 }
 
 static void carry_out(struct world *world, struct process *process,
@@ -101,8 +128,7 @@ static void carry_out(struct world *world, struct process *process,
     int64_t wait_ms;
     switch (command->type) {
     case RC_RECORD:
-    case RC_INCIDENT:
-        record(world, process, command);
+    case RC_INCIDENT: // see write_records
         break;
     case RC_TARGET:
         operation = &process->operations[command->target];
@@ -148,8 +174,12 @@ void process_feed(struct world *world, struct process *process, const struct rol
     rollout_step(&world->plans[process->kind], state, &event, &world->out);
     check_fed(world, process, &event, before);
     check_transition(world, process, before);
+    if (!write_records(world, process))
+        return;
     for (uint32_t i = 0; i < world->out.count && !world->violation[0]; i++) {
         const struct rollout_command *command = &world->out.items[i];
+        if (is_record(command))
+            continue;
         bool has_effect = command->type != RC_WAKE && command->type != RC_END;
         if (has_effect && !process_effect(world, process))
             return;
@@ -275,6 +305,7 @@ struct process *process_start(struct world *world, enum rollout_kind kind, uint3
     // All but the long queue, whose length is 0.
     memset(process, 0, offsetof(struct process, queue));
     process->queued = process->ticket_count = process->base = 0;
+    process->has_noted = false;
     process->push_under_way = false;
     process->world = world;
     process->id = world->process_count++;

@@ -59,40 +59,30 @@ double world_failures(struct world *world, double mean, double of)
 
 // ---- the future ---------------------------------------------------------------------------------
 
-static bool sooner(const struct world *world, uint32_t a, uint32_t b)
+static bool sooner(const struct coming *a, const struct coming *b)
 {
-    const struct happening *first = &world->happenings[a];
-    const struct happening *second = &world->happenings[b];
-    return first->at < second->at || (first->at == second->at && first->order < second->order);
-}
-
-static void swap(uint32_t *a, uint32_t *b)
-{
-    uint32_t keep = *a;
-    *a = *b;
-    *b = keep;
+    return a->at < b->at || (a->at == b->at && a->order < b->order);
 }
 
 static void sift_up(struct world *world, uint32_t at)
 {
-    while (at > 0 && sooner(world, world->heap[at], world->heap[(at - 1) / 2])) {
-        swap(&world->heap[at], &world->heap[(at - 1) / 2]);
-        at = (at - 1) / 2;
-    }
+    struct coming *heap = world->heap, moved = heap[at];
+    for (; at > 0 && sooner(&moved, &heap[(at - 1) / 2]); at = (at - 1) / 2)
+        heap[at] = heap[(at - 1) / 2];
+    heap[at] = moved;
 }
 
 static void sift_down(struct world *world, uint32_t at)
 {
-    for (;;) {
-        uint32_t least = at;
-        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2 && child < world->heap_count; child++)
-            if (sooner(world, world->heap[child], world->heap[least]))
-                least = child;
-        if (least == at)
-            return;
-        swap(&world->heap[at], &world->heap[least]);
-        at = least;
+    struct coming *heap = world->heap, moved = heap[at];
+    for (uint32_t child; (child = 2 * at + 1) < world->heap_count; at = child) {
+        if (child + 1 < world->heap_count && sooner(&heap[child + 1], &heap[child]))
+            child++;
+        if (!sooner(&heap[child], &moved))
+            break;
+        heap[at] = heap[child];
     }
+    heap[at] = moved;
 }
 
 struct happening *world_later(struct world *world, int64_t after_ms, enum happening_kind kind)
@@ -104,16 +94,21 @@ struct happening *world_later(struct world *world, int64_t after_ms, enum happen
     }
     uint32_t index = world->unused[--world->unused_count];
     struct happening *happening = &world->happenings[index];
-    *happening = (struct happening){
-        .at = world->now + after_ms, .order = ++world->order, .kind = kind, .process = UINT32_MAX};
-    world->heap[world->heap_count++] = index;
+    happening->at = world->now + after_ms;
+    happening->order = ++world->order;
+    happening->kind = kind;
+    happening->process = UINT32_MAX;
+    happening->target = happening->attempt = 0;
+    happening->id = 0;
+    happening->amount = 0;
+    world->heap[world->heap_count++] = (struct coming){happening->at, happening->order, index};
     sift_up(world, world->heap_count - 1);
     return happening;
 }
 
 static uint32_t next_happening(struct world *world)
 {
-    uint32_t index = world->heap[0];
+    uint32_t index = world->heap[0].index;
     world->heap[0] = world->heap[--world->heap_count];
     sift_down(world, 0);
     return index;
@@ -138,12 +133,14 @@ static void jump(struct world *world, int64_t by_ms)
 {
     world->clock_offset += by_ms;
     world->clock_jumped = true;
+    world->freed_at = world->now; // what is waited for is waited for anew
     history(world, NULL, "the clock jumps by %lld ms", (long long)by_ms);
 }
 
 static void freeze(struct world *world, bool frozen)
 {
     world->frozen = frozen;
+    world->freed_at = world->now;
     struct process *process = living(world, FORWARD);
     if (process && process->begun)
         process_deliver(world, process->id, 1,
@@ -153,6 +150,7 @@ static void freeze(struct world *world, bool frozen)
 static void remote(struct world *world, bool down)
 {
     world->ledger.down = down;
+    world->freed_at = world->now;
     history(world, NULL, "the ledger's remote is %s", down ? "down" : "up again");
 }
 
@@ -179,6 +177,7 @@ static void pause_process(struct world *world)
         return;
     process->paused_until = world->now + world_between(world, 1, 300) * MS_SECOND;
     process->overslept = process->paused_until > world->now + 5 * MS_SECOND;
+    world->freed_at = process->paused_until;
     history(world, process, "stands still");
 }
 
@@ -253,9 +252,10 @@ static void to_process(struct world *world, struct happening *happening)
         turn(world, process);
     else if (happening->kind == H_WAKE && happening->id == process->wake_id)
         process_feed(world, process, &(struct rollout_event){.type = RE_TIMER});
-    else if (happening->kind == H_SAMPLE)
+    else if (happening->kind == H_SAMPLE) {
+        check_goes_on(world, process);
         samples_take(world, process);
-    else if (happening->kind == H_HEARTBEAT)
+    } else if (happening->kind == H_HEARTBEAT)
         ledger_heartbeat(world, happening);
 }
 
@@ -331,13 +331,12 @@ void world_run(struct world *world, const struct scenario *scenario)
     history_plan(world);
     while (world->heap_count > 0 && !world->violation[0]) {
         uint32_t index = next_happening(world);
-        struct happening happening = world->happenings[index];
-        world->unused[world->unused_count++] = index;
-        world->now = happening.at;
+        world->now = world->happenings[index].at;
         if (world->now > END_OF_TIME || world->events > MOST_EVENTS)
             violated(world, "3: it does not end");
         else
-            happen(world, &happening);
+            happen(world, &world->happenings[index]);
+        world->unused[world->unused_count++] = index;
     }
     if (!world->violation[0])
         check_end(world);

@@ -111,6 +111,7 @@ struct process {
     enum rollout_phase resumed_from;
     int64_t skew_ms;
     int64_t paused_until;
+    int64_t moved_at;         // when what it did last was no mere looking on
     struct snapshot snapshot; // its state; the pointers in it point into it
     struct operation operations[WORLD_TARGETS];
     int64_t sampled_ms[WORLD_WATCHES]; // where the next interval begins; 0 = not watching
@@ -122,6 +123,8 @@ struct process {
     int64_t lease_until;           // as it believes
     uint16_t queue[WORLD_ENTRIES]; // committed here, not pushed yet
     uint32_t queued;
+    bool has_noted;       // what is not committed yet,
+    uint32_t first_noted; // from this entry on
     bool push_under_way;
     uint32_t base; // entries of the remote when it last pushed or read
     struct ticket tickets[WORLD_TICKETS];
@@ -172,6 +175,12 @@ struct happening {
     uint32_t attempt;
     int64_t amount;
     struct rollout_event event;
+};
+
+struct coming { // a happening's place in time, apart from it: this is what is sorted
+    int64_t at;
+    uint64_t order;
+    uint32_t index;
 };
 
 struct question {
@@ -232,6 +241,8 @@ struct world {
     struct fed fed[WORLD_WATCHES];
     uint32_t fed_step;
     bool frozen;
+    int64_t freed_at; // when what keeps a process from going on last ended: a freeze, the remote's
+                      // being down, a jump of the clock, a pause
     bool rollback_called;
     bool decision_due;              // a person will decide about a hold
     struct word words[WORLD_WORDS]; // of people who steer, as the ledger has them
@@ -243,7 +254,8 @@ struct world {
     uint32_t effects, events;
     // the future
     struct happening happenings[WORLD_HAPPENINGS];
-    uint32_t heap[WORLD_HAPPENINGS], heap_count;
+    struct coming heap[WORLD_HAPPENINGS];
+    uint32_t heap_count;
     uint32_t unused[WORLD_HAPPENINGS], unused_count;
     uint64_t order;
     struct rollout_commands out;
@@ -262,7 +274,7 @@ bool world_chance(struct world *world, double probability);
 int64_t world_between(struct world *world, int64_t low, int64_t high); // both included
 double world_poisson(struct world *world, double mean);
 double world_failures(struct world *world, double mean, double of); // in bursts; at most `of`
-// A happening `after_ms` from now; its fields are filled in by the caller.
+// A happening `after_ms` from now; its fields are filled in by the caller. `event` is not cleared.
 struct happening *world_later(struct world *world, int64_t after_ms, enum happening_kind kind);
 int64_t wall_ms(const struct world *world, const struct process *process);
 struct process *living(struct world *world, enum rollout_kind kind); // null when none
@@ -316,11 +328,14 @@ void people_see(struct world *world, const struct entry *entry);
 void violated(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void check_fed(struct world *world, const struct process *process,
                const struct rollout_event *event, enum rollout_phase before);
-void check_transition(struct world *world, const struct process *process,
-                      enum rollout_phase before);
+void check_transition(struct world *world, struct process *process, enum rollout_phase before);
+// A process that nothing keeps from going on does not stay where it is for ever.
+void check_goes_on(struct world *world, const struct process *process);
 void check_command(struct world *world, const struct process *process,
                    const struct rollout_command *command);
 void check_record(struct world *world, const struct entry *entry);
+// Of the entries from `first` on, which the process commits as one.
+void check_together(struct world *world, const struct process *process, uint32_t first);
 void check_served(struct world *world, uint32_t target);
 void check_end(struct world *world);
 

@@ -13,7 +13,7 @@ static const char *const legal[] = {
     /* shifting  */ "...xxx..xx....x",
     /* step bake */ ".x.xxx..xx....x",
     /* bake      */ ".....xx.xx....x",
-    /* promoting */ "......xxxx....x",
+    /* promoting */ "......xxxx.x..x",
     /* verifying */ ".......xxx.x..x",
     /* reverting */ "........x.x.x.x",
     /* held      */ ".xxxxxxxxx....x",

@@ -237,3 +237,18 @@ Test(plan, what_works_is_let_through)
     stage.plan->alpha = 0;
     cr_expect(plan_check(stage.plan, &err), "a rollback is refused for nothing of this");
 }
+
+// Of a thousand targets each may have a `health` beside the metrics of the configuration.
+Test(plan, there_is_a_probe_for_each_target_beside_the_metrics)
+{
+    static struct plan_metric metrics[PLAN_METRICS + 1];
+    struct error err;
+    for (uint32_t i = 0; i <= PLAN_METRICS; i++)
+        metrics[i] = stage.plan->metrics[0];
+    stage.plan->metrics = metrics;
+    stage.plan->metric_count = PLAN_METRICS;
+    cr_expect(plan_check(stage.plan, &err));
+    stage.plan->metric_count++;
+    cr_expect_not(plan_check(stage.plan, &err));
+    cr_expect_not_null(strstr(err.message, "1089 metrics are more than 1088"), "%s", err.message);
+}

@@ -1,93 +1,22 @@
-#include "scene.h"
+#include "run.h"
 
 #include "deploy/record/releases.h"
 #include "deploy/record/rollouts.h"
 
 #include <criterion/criterion.h>
 
-struct run { // one process of a rollout
-    struct ledger *ledger;
-    struct journal *journal;
-    struct journal_port port;
-    struct rollout_state *state;
-    const struct plan *plan;
-};
-
-static struct run run_open(struct scene *s, const char *remote, const struct plan *plan)
-{
-    struct run run = {.ledger = scene_ledger(s, NULL, remote, NULL), .plan = plan};
-    run.journal = journal_open(run.ledger);
-    run.port = journal_port(run.journal);
-    run.state = rollout_state_new(&s->arena, plan);
-    return run;
-}
-
-static void run_close(struct run *run)
-{
-    journal_close(run->journal);
-    ledger_close(run->ledger);
-}
-
-static enum lease_state lease_of(struct scene *s, struct run *run)
-{
-    char text[256];
-    (void)run->port.turn(run->port.self, s->now_ms);
-    return run->port.lease(run->port.self, s->now_ms, text);
-}
-
-static bool take(struct scene *s, struct run *run, bool force)
-{
-    cr_assert(run->port.take(run->port.self, run->plan, force, s->now_ms, &s->err), "%s",
-              s->err.message);
-    for (int i = 0; i < 20 && lease_of(s, run) == LEASE_PENDING; i++)
-        s->now_ms += 100;
-    return lease_of(s, run) == LEASE_HELD;
-}
-
-static bool record(struct scene *s, struct run *run, enum record_type type,
-                   enum rollout_phase phase, enum target_verb verb, uint64_t *ret_ticket)
-{
-    struct rollout_command command = {.type = RC_RECORD,
-                                      .record = type,
-                                      .verb = verb,
-                                      .share_ppm = SHARE_ALL,
-                                      .durable = ret_ticket != NULL,
-                                      .token = (uint64_t)s->now_ms};
-    struct placement placement = run->plan->targets[0].next;
-    uint64_t ticket;
-    placement.revision = STR("r2");
-    run->state->phase = phase;
-    struct journal_record entry = {.plan = run->plan,
-                                   .state = run->state,
-                                   .command = &command,
-                                   .placements = &placement,
-                                   .now_ms = s->now_ms};
-    return run->port.append(run->port.self, &entry, ret_ticket ? ret_ticket : &ticket, &s->err);
-}
-
-static enum append_state settle(struct scene *s, struct run *run, uint64_t ticket)
-{
-    enum append_state state = APPEND_PENDING;
-    for (int i = 0; i < 50 && state == APPEND_PENDING; i++) {
-        s->now_ms += 100;
-        (void)run->port.turn(run->port.self, s->now_ms);
-        state = run->port.state(run->port.self, ticket);
-    }
-    return state;
-}
-
 static void complete_one(struct scene *s, const char *rollout, const char *release)
 {
     struct run run = run_open(s, NULL, scene_plan(s, rollout, release));
     uint64_t ticket;
-    cr_assert(take(s, &run, false));
-    cr_assert(record(s, &run, RECORD_INTENDED, PHASE_PREPARING, VERB_STAGE, &ticket));
-    cr_assert_eq(settle(s, &run, ticket), APPEND_DURABLE);
-    cr_assert(record(s, &run, RECORD_STEP_PASSED, PHASE_SHIFTING, VERB_NONE, NULL));
-    cr_assert(record(s, &run, RECORD_STEP_PASSED, PHASE_BAKE, VERB_NONE, NULL));
-    cr_assert(record(s, &run, RECORD_STEP_PASSED, PHASE_PROMOTING, VERB_NONE, NULL));
-    cr_assert(record(s, &run, RECORD_STEP_PASSED, PHASE_VERIFYING, VERB_NONE, NULL));
-    cr_assert(record(s, &run, RECORD_DONE, PHASE_DONE, VERB_NONE, NULL));
+    cr_assert(run_take(s, &run, false));
+    cr_assert(run_record(s, &run, RECORD_INTENDED, PHASE_PREPARING, VERB_STAGE, &ticket));
+    cr_assert_eq(run_settle(s, &run, ticket), APPEND_DURABLE);
+    cr_assert(run_record(s, &run, RECORD_STEP_PASSED, PHASE_SHIFTING, VERB_NONE, NULL));
+    cr_assert(run_record(s, &run, RECORD_STEP_PASSED, PHASE_BAKE, VERB_NONE, NULL));
+    cr_assert(run_record(s, &run, RECORD_STEP_PASSED, PHASE_PROMOTING, VERB_NONE, NULL));
+    cr_assert(run_record(s, &run, RECORD_STEP_PASSED, PHASE_VERIFYING, VERB_NONE, NULL));
+    cr_assert(run_record(s, &run, RECORD_DONE, PHASE_DONE, VERB_NONE, NULL));
     run.port.release(run.port.self, false, s->now_ms);
     run_close(&run);
 }
@@ -157,18 +86,18 @@ Test(journal, two_at_once_are_refused_and_a_dead_one_is_followed)
     struct run one = run_open(&s, NULL, plan), two = run_open(&s, NULL, plan);
     struct run other = run_open(&s, NULL, scene_plan(&s, "v3-production-1", "v3"));
     uint64_t ticket;
-    cr_assert(take(&s, &one, false));
-    cr_assert(record(&s, &one, RECORD_INTENDED, PHASE_PREPARING, VERB_STAGE, NULL));
-    cr_expect_not(take(&s, &two, false));
-    cr_expect_eq(lease_of(&s, &two), LEASE_REFUSED);
-    cr_expect_not(take(&s, &other, false));
+    cr_assert(run_take(&s, &one, false));
+    cr_assert(run_record(&s, &one, RECORD_INTENDED, PHASE_PREPARING, VERB_STAGE, NULL));
+    cr_expect_not(run_take(&s, &two, false));
+    cr_expect_eq(run_lease(&s, &two), LEASE_REFUSED);
+    cr_expect_not(run_take(&s, &other, false));
     s.now_ms += LEASE_TTL_MS + LEASE_SKEW_MS + 1; // `one` was stopped meanwhile
-    cr_assert(take(&s, &two, false));
+    cr_assert(run_take(&s, &two, false));
     // `one` wakes up: it issues nothing more, but what it saw happen is kept.
-    cr_expect_not(record(&s, &one, RECORD_INTENDED, PHASE_SHIFTING, VERB_SHIFT, &ticket));
+    cr_expect_not(run_record(&s, &one, RECORD_INTENDED, PHASE_SHIFTING, VERB_SHIFT, &ticket));
     cr_expect_eq(s.err.kind, ERROR_DENIED, "%s", s.err.message);
-    cr_expect_eq(lease_of(&s, &one), LEASE_LOST);
-    cr_expect(record(&s, &one, RECORD_COMMAND_DONE, PHASE_PREPARING, VERB_STAGE, NULL));
+    cr_expect_eq(run_lease(&s, &one), LEASE_LOST);
+    cr_expect(run_record(&s, &one, RECORD_COMMAND_DONE, PHASE_PREPARING, VERB_STAGE, NULL));
     struct event event;
     cr_assert(ledger_refresh(two.ledger, &s.err));
     cr_assert(ledger_read(two.ledger, &s.arena, ledger_at(two.ledger, ledger_count(two.ledger) - 1),
@@ -196,10 +125,10 @@ Test(journal, a_rollback_fences_out_and_closes_what_ran)
     back->mode = PLAN_ROLLBACK;
     struct run one = run_open(&s, NULL, scene_plan(&s, "v2-production-1", "v2"));
     struct run two = run_open(&s, NULL, back);
-    cr_assert(take(&s, &one, false));
-    cr_assert(record(&s, &one, RECORD_INTENDED, PHASE_PREPARING, VERB_STAGE, NULL));
-    cr_assert(take(&s, &two, true));
-    cr_expect_eq(lease_of(&s, &one), LEASE_LOST);
+    cr_assert(run_take(&s, &one, false));
+    cr_assert(run_record(&s, &one, RECORD_INTENDED, PHASE_PREPARING, VERB_STAGE, NULL));
+    cr_assert(run_take(&s, &two, true));
+    cr_expect_eq(run_lease(&s, &one), LEASE_LOST);
     struct rollout_record loaded;
     cr_assert(rollout_load(two.ledger, &s.arena, STR("v2-production-1"), &loaded, &s.err));
     cr_expect_eq(loaded.state->phase, PHASE_CANCELLED);
@@ -208,12 +137,12 @@ Test(journal, a_rollback_fences_out_and_closes_what_ran)
     cr_assert(rollouts_open(two.ledger, &s.arena, &open, &count, &s.err));
     cr_assert_eq(count, 1u);
     cr_expect(str_is(open[0], "v1-production-2"));
-    cr_assert(record(&s, &two, RECORD_INTENDED, PHASE_REVERTING, VERB_REVERT, NULL));
-    cr_assert(record(&s, &two, RECORD_ROLLED_BACK, PHASE_ROLLED_BACK, VERB_NONE, NULL));
+    cr_assert(run_record(&s, &two, RECORD_INTENDED, PHASE_REVERTING, VERB_REVERT, NULL));
+    cr_assert(run_record(&s, &two, RECORD_ROLLED_BACK, PHASE_ROLLED_BACK, VERB_NONE, NULL));
     two.port.release(two.port.self, false, s.now_ms);
     // Nobody resumes what was fenced out.
-    cr_expect_not(take(&s, &one, false));
-    cr_expect_eq(lease_of(&s, &one), LEASE_REFUSED);
+    cr_expect_not(run_take(&s, &one, false));
+    cr_expect_eq(run_lease(&s, &one), LEASE_REFUSED);
     run_close(&one);
     run_close(&two);
     scene_close(&s);
@@ -225,15 +154,15 @@ Test(journal, a_breach_that_was_rolled_back_marks_the_release)
     scene_open(&s);
     struct run run = run_open(&s, NULL, scene_plan(&s, "v2-production-1", "v2"));
     bool bad;
-    cr_assert(take(&s, &run, false));
+    cr_assert(run_take(&s, &run, false));
     run.state->breach_at_ms = s.now_ms;
-    cr_assert(record(&s, &run, RECORD_BREACHED, PHASE_REVERTING, VERB_NONE, NULL));
+    cr_assert(run_record(&s, &run, RECORD_BREACHED, PHASE_REVERTING, VERB_NONE, NULL));
     struct rollout_command incident = {.type = RC_INCIDENT, .text = "P2"};
     struct journal_record opened = {
         .plan = run.plan, .state = run.state, .command = &incident, .now_ms = s.now_ms};
     uint64_t ticket;
-    cr_assert(run.port.append(run.port.self, &opened, &ticket, &s.err), "%s", s.err.message);
-    cr_assert(record(&s, &run, RECORD_ROLLED_BACK, PHASE_ROLLED_BACK, VERB_NONE, NULL));
+    cr_assert(run.port.note(run.port.self, &opened, &ticket, &s.err), "%s", s.err.message);
+    cr_assert(run_record(&s, &run, RECORD_ROLLED_BACK, PHASE_ROLLED_BACK, VERB_NONE, NULL));
     run.port.release(run.port.self, false, s.now_ms);
     cr_assert(release_is_bad(run.ledger, STR("v2"), &bad, NULL, &s.err));
     cr_expect(bad);
@@ -267,9 +196,9 @@ Test(journal, a_rollback_by_hand_marks_what_it_leaves)
         struct run run = run_open(&s, NULL, plan);
         bool bad;
         size_t marks = 0;
-        cr_assert(take(&s, &run, true));
-        cr_assert(record(&s, &run, RECORD_INTENDED, PHASE_REVERTING, VERB_REVERT, NULL));
-        cr_assert(record(&s, &run, RECORD_ROLLED_BACK, PHASE_ROLLED_BACK, VERB_NONE, NULL));
+        cr_assert(run_take(&s, &run, true));
+        cr_assert(run_record(&s, &run, RECORD_INTENDED, PHASE_REVERTING, VERB_REVERT, NULL));
+        cr_assert(run_record(&s, &run, RECORD_ROLLED_BACK, PHASE_ROLLED_BACK, VERB_NONE, NULL));
         run.port.release(run.port.self, false, s.now_ms);
         cr_assert(release_is_bad(run.ledger, STR("v2"), &bad, NULL, &s.err));
         cr_expect_eq(bad, !rehearsal);
@@ -277,7 +206,7 @@ Test(journal, a_rollback_by_hand_marks_what_it_leaves)
             marks += str_is(ledger_at(run.ledger, i)->type, "release.marked-bad");
         cr_expect_eq(marks, rehearsal ? 0u : 1u, "once, on however many targets");
         // The name is taken: another rollback of the same moment takes the next one.
-        cr_expect_not(take(&s, &run, true));
+        cr_expect_not(run_take(&s, &run, true));
         run_close(&run);
         scene_close(&s);
     }
@@ -296,8 +225,8 @@ Test(journal, a_record_that_cannot_be_read_stops_no_rollback)
                         .lease = {.environment = run.plan->environment},
                         .body = STR("{}")};
     cr_assert(ledger_append(run.ledger, &odd, NULL, &s.err), "%s", s.err.message);
-    cr_assert(take(&s, &run, true));
-    cr_expect_eq(lease_of(&s, &run), LEASE_HELD);
+    cr_assert(run_take(&s, &run, true));
+    cr_expect_eq(run_lease(&s, &run), LEASE_HELD);
     str *open;
     size_t count;
     cr_assert(rollouts_open(run.ledger, &s.arena, &open, &count, &s.err));
@@ -317,7 +246,7 @@ Test(journal, a_reason_is_pending_until_somebody_says_it)
     struct run run = run_open(&s, NULL, plan);
     str reason = {NULL, 0};
     bool pending = false;
-    cr_assert(take(&s, &run, true));
+    cr_assert(run_take(&s, &run, true));
     cr_assert(rollout_reason(run.ledger, &s.arena, plan->rollout, &reason, &pending, &s.err));
     cr_expect(pending);
     cr_assert(rollout_explain(run.ledger, plan->rollout, STR("parents call"), &s.err));
@@ -337,10 +266,10 @@ Test(journal, durable_means_on_the_remote)
     scene_open(&s);
     struct run run = run_open(&s, "origin", scene_plan(&s, "v2-production-1", "v2"));
     uint64_t ticket;
-    cr_assert(take(&s, &run, false));
-    cr_assert(record(&s, &run, RECORD_INTENDED, PHASE_PREPARING, VERB_STAGE, &ticket));
+    cr_assert(run_take(&s, &run, false));
+    cr_assert(run_record(&s, &run, RECORD_INTENDED, PHASE_PREPARING, VERB_STAGE, &ticket));
     cr_expect_eq(run.port.state(run.port.self, ticket), APPEND_PENDING);
-    cr_expect_eq(settle(&s, &run, ticket), APPEND_DURABLE);
+    cr_expect_eq(run_settle(&s, &run, ticket), APPEND_DURABLE);
     str out;
     cr_expect_eq(0, scene_shell(&s, &out, "git -C remote.git log --oneline release-ledger"));
     cr_expect(str_search(out, STR("command.intended")) != STR_NONE, "%s", out.data);
@@ -357,14 +286,14 @@ Test(journal, a_rollback_goes_on_without_the_remote)
     back->mode = PLAN_ROLLBACK;
     struct run run = run_open(&s, "origin", back);
     cr_assert_eq(0, scene_shell(&s, NULL, "mv remote.git away.git"));
-    cr_assert_not(take(&s, &run, true));
-    cr_expect_eq(lease_of(&s, &run), LEASE_PENDING);
+    cr_assert_not(run_take(&s, &run, true));
+    cr_expect_eq(run_lease(&s, &run), LEASE_PENDING);
     s.now_ms += JOURNAL_FORCE_MS;
-    cr_expect_eq(lease_of(&s, &run), LEASE_HELD);
-    cr_assert(record(&s, &run, RECORD_INTENDED, PHASE_REVERTING, VERB_REVERT, NULL));
+    cr_expect_eq(run_lease(&s, &run), LEASE_HELD);
+    cr_assert(run_record(&s, &run, RECORD_INTENDED, PHASE_REVERTING, VERB_REVERT, NULL));
     cr_assert_eq(0, scene_shell(&s, NULL, "mv away.git remote.git"));
     uint64_t ticket;
-    cr_assert(record(&s, &run, RECORD_INTENDED, PHASE_REVERTING, VERB_REVERT, &ticket));
+    cr_assert(run_record(&s, &run, RECORD_INTENDED, PHASE_REVERTING, VERB_REVERT, &ticket));
     for (int i = 0; i < 60; i++) {
         s.now_ms += 1000;
         (void)run.port.turn(run.port.self, s.now_ms);
@@ -384,14 +313,14 @@ Test(journal, a_claim_that_is_on_the_remote_already_wins)
                                 "origin '%s'",
                                 s.remote));
     struct run one = run_open(&s, "origin", scene_plan(&s, "v2-production-1", "v2"));
-    cr_assert(take(&s, &one, false));
+    cr_assert(run_take(&s, &one, false));
     struct run two = {.plan = scene_plan(&s, "v3-production-1", "v3")};
     str folder = arena_format(&s.arena, "%s/two", s.folder);
     two.ledger = scene_ledger(&s, folder.data, "origin", NULL);
     two.journal = journal_open(two.ledger);
     two.port = journal_port(two.journal);
     two.state = rollout_state_new(&s.arena, two.plan);
-    cr_expect_not(take(&s, &two, false));
+    cr_expect_not(run_take(&s, &two, false));
     char text[256];
     cr_expect_eq(two.port.lease(two.port.self, s.now_ms, text), LEASE_REFUSED);
     cr_expect(str_search(str_of(text), STR("v2-production-1")) != STR_NONE, "%s", text);

@@ -240,36 +240,68 @@ static enum lease_state journal_lease(void *self, int64_t now_ms, char text[256]
     return rig->lease;
 }
 
-static void save(struct rig *rig, const struct journal_record *record)
+#define NEVER_COMMITTED INT64_MAX
+
+static void save(struct rig *rig, const struct plan *plan, const struct rollout_state *state,
+                 const struct placement *placements)
 {
     struct json_out out = json_out_of(&rig->saved, JSON_COMPACT);
     text_clear(&rig->saved);
     json_open_map(&out, NULL);
-    rollout_state_write(record->plan, record->state, "state", &out);
+    rollout_state_write(plan, state, "state", &out);
     json_close(&out);
-    for (uint32_t i = 0; i < record->plan->target_count; i++)
-        rig->saved_memory[i] = arena_str(&rig->arena, record->placements[i].memory);
+    for (uint32_t i = 0; i < plan->target_count; i++)
+        rig->saved_memory[i] = arena_str(&rig->arena, placements[i].memory);
 }
 
-static bool journal_append(void *self, const struct journal_record *record, uint64_t *ret_ticket,
-                           struct error *err)
+static bool journal_note(void *self, const struct journal_record *record, uint64_t *ret_ticket,
+                         struct error *err)
 {
     struct rig *rig = self;
     const struct rollout_command *command = record->command;
     bool intended = command->type == RC_RECORD && command->record == RECORD_INTENDED;
     cr_assert_eq(record->now_ms, rig->now_ms);
-    if (rig->refusing || faulty(rig))
-        return error_set(err, ERROR_SYSTEM, "the disk is full");
-    say(rig, "%s %s", command->type == RC_INCIDENT ? "incident" : record_name(command->record),
-        command->type == RC_INCIDENT ? command->text : verb_name(command->verb));
-    save(rig, record);
+    if (rig->too_large)
+        return error_set(err, ERROR_LIMIT, "a record that is too large");
+    if (!rig->refusing) {
+        say(rig, "%s %s", command->type == RC_INCIDENT ? "incident" : record_name(command->record),
+            command->type == RC_INCIDENT ? command->text : verb_name(command->verb));
+        rig->reverting |= intended && command->verb == VERB_REVERT;
+    }
     *ret_ticket = ++rig->tickets;
-    rig->pushed_at[rig->tickets % 256] = rig->now_ms + rig->push_ms;
-    if (intended && command->durable) {
+    rig->pushed_at[rig->tickets % 256] = NEVER_COMMITTED;
+    if (intended && command->durable && !rig->refusing) {
         rig->intended = command->verb;
         rig->intended_ticket = rig->tickets;
     }
-    rig->reverting |= intended && command->verb == VERB_REVERT;
+    return true;
+}
+
+static bool journal_commit(void *self, const struct plan *plan, const struct rollout_state *state,
+                           const struct placement *placements, enum journal_haste haste,
+                           int64_t now_ms, struct error *err)
+{
+    struct rig *rig = self;
+    if (rig->committed == rig->tickets)
+        return true;
+    cr_assert_not(rig->unsettled, "the turn before did not settle");
+    unsigned first = rig->committed + 1;
+    rig->committed = rig->tickets;
+    if (rig->refusing || faulty(rig))
+        return error_set(err, ERROR_SYSTEM, "the disk is full");
+    save(rig, plan, state, placements);
+    rig->unsettled = haste == JOURNAL_URGENT;
+    rig->hasty += rig->unsettled;
+    for (unsigned i = first; i <= rig->tickets; i++)
+        rig->pushed_at[i % 256] = now_ms + rig->push_ms;
+    return true;
+}
+
+static bool journal_settle(void *self, int64_t now_ms, struct error *err)
+{
+    struct rig *rig = self;
+    (void)now_ms, (void)err;
+    rig->unsettled = false;
     return true;
 }
 
@@ -277,7 +309,8 @@ static enum append_state journal_state(void *self, uint64_t ticket)
 {
     struct rig *rig = self;
     cr_assert(ticket > 0 && ticket <= rig->tickets);
-    if (rig->losing)
+    if (rig->losing ||
+        (ticket <= rig->committed && rig->pushed_at[ticket % 256] == NEVER_COMMITTED))
         return APPEND_LOST;
     if (!rig->offline && rig->now_ms >= rig->pushed_at[ticket % 256] &&
         ticket > rig->durable_ticket)
@@ -475,8 +508,8 @@ static void start(struct rig *rig, bool suspend)
         .placements = rig->placements,
         .targets = targets,
         .metrics = metric,
-        .journal = {rig, journal_take, journal_lease, journal_append, journal_state, journal_turn,
-                    journal_release},
+        .journal = {rig, journal_take, journal_lease, journal_note, journal_commit, journal_settle,
+                    journal_state, journal_turn, journal_release},
         .clock = {rig, clock_now},
         .entropy = {rig, entropy_fill},
         .approver = {rig, people_ask, people_poll, people_withdraw},
@@ -484,6 +517,8 @@ static void start(struct rig *rig, bool suspend)
         .calendar = {rig, rig->has_calendar ? calendar_look_at : NULL, calendar_is_fresh},
         .observer = {rig, tell},
         .suspend = suspend,
+        .watched = rig->watched,
+        .as_found = rig->as_found,
     };
     rig->released = 0;
     cr_assert(driver_open(&setup, &rig->driver, &err), "%s", err.message);

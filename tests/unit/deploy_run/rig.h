@@ -73,10 +73,14 @@ struct rig {
     // journal
     enum lease_state lease;
     const char *lease_words;
-    bool offline;    // nothing becomes durable
-    bool losing;     // durable records are lost instead
-    bool refusing;   // no record can be appended
-    int64_t push_ms; // how long until a record is durable
+    bool offline;       // nothing becomes durable
+    bool losing;        // durable records are lost instead
+    bool refusing;      // no record can be committed
+    bool too_large;     // no record can be noted
+    bool unsettled;     // what was committed in haste
+    unsigned hasty;     // commits
+    unsigned committed; // the newest of the tickets that were
+    int64_t push_ms;    // how long until a record is durable
     unsigned tickets, released;
     bool kept_claim;
     enum target_verb intended; // newest durable forward intent,
@@ -97,6 +101,7 @@ struct rig {
     unsigned looks;
     const char *calendar_trouble;
     // observer
+    bool watched, as_found; // of the setup
     unsigned phases, troubles;
     char trouble[256];
     unsigned target_news; // how often something was said about a target

@@ -130,3 +130,47 @@ Test(calendar, a_driver_without_one_is_not_held_by_what_the_ledger_says)
     must_be(&rig, rig_play(&rig, MS_HOUR), RUN_ENDED, PHASE_DONE);
     rig_close(&rig);
 }
+
+// Frozen between the answer and the first command, or between preparing and the first traffic.
+Test(calendar, what_is_frozen_before_it_has_traffic_needs_no_process)
+{
+    for (int prepared = 0; prepared < 2; prepared++) {
+        struct rig rig;
+        rig_open(&rig, (struct rig_plan){.stage_answers = 1});
+        rig.has_calendar = true;
+        rig.answers = 1;
+        rig_start_suspending(&rig);
+        rig_play_to(&rig, prepared ? PHASE_SHIFTING : PHASE_PREPARING);
+        rig.frozen = true;
+        cr_expect_eq(rig_play(&rig, MS_HOUR), RUN_SUSPENDED);
+        cr_expect_not(driver_state(rig.driver)->out);
+        cr_expect_eq(rig.targets[0].share_ppm, 0);
+        rig_crash(&rig);
+        cr_expect(rig.kept_claim, "the environment stays claimed");
+        rig_start_suspending(&rig);
+        // An intent of traffic may have been sent, for all that this process knows: it is watched.
+        cr_expect_eq(rig_play(&rig, MS_HOUR), prepared ? RUN_GOING : RUN_SUSPENDED);
+        rig_crash(&rig);
+        rig.frozen = false;
+        rig.answers = 0; // what was answered is known
+        rig_start_suspending(&rig);
+        cr_expect_eq(rig_play(&rig, MS_HOUR), RUN_ENDED);
+        cr_expect_eq(driver_state(rig.driver)->phase, PHASE_DONE);
+        rig_close(&rig);
+    }
+}
+
+Test(calendar, what_is_frozen_with_traffic_is_watched)
+{
+    struct rig rig;
+    rig_open(&rig, (struct rig_plan){0});
+    rig.has_calendar = true;
+    rig_start_suspending(&rig);
+    rig_play_to(&rig, PHASE_STEP_BAKE);
+    rig.frozen = true;
+    cr_expect_eq(rig_play(&rig, MS_HOUR), RUN_GOING);
+    cr_expect(driver_state(rig.driver)->out);
+    rig.frozen = false;
+    cr_expect_eq(rig_play(&rig, MS_HOUR), RUN_ENDED);
+    rig_close(&rig);
+}

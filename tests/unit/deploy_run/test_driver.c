@@ -162,6 +162,35 @@ Test(driver, without_its_record_a_revert_goes_on_and_says_so)
     rig_close(&rig);
 }
 
+Test(driver, a_record_that_cannot_be_noted_stops_it)
+{
+    struct rig rig;
+    rig_open(&rig, (struct rig_plan){.no_metric = true});
+    rig_start(&rig);
+    rig_play_to(&rig, PHASE_STEP_BAKE);
+    unsigned starts = rig.start_count;
+    rig.too_large = true;
+    cr_expect_eq(rig_play(&rig, MS_HOUR), RUN_LOST);
+    cr_expect_eq(rig.start_count, starts);
+    cr_expect_not_null(strstr(driver_words(rig.driver), "too large"));
+    rig_close(&rig);
+}
+
+// Only the way back is committed in haste, once, and the rig sees to it that it is settled.
+Test(driver, a_way_back_does_not_wait_for_its_commit)
+{
+    struct rig rig;
+    rig_open(&rig, (struct rig_plan){0});
+    rig_start(&rig);
+    rig_play_to(&rig, PHASE_STEP_BAKE);
+    cr_expect_eq(rig.hasty, 0);
+    rig.value = 1000;
+    must_be(&rig, rig_play(&rig, MS_HOUR), RUN_ENDED, PHASE_ROLLED_BACK);
+    cr_expect_eq(rig.hasty, 1);
+    cr_expect_not(rig.unsettled);
+    rig_close(&rig);
+}
+
 // ---- cancelling --------------------------------------------------------------------------------
 
 Test(driver, cancelled_it_goes_back_and_ends)
@@ -379,15 +408,99 @@ Test(driver, a_word_of_a_person_is_heard_within_a_second)
     rig_close(&rig);
 }
 
-Test(driver, what_is_held_with_traffic_is_left_unless_it_is_to_stay)
+static void say_in_a_second(struct rig *rig, enum rollout_steer steer, uint64_t token)
+{
+    rig->word = (struct steering){.steer = steer, .token = token, .who = STR("ada")};
+    rig->word_at_ms = rig->now_ms + MS_SECOND;
+}
+
+// Half of the traffic is on the release.
+static void hold_in_a_bake(struct rig *rig)
+{
+    rig_start_suspending(rig);
+    rig_play_to(rig, PHASE_STEP_BAKE);
+    say_in_a_second(rig, STEER_HOLD, 8);
+}
+
+Test(driver, what_is_held_with_traffic_is_left_to_who_is_named)
 {
     struct rig rig;
     rig_open(&rig, (struct rig_plan){0});
+    rig.watched = true;
+    hold_in_a_bake(&rig);
+    must_be(&rig, rig_play(&rig, MS_HOUR), RUN_SUSPENDED, PHASE_HELD);
+    cr_expect_eq(rig.targets[0].share_ppm, SHARE_ALL / 2);
+    cr_expect_eq(rig.troubles, 0);
+    rig_close(&rig);
+}
+
+Test(driver, what_is_held_with_traffic_is_not_left_alone)
+{
+    struct rig rig;
+    rig_open(&rig, (struct rig_plan){0});
+    hold_in_a_bake(&rig);
+    must_be(&rig, rig_play(&rig, MS_HOUR), RUN_GOING, PHASE_HELD);
+    cr_expect_eq(rig.troubles, 1, "said once");
+    cr_expect_not_null(strstr(rig.trouble, "this process stays"), "%s", rig.trouble);
+    say_in_a_second(&rig, STEER_PROMOTE, 9);
+    rig_play_to(&rig, PHASE_BAKE);
+    say_in_a_second(&rig, STEER_HOLD, 10);
+    must_be(&rig, rig_play(&rig, MS_HOUR), RUN_GOING, PHASE_HELD);
+    cr_expect_eq(rig.troubles, 2, "and of the next hold again");
+    rig.value = 1000; // which is seen, because it stayed
+    must_be(&rig, rig_play(&rig, MS_HOUR), RUN_ENDED, PHASE_ROLLED_BACK);
+    rig_close(&rig);
+}
+
+// The runner's time limit ends what stays, as it ends everything.
+Test(driver, a_cancel_ends_what_stays_because_nobody_is_named)
+{
+    struct rig rig;
+    rig_open(&rig, (struct rig_plan){0});
+    hold_in_a_bake(&rig);
+    must_be(&rig, rig_play(&rig, MS_HOUR), RUN_GOING, PHASE_HELD);
+    driver_cancel(rig.driver);
+    must_be(&rig, rig_play(&rig, MS_MINUTE), RUN_ENDED, PHASE_ROLLED_BACK);
+    cr_expect_eq(rig.troubles, 1);
+    rig_close(&rig);
+}
+
+// A `resume` that only comes by does not stay with what somebody else left so; with what it holds
+// itself it does.
+Test(driver, what_was_found_held_is_left_as_it_was_found)
+{
+    struct rig rig;
+    rig_open(&rig, (struct rig_plan){0});
+    hold_in_a_bake(&rig);
+    must_be(&rig, rig_play(&rig, MS_HOUR), RUN_GOING, PHASE_HELD);
+    rig_crash(&rig);
+    rig.as_found = true;
+    rig.troubles = 0;
     rig_start_suspending(&rig);
-    rig_play_to(&rig, PHASE_STEP_BAKE);
-    rig.word = (struct steering){.steer = STEER_HOLD, .token = 8, .who = STR("ada")};
+    must_be(&rig, rig_play(&rig, MS_HOUR), RUN_SUSPENDED, PHASE_HELD);
+    cr_expect_eq(rig.troubles, 1);
+    cr_expect_not_null(strstr(rig.trouble, "no regression is seen"), "%s", rig.trouble);
+    rig_crash(&rig);
+    rig_start_suspending(&rig);
+    rig.word = (struct steering){.steer = STEER_PROMOTE, .token = 11, .who = STR("ada")};
     rig.word_at_ms = rig.now_ms;
-    cr_expect_eq(rig_play(&rig, MS_HOUR), RUN_SUSPENDED);
-    cr_expect_eq(driver_state(rig.driver)->phase, PHASE_HELD);
+    rig_play_to(&rig, PHASE_BAKE);
+    say_in_a_second(&rig, STEER_HOLD, 12);
+    must_be(&rig, rig_play(&rig, MS_HOUR), RUN_GOING, PHASE_HELD);
+    rig_close(&rig);
+}
+
+Test(driver, what_waits_with_traffic_is_left_to_who_is_named)
+{
+    struct rig rig;
+    rig_open(&rig, (struct rig_plan){.step_answers = 1});
+    rig.watched = true;
+    rig_start_suspending(&rig);
+    must_be(&rig, rig_play(&rig, MS_HOUR), RUN_SUSPENDED, PHASE_WAITING);
+    cr_expect_eq(rig.targets[0].share_ppm, SHARE_ALL / 2);
+    rig_crash(&rig);
+    rig_start_suspending(&rig);
+    rig.answers = 1;
+    must_be(&rig, rig_play(&rig, MS_HOUR), RUN_ENDED, PHASE_DONE);
     rig_close(&rig);
 }

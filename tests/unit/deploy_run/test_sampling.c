@@ -157,6 +157,7 @@ Test(sampling, a_source_that_stays_silent_holds_it)
     struct rig rig;
     rig_open(&rig, (struct rig_plan){0});
     rig.unreadable = 100000;
+    rig.watched = true;
     rig_start_suspending(&rig);
     must_be(&rig, rig_play(&rig, MS_HOUR), RUN_SUSPENDED, PHASE_HELD);
     cr_expect_eq(rig.targets[0].share_ppm, SHARE_ALL / 2);

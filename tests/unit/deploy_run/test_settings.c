@@ -160,9 +160,10 @@ static const struct {
     {WEB ", migrate: {files: [a]}" STAGE, "s.yml:2:66: `run` is missing from `migrate`: add it"},
     // metrics
     {"metrics:\n  up: {url: \"http://a/\"}\n",
-     "s.yml:2:7: metric `up` needs a `source`, one of `probe`, `prometheus`"},
-    {"metrics:\n  up: {source: datadog}\n", "s.yml:2:16: `datadog` is not a metric source in this "
-                                            "version of sluice; built are `probe`, `prometheus`"},
+     "s.yml:2:7: metric `up` needs a `source`, one of `probe`, `prometheus`, `cloudwatch`"},
+    {"metrics:\n  up: {source: datadog}\n",
+     "s.yml:2:16: `datadog` is not a metric source in this "
+     "version of sluice; built are `probe`, `prometheus`, `cloudwatch`"},
     {"metrics:\n  up: {source: probe}\n", "s.yml:2:7: `url` is missing from `probe`: add it"},
     {"metrics:\n  up: {source: probe, url: \"http://${host}/\", targets: [wep]}\n" WEB "}\n",
      "s.yml:2:57: `wep` is not one of `targets`; did you mean `web`?"},
@@ -251,6 +252,10 @@ static const struct {
      "s.yml:1:24: `time_limit` must be a second or more, such as `12m`"},
     {"rollback: {rehearse_every: 30m}\n",
      "s.yml:1:28: `rehearse_every` must be an hour or more, such as `30d`"},
+    {"watch: {by: sluice watch on ops1, every: 0s}\n",
+     "s.yml:1:42: `every` must be from a second to a day, such as `30s`"},
+    {"watch: {by: timer, every: 5m, late: 2d}\n", "s.yml:1:37: `late` must be a day or less"},
+    {"watch: {every: 5m}\n", "s.yml:1:8: `by` is missing from `watch`: add it"},
     {"incidents: {on_rollback: P9}\n",
      "s.yml:1:26: `on_rollback` must be `P1`, `P2`, `P3` or `P4`, not `P9`; did you mean `P1`?"},
     {"incidents: {P1: {acknowledge: 15m}}\n",

@@ -1,0 +1,208 @@
+#include "actions/cli/rehearsal_left.h"
+
+#include "actions/cli/rehearsal_halves.h"
+#include "actions/cli/rollout_flow.h"
+
+#include <stdio.h>
+
+// ---- finding -----------------------------------------------------------------------------------
+
+static bool reads(struct deployment *d, const struct ledger_entry *entry, struct event *ret)
+{
+    return ledger_read(d->ledger, d->arena, entry, ret, &d->call->error);
+}
+
+// The newest rehearsal.begun of the environment.
+static bool find_begun(struct deployment *d, str environment, struct rehearsal_left *left,
+                       size_t *ret_position, bool *ret_found)
+{
+    *ret_found = false;
+    for (size_t i = ledger_count(d->ledger); i-- > 0;) {
+        struct event event;
+        if (!str_is(ledger_at(d->ledger, i)->type, REHEARSAL_BEGUN))
+            continue;
+        if (!reads(d, ledger_at(d->ledger, i), &event))
+            return false;
+        if (!str_eq(node_text(event.fields, "environment"), environment))
+            continue;
+        left->environment = environment;
+        left->stage = node_text(event.fields, "stage");
+        left->back = node_text(event.fields, "back");
+        left->forth = node_text(event.fields, "forth");
+        *ret_position = i;
+        *ret_found = true;
+        return true;
+    }
+    return true;
+}
+
+// Whether this entry, written after it was begun, ends it: its own record, or a decision of
+// somebody about the same environment.
+static bool ends_it(struct deployment *d, const struct ledger_entry *entry,
+                    const struct rehearsal_left *left, bool *ret)
+{
+    struct event event;
+    bool planned = str_is(entry->type, "rollout.planned");
+    bool own = str_eq(entry->rollout, left->back) || str_eq(entry->rollout, left->forth);
+    *ret = str_is(entry->type, REHEARSAL_DONE) && own;
+    if (own || !(planned || str_is(entry->type, "release.adopted")))
+        return true;
+    if (!reads(d, entry, &event))
+        return false;
+    *ret = str_eq(planned ? event.lease.environment : node_text(event.fields, "environment"),
+                  left->environment);
+    return true;
+}
+
+static bool is_over(struct deployment *d, const struct rehearsal_left *left, size_t begun,
+                    bool *ret)
+{
+    *ret = false;
+    for (size_t i = begun + 1; !*ret && i < ledger_count(d->ledger); i++)
+        if (!ends_it(d, ledger_at(d->ledger, i), left, ret))
+            return false;
+    return true;
+}
+
+// ERROR_ABSENT is an answer here.
+static bool load(struct deployment *d, str rollout, struct rollout_record *ret, bool *ret_found)
+{
+    struct error why;
+    *ret_found = rollout_load(d->ledger, d->arena, rollout, ret, &why);
+    if (*ret_found || why.kind == ERROR_ABSENT)
+        return true;
+    d->call->error = why;
+    return false;
+}
+
+// Between the halves nobody has the lease for a moment: then its last holder counts, where one can
+// know, and else the time since it wrote something.
+static bool is_driven(const struct deployment *d, const struct rehearsal_left *left)
+{
+    const struct lease *lease = &left->half.standing.lease;
+    int64_t now_ms = deployment_now(d);
+    if (process_is_gone(lease->process) || str_eq(lease->process, process_self(d->arena)))
+        return false; // one that this process has just driven itself is its own to go on with
+    return lease_is_live(lease, now_ms) || now_ms < left->half.newest_ms + LEASE_TTL_MS;
+}
+
+static bool is_forth(const struct rehearsal_left *left)
+{
+    return str_eq(left->half.plan->rollout, left->forth);
+}
+
+bool rehearsal_left_in(struct deployment *d, str environment, struct rehearsal_left *ret,
+                       bool *ret_found)
+{
+    struct rehearsal_left left = {0};
+    size_t begun = 0;
+    bool over = false, found = false;
+    *ret_found = false;
+    if (!find_begun(d, environment, &left, &begun, &found) ||
+        (found && !is_over(d, &left, begun, &over)))
+        return false;
+    if (!found || over)
+        return true;
+    if (!load(d, left.forth, &left.half, &found) ||
+        (!found && !load(d, left.back, &left.half, &found)))
+        return false;
+    if (!found)
+        return true; // it has touched nothing
+    left.open = !left.half.state || !phase_terminal(left.half.state->phase);
+    left.restored = is_forth(&left) && !left.open && left.half.state->phase == PHASE_ROLLED_BACK;
+    left.driven = is_driven(d, &left);
+    *ret = left;
+    *ret_found = true;
+    return true;
+}
+
+void rehearsal_left_words(const struct rehearsal_left *left, struct text *out)
+{
+    const struct plan *plan = left->half.plan;
+    text_addf(out, "rehearsal " STR_FMT " was left half-way:", STR_ARG(left->back));
+    for (uint32_t i = 0; i < plan->target_count; i++) {
+        const struct plan_target *target = &plan->targets[i];
+        str live = is_forth(left) ? target->good.release : target->next.release;
+        str before = is_forth(left) ? target->next.release : target->good.release;
+        text_addf(out, "%s " STR_FMT " may be on " STR_FMT ", where " STR_FMT " belongs",
+                  i ? "," : "", STR_ARG(target->name), STR_ARG(before), STR_ARG(live));
+    }
+}
+
+// ---- finishing ---------------------------------------------------------------------------------
+
+static bool again(struct deployment *d, const struct rehearsal_left *left, bool leave,
+                  struct rehearsal *ret)
+{
+    const struct plan *plan = left->half.plan;
+    const struct stage_settings *stage = stage_of(&d->settings, left->stage);
+    if (!stage)
+        return error_set(&d->call->error, ERROR_INPUT,
+                         "rehearsal " STR_FMT " is of stage " STR_FMT
+                         ", which the configuration does not have any more",
+                         STR_ARG(left->back), STR_ARG(left->stage));
+    struct stage_settings *narrow = ARENA_NEW(d->arena, struct stage_settings);
+    str *names = ARENA_ARRAY(d->arena, str, plan->target_count);
+    struct placement *from = ARENA_ARRAY(d->arena, struct placement, plan->target_count);
+    struct placement *to = ARENA_ARRAY(d->arena, struct placement, plan->target_count);
+    for (uint32_t i = 0; i < plan->target_count; i++) {
+        names[i] = plan->targets[i].name;
+        if (!target_of(&d->settings, names[i]))
+            return error_set(&d->call->error, ERROR_INPUT,
+                             "rehearsal " STR_FMT " is of target " STR_FMT
+                             ", which the configuration does not have any more",
+                             STR_ARG(left->back), STR_ARG(names[i]));
+        from[i] = plan->targets[i].next;
+        to[i] = plan->targets[i].good;
+    }
+    *narrow = *stage;
+    narrow->targets = (struct shape_list){names, plan->target_count};
+    *ret = (struct rehearsal){.d = d,
+                              .stage = narrow,
+                              .live = is_forth(left) ? to : from,
+                              .before = is_forth(left) ? from : to,
+                              .back = left->back,
+                              .forth = left->forth,
+                              .leave = leave};
+    return true;
+}
+
+// Goes on with a half that is not over.
+static int drive_open(struct rehearsal *r, const struct rehearsal_left *left)
+{
+    struct flow flow = {.d = r->d,
+                        .stage = r->stage,
+                        .plan = left->half.plan,
+                        .state = left->half.state,
+                        .placements = left->half.placements,
+                        .leave = r->leave};
+    int code = flow_prepare_again(&flow) ? flow_drive(&flow) : command_failed(r->d->call);
+    bool there = flow.phase == PHASE_ROLLED_BACK;
+    flow_done(&flow);
+    return there ? 0 : code ? code : 3;
+}
+
+// A half that was cancelled has touched nothing, or somebody went another way.
+static bool is_lost(const struct rehearsal_left *left)
+{
+    return !left->open && left->half.state->phase != PHASE_ROLLED_BACK;
+}
+
+int rehearsal_finish(struct deployment *d, const struct rehearsal_left *left, bool leave)
+{
+    struct rehearsal r;
+    struct text words = text_of(1 << 18);
+    rehearsal_left_words(left, &words);
+    if (!left->restored)
+        (void)fprintf(stderr, "sluice: ATTENTION: %s; it is brought forward again now\n",
+                      text_c(&words));
+    text_done(&words);
+    if (!again(d, left, leave, &r))
+        return command_failed(d->call);
+    int code = left->open ? drive_open(&r, left) : 0;
+    if (code == 0 && !is_forth(left) && !is_lost(left))
+        code = rehearsal_half(&r, REHEARSAL_FORTH);
+    if (code == 0 && !rehearsal_record(&r, !is_lost(left)))
+        code = command_failed(d->call);
+    return code;
+}

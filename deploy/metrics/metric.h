@@ -4,6 +4,7 @@
 #ifndef DEPLOY_METRICS_METRIC_H
 #define DEPLOY_METRICS_METRIC_H
 
+#include "deploy/cloud/aws_account.h"
 #include "gate/base/arena.h"
 #include "gate/base/ports.h"
 #include "gate/base/template.h"
@@ -52,6 +53,8 @@ struct metric_setup {
     const struct http_port *http;
     const struct clock_port *clock;
     const struct template_value *variables; // env.*
+    struct cloud *cloud;                    // of sources that are a cloud's
+    const struct aws_account *aws; // unless their section says otherwise; null = none given
 };
 
 struct metric_traits {            // what the plan needs to know
@@ -64,6 +67,7 @@ struct metric_traits {            // what the plan needs to know
     uint32_t failure_limit, error_limit;
     bool has_baseline;          // can tell canary from baseline
     bool has_history;           // can tell of what was before
+    bool has_identity;          // asks as somebody: whether it may is seen before a rollout
     double expected_per_minute; // exposures of one endpoint, when the source itself makes them; 0 =
                                 // unknown
 };
@@ -80,6 +84,9 @@ struct metric_kind {
     // asked to be left alone.
     enum progress (*poll)(struct metric_reading *reading, struct arena *arena,
                           struct metric_sample *ret, struct error *err);
+    // When to poll again at the latest, though nothing has come for the reading: a pause before it
+    // is tried again. Null: it only ever waits for answers.
+    int64_t (*wake_ms)(const struct metric_reading *reading);
     void (*drop)(struct metric_reading *reading);
     void (*close)(struct metric *metric);
 };

@@ -83,6 +83,8 @@ struct target_setup {
     const struct http_port *http;
     const struct clock_port *clock;
     const struct template_value *variables; // env.* that the configuration may reach
+    struct cloud *cloud;                    // of kinds that are a cloud's
+    const struct aws_account *aws; // unless their section says otherwise; null = none given
 };
 
 struct target_pack {        // what becomes the release's artifact on this target

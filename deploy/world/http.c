@@ -9,7 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEADERS_MAX = 64, CONNECT_MAX_MS = 15000 };
+#define RECEIVE_BYTES 4096L
+enum { HEADERS_MAX = 64, CONNECT_MAX_MS = 15000, ANSWER_HEADERS_MOST = 256 * 1024 };
 
 struct http_job {
     struct world *world;
@@ -18,7 +19,8 @@ struct http_job {
     char curl_words[CURL_ERROR_SIZE];
     char about[256]; // "GET http://app1:8000/health", without a query: that may hold a secret
     bool safe;       // the method changes nothing: sending it again is harmless
-    struct text body;
+    struct text body, answer_headers;
+    struct text sent_body; // both bodies are wiped: tokens come and go in them
     char *content_type;
     enum progress state;
     struct http_answer answer;
@@ -86,14 +88,17 @@ static bool add_headers(struct http_job *job, const struct http_request *request
 
 // ---- the request ------------------------------------------------------------------------------
 
-static bool is_loopback(const char *host)
+// This machine, or what answers on the link for it alone: the metadata services of clouds.
+static bool is_near(const char *host)
 {
     return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
-           strcmp(host, "[::1]") == 0;
+           strcmp(host, "[::1]") == 0 || strncmp(host, "169.254.", 8) == 0 ||
+           strncasecmp(host, "[fd00:ec2::", 11) == 0 ||
+           strcasecmp(host, "metadata.google.internal") == 0;
 }
 
-// Looks at the URL: refuses what is none, fills job->about, and says whether it is loopback.
-static bool read_url(struct http_job *job, const struct http_request *request, bool *ret_loopback,
+// Looks at the URL: refuses what is none, fills job->about, and says whether it is near.
+static bool read_url(struct http_job *job, const struct http_request *request, bool *ret_near,
                      struct error *err)
 {
     CURLU *url = curl_url();
@@ -111,7 +116,7 @@ static bool read_url(struct http_job *job, const struct http_request *request, b
         (void)snprintf(job->about, sizeof job->about, "%s %s://%s%s%s%s", request->method, scheme,
                        host, with_port ? ":" : "", with_port ? port : "",
                        request->secret_url ? "/…" : path);
-        *ret_loopback = is_loopback(host);
+        *ret_near = is_near(host);
     } else {
         (void)error_set(err, ERROR_INPUT, "`%.200s` cannot be asked: %s",
                         request->secret_url ? "…" : request->url,
@@ -146,13 +151,12 @@ static void set_method(struct http_job *job, const struct http_request *request)
         return;
     }
     curl_easy_setopt(job->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-    curl_easy_setopt(job->easy, CURLOPT_COPYPOSTFIELDS,
-                     request->body.len ? request->body.data : "");
+    curl_easy_setopt(job->easy, CURLOPT_POSTFIELDS, text_c(&job->sent_body));
     if (strcmp(method, "POST") != 0)
         curl_easy_setopt(job->easy, CURLOPT_CUSTOMREQUEST, method);
 }
 
-static void set_options(struct http_job *job, const struct http_request *request, bool loopback)
+static void set_options(struct http_job *job, const struct http_request *request, bool near)
 {
     CURL *easy = job->easy;
     long limit_ms = request->timeout_ms < LONG_MAX ? (long)request->timeout_ms : LONG_MAX;
@@ -160,8 +164,12 @@ static void set_options(struct http_job *job, const struct http_request *request
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, job->curl_words);
     curl_easy_setopt(easy, CURLOPT_URL, request->url);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); // signatures are over the path as written
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    // Thousands of small answers at once: with curl's own 16 kB for each they cost more than all
+    // that is kept of them.
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES);
     // Where names are resolved in a thread, an exchange that ends must not wait for that thread:
     // a name server that does not answer would hold up the whole loop.
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
@@ -175,7 +183,7 @@ static void set_options(struct http_job *job, const struct http_request *request
         curl_easy_setopt(easy, CURLOPT_CAINFO, job->world->ca_file);
     if (job->world->user_agent)
         curl_easy_setopt(easy, CURLOPT_USERAGENT, job->world->user_agent);
-    if (loopback) // a proxy of the environment cannot reach this machine's own loopback
+    if (near) // a proxy of the environment cannot reach it, or would be somebody else's
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     if (request->fresh_connection) {
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -185,6 +193,13 @@ static void set_options(struct http_job *job, const struct http_request *request
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, job);
     set_method(job, request);
+}
+
+static void drop_text(struct text *text)
+{
+    if (text->data)
+        secret_wipe(text->data, text->room);
+    text_done(text);
 }
 
 static void drop(void *self, void *context)
@@ -198,22 +213,28 @@ static void drop(void *self, void *context)
         curl_easy_cleanup(job->easy);
     }
     drop_headers(job);
-    text_done(&job->body);
+    drop_text(&job->body);
+    drop_text(&job->sent_body);
+    text_done(&job->answer_headers);
     free(job->content_type);
     free(job);
 }
 
 static bool start(void *self, const struct http_request *request, void **ret_job, struct error *err)
 {
-    bool loopback = false;
+    bool near = false;
     struct http_job *job = memory_alloc(sizeof *job);
-    *job = (struct http_job){.world = self, .body = text_of(LIMIT_HTTP_BODY)};
+    *job = (struct http_job){.world = self,
+                             .body = text_of(LIMIT_HTTP_BODY),
+                             .answer_headers = text_of(ANSWER_HEADERS_MOST),
+                             .sent_body = text_of(request->body.len)};
+    text_add(&job->sent_body, request->body);
     job->state = PROGRESS_PENDING;
-    bool ok = read_url(job, request, &loopback, err) && add_headers(job, request, err);
+    bool ok = read_url(job, request, &near, err) && add_headers(job, request, err);
     if (ok && !(job->easy = curl_easy_init()))
         ok = error_set(err, ERROR_SYSTEM, "%s: no memory for another exchange", job->about);
     if (ok) {
-        set_options(job, request, loopback);
+        set_options(job, request, near);
         CURLMcode code = curl_multi_add_handle(job->world->multi, job->easy);
         if (code)
             ok = error_set(err, ERROR_SYSTEM, "%s: %s", job->about, curl_multi_strerror(code));
@@ -258,6 +279,14 @@ static int64_t retry_after(const char *value, int64_t server_ms)
     return wait_ms < RETRY_AFTER_MOST_MS ? wait_ms : RETRY_AFTER_MOST_MS;
 }
 
+static void keep_headers(struct http_job *job)
+{
+    struct curl_header *header = NULL;
+    while ((header = curl_easy_nextheader(job->easy, CURLH_HEADER, -1, header)))
+        text_addf(&job->answer_headers, "%s: %s\n", header->name, header->value);
+    job->answer.headers = text_str(&job->answer_headers);
+}
+
 static void answered(struct http_job *job)
 {
     curl_off_t took_us = 0;
@@ -273,6 +302,8 @@ static void answered(struct http_job *job)
     job->answer.retry_after_ms =
         retry_after(header_of(job->easy, "Retry-After"), job->answer.server_date_ms);
     job->answer.took_ms = (int64_t)took_us / 1000;
+    job->answer.sent = true;
+    keep_headers(job);
     job->state = PROGRESS_DONE;
 }
 
@@ -303,6 +334,7 @@ static void failed(struct http_job *job, CURLcode code)
         return;
     }
     curl_easy_getinfo(job->easy, CURLINFO_REQUEST_SIZE, &sent_bytes);
+    job->answer.sent = sent_bytes > 0;
     const char *also = "";
     if (code == CURLE_PEER_FAILED_VERIFICATION && !job->world->ca_file)
         also = "; no CA bundle was found on this machine: name one in SSL_CERT_FILE";
@@ -340,8 +372,10 @@ static enum progress poll_job(void *self, void *context, struct http_answer *ret
     (void)self;
     if (job->state == PROGRESS_DONE)
         *ret = job->answer;
-    if (job->state == PROGRESS_FAILED)
+    if (job->state == PROGRESS_FAILED) {
+        ret->sent = job->answer.sent;
         *err = job->error;
+    }
     return job->state;
 }
 

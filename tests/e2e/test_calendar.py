@@ -136,6 +136,36 @@ def test_a_bad_release_goes_back_also_in_a_freeze(site):
     site.must("verify")
 
 
+def test_frozen_between_the_approval_and_the_first_command_it_needs_no_process(site):
+    """The freeze comes onto the default branch after the answer was counted."""
+    site.config("    steps:", f"    approval: {{from: [{ME}]}}\n    steps:")
+    site.release("2-search")
+    site.must("rollout", "v2", "--wait", "suspend")
+    site.must("approve", "v2-production-1", "--yes")
+    add(site, f"freezes: [{freeze('storm', -5, 0.7)}]")
+    ends = planned_end(site)
+    waiting = site.must("resume")
+    assert utc(0) < ends, "it did not keep its process until the freeze was over"
+    assert "v2 waiting in production" in waiting.out and "Forward steps wait: freeze `storm`" in waiting.out
+    assert site.serving() == {"v1"}
+    entries = len(site.events())
+    again = site.must("resume")
+    assert "Forward steps wait: freeze `storm`" in again.out
+    assert len(site.events()) == entries, "waiting writes nothing"
+    watch = site.start("watch", "--every", "1s")
+    try:
+        wait_for(lambda: site.serving() == {"v2"}, "v2 is out after the freeze", 120)
+    finally:
+        watch.send_signal(signal.SIGTERM)
+        watch.communicate(timeout=30)
+        end(watch)
+    changed = [event["time"] for event in site.events() if event["type"] == "command.done"]
+    assert min(changed) > ends
+    site.must("resume", "--wait", "block")
+    assert site.must("status", "--format", "json").json()["targets"][0]["known_good"] == "v2"
+    site.must("verify")
+
+
 def test_an_approval_given_in_a_freeze_waits_for_its_end(site):
     site.config("    steps:", f"    approval: {{from: [{ME}]}}\n    steps:")
     site.release("2-search")

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(
     os.environ.get("SLUICE", str(ROOT / "build/asan/sluice"))
 ).parent / "tests/e2e"
-ENTRIES = 100
+ENTRIES = 50
 
 if not (PROGRAMS / "ledger_writer").exists():
     pytest.skip("ledger_writer is not built", allow_module_level=True)

@@ -104,6 +104,7 @@ def test_what_known_good_needs_is_not_dropped_unless_a_person_accepts_it(site):
 
 def test_a_bad_release_without_a_way_back_is_held_until_a_person_decides(site):
     migrating(site)
+    site.name_a_watcher()
     change(site, with_note(site))
     site.must("rollout", "v2")
     site.scene.commit("2-search")

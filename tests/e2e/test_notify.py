@@ -129,6 +129,20 @@ def of_type(site, name):
     return [event for event in site.events() if event["type"] == name]
 
 
+def wait_until(holds, what, seconds=60):
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, f"waited {seconds} s until {what}"
+        time.sleep(0.1)
+
+
+def end_softly(child):
+    try:
+        return child.communicate(timeout=30)
+    finally:
+        end(child)
+
+
 def moment(event):
     return datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
 
@@ -335,6 +349,50 @@ def test_one_that_was_killed_while_sending_is_followed_with_the_same_key(site, r
     first, second = receiver.of("hook")
     assert first["key"] == second["key"]
     assert "told late" in json.dumps(second["body"])
+    site.must("verify")
+
+
+def test_watch_tells_what_nobody_told_and_once(site, receiver):
+    """Nobody could be told while it waited; then one was killed after it had gone back."""
+    configure(site, '{on: [waiting, rolled_back], webhook: "${env.MAIL}"}')
+    site.config("    steps:", f"    approval: {{from: [{ME}]}}\n    steps:")
+    watch_closely(site)
+    site.scene.commit("2-search")
+    site.release("3-recommend")
+    nobody = environment(receiver, MAIL="https://127.0.0.1:9/" + SECRET)
+    site.must("rollout", "v3", "--wait", "suspend", env=nobody)
+    watch = site.start("watch", "--every", "1s", env=environment(receiver))
+    try:
+        wait_until(lambda: receiver.of("mail"), "the question is told")
+        time.sleep(3)
+        assert [each["body"]["event"] for each in receiver.of("mail")] == ["waiting"]
+        assert receiver.of("mail")[0]["body"]["late"] is True
+    finally:
+        watch.send_signal(signal.SIGTERM)
+        _, err = end_softly(watch)
+    assert "telling what nobody was told" in err
+    receiver.answers = [("hang", b"", {})]
+    site.must("approve", "v3-production-1", "--yes")
+    child = site.start("resume", "--wait", "block", env=environment(receiver))
+    try:
+        wait_until(lambda: len(receiver.of("mail")) == 2, "it is being told")
+        child.send_signal(signal.SIGKILL)
+    finally:
+        end(child)
+    assert site.serving() == {"v1"}
+    watch = site.start("watch", "--every", "1s", env=environment(receiver))
+    try:
+        wait_until(lambda: len(of_type(site, "notify.sent")) == 2, "the end is told again")
+        time.sleep(3)
+        events = [each["body"]["event"] for each in receiver.of("mail")]
+        assert events == ["waiting", "rolled_back", "rolled_back"]
+        first, second = receiver.of("mail")[1:]
+        assert first["key"] == second["key"], "who was told twice can know that it is the same"
+        assert second["body"]["late"] is True
+    finally:
+        watch.send_signal(signal.SIGTERM)
+        _, err = end_softly(watch)
+    no_secret(site, err)
     site.must("verify")
 
 

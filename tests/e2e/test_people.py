@@ -19,6 +19,16 @@ def kinds(site, rollout=None):
 
 
 def phase(site, rollout="v2-production-1"):
+    """As status has it, which is asked only when something was written since."""
+    tip, key = site.ledger_tip(), rollout
+    known = getattr(site, "known_phases", {})
+    if tip is None or known.get(key, (None,))[0] != tip:
+        known[key] = (tip, phase_now(site, rollout))
+        site.known_phases = known
+    return known[key][1]
+
+
+def phase_now(site, rollout):
     for each in site.must("status", "--format", "json").json()["rollouts"]:
         if each["rollout"] == rollout:
             return each["phase"]
@@ -28,8 +38,7 @@ def phase(site, rollout="v2-production-1"):
 @pytest.fixture
 def slow(site):
     """Bakes that are longer than any test, so that only a person goes on."""
-    site.config("step_bake: 3s", "step_bake: 10m")
-    site.config("    bake: 2s", "    bake: 10m")
+    site.config("step_bake: 3s", "step_bake: 10m", "    bake: 2s", "    bake: 10m")
     site.release("2-search")
     return site
 
@@ -48,8 +57,7 @@ def running(slow):
 @pytest.fixture
 def out(site):
     """v2 is out, and v1 is what a rollback returns to."""
-    site.release("2-search")
-    site.must("rollout", "v2")
+    site.go_out("2-search", "v2")
     return site
 
 
@@ -163,6 +171,67 @@ def test_promote_skips_no_approval_and_a_hold_outlasts_one(site):
     site.must("verify")
 
 
+def test_what_is_held_with_traffic_keeps_its_process_where_nobody_is_named(slow):
+    site = slow
+    child = site.start("rollout", "v2", "--wait", "suspend")
+    try:
+        wait_for(lambda: phase(site) == "step bake", "v2 bakes")
+        site.must("hold", "v2", "--reason", "the phones ring")
+        wait_for(lambda: phase(site) == "held", "it is held")
+        time.sleep(3)
+        assert child.poll() is None, "half of the traffic is not left alone"
+        child.send_signal(signal.SIGKILL)
+    finally:
+        _, err = end(child)
+    assert err.count("this process stays and watches it") == 1, err
+    came_by = site.must("resume", code=1)
+    assert "held in production" in came_by.out, came_by
+    assert came_by.err.count("no regression is seen before a person looks") == 1, came_by
+    assert site.serving() == {"v1", "v2"}
+    site.must("abort", "v2", "--reason", "enough")
+    site.must("resume", code=1)
+    assert phase(site) is None and site.serving() == {"v1"}
+    site.must("verify")
+
+
+def test_what_is_held_with_traffic_is_left_to_the_watcher_that_is_named(slow):
+    site = slow
+    site.name_a_watcher()
+    site.decide()
+    child = site.start("rollout", "v2", "--wait", "suspend")
+    try:
+        wait_for(lambda: phase(site) == "step bake", "v2 bakes")
+        site.must("hold", "v2", "--reason", "the phones ring")
+        out, err = child.communicate(timeout=30)
+    finally:
+        end(child)
+    assert child.returncode == 1 and "held in production" in out, (out, err)
+    assert "no `watch`" not in err and site.serving() == {"v1", "v2"}
+    site.must("abort", "v2", "--reason", "enough")
+    site.must("resume", code=1)
+    assert site.serving() == {"v1"}
+    site.must("verify")
+
+
+def test_what_waits_with_traffic_is_left_to_the_watcher_that_is_named(site):
+    site.config("steps: [50%, 100%]", f"steps: [50%, {{to: 100%, approval: {{from: [{ME}]}}}}]")
+    site.name_a_watcher()
+    site.release("2-search")
+    done = site.must("rollout", "v2", "--wait", "suspend")
+    assert "v2 waiting in production" in done.out and site.serving() == {"v1", "v2"}
+    watch = site.start("watch", "--every", "1s")
+    try:
+        driven = lambda: site.must("status", "--format", "json").json()["rollouts"][0]["driven"]  # noqa: E731
+        wait_for(driven, "the watch stays with it")
+        site.must("approve", "v2-production-1", "--yes")
+        wait_for(lambda: phase(site) is None, "v2 is out", 60)
+        ends_in(watch, 5)
+    finally:
+        end(watch)
+    assert site.serving() == {"v2"}
+    site.must("verify")
+
+
 def test_steering_works_while_the_remote_of_the_ledger_is_down(running):
     site, child = running
     remote = site.scene.directory / "learn.git"
@@ -216,6 +285,21 @@ def test_a_rollback_says_what_is_possible_and_keeps_its_reason_pending(out):
     site.must("verify")
 
 
+def test_no_metric_is_in_the_way_of_a_rollback(out):
+    """Whoever is called at night has none of the variables that the pipeline has."""
+    site = out
+    site.config(
+        '  courses: {source: probe, url: "http://127.0.0.1:${port}/courses/", every: 1s, requests: 20}',
+        '  courses: {source: prometheus, url: "${env.ONLY_IN_THE_PIPELINE}", every: 3s, lag: 1s,\n'
+        '            bad: \'sum(bad{rev="${revision}"})\', total: \'sum(all{rev="${revision}"})\'}',
+    )
+    site.release("3-recommend")
+    assert "ONLY_IN_THE_PIPELINE" in site.must("rollout", "v3", code=2).err
+    site.must("rollback", "--yes", "--reason", "bad")
+    assert site.serving() == {"v1"}
+    site.must("verify")
+
+
 def test_two_rollbacks_at_once_end_right(out):
     site = out
     both = [site.start("rollback", "--yes", "--reason", name) for name in ("one", "two")]
@@ -265,6 +349,133 @@ def test_a_rehearsal_goes_there_and_back_and_is_asked_for(out):
     assert site.serving() == {"v1"}
     refused = site.must("rollback", "--rehearse", "--yes", code=1)
     assert "there is no way back to rehearse" in refused.err
+    site.must("verify")
+
+
+def stop_at(site, child, words, not_yet):
+    """Stops the process as soon as its ledger holds `words`, which is before it holds `not_yet`;
+    then kills it."""
+    ledger = site.repository / ".git/sluice/ledger.git"
+    tip = ledger / "refs/heads/release-ledger"
+    until, seen = time.monotonic() + 60, None
+    while time.monotonic() < until and child.poll() is None:
+        now = tip.read_text().strip()
+        if now != seen:
+            child.send_signal(signal.SIGSTOP)
+            said = site.scene.git("log", "-30", "--format=%s", "release-ledger", cwd=ledger)
+            if words in said:
+                child.send_signal(signal.SIGKILL)
+                child.wait()
+                assert not_yet not in said, "it was too quick to be stopped there"
+                return
+            child.send_signal(signal.SIGCONT)
+            seen = now
+        time.sleep(0.001)
+    raise AssertionError(f"it never said {words!r}: {child.communicate() if child.poll() else ''}")
+
+
+BACK, FORTH = "v1-production-rehearsal-{0}", "v2-production-rehearsal-{0}"
+NEVER = "this is in no ledger"
+
+
+def test_a_rehearsal_that_is_killed_is_brought_to_its_end(out):
+    site = out
+    left = "web may be on v1, where v2 belongs"
+    # Where it is killed, and who comes next.
+    for number, words, not_yet, comes in (
+        (1, "lease.taken of " + BACK, "rollout.rolled-back of " + BACK, ["resume"]),
+        (2, "rollout.rolled-back of " + BACK, "rollout.planned of " + FORTH, ["resume"]),
+        (3, "lease.taken of " + FORTH, "rollout.rolled-back of " + FORTH, ["resume"]),
+        (4, "rollout.rolled-back of " + FORTH, "rehearsal.done of " + BACK, ["resume"]),
+        (5, "rollout.rolled-back of " + BACK, "rollout.planned of " + FORTH,
+         ["rollout", "v3"]),  # which the gate refuses, once the rehearsal is over
+    ):
+        child = site.start("rollback", "--rehearse", "--yes")
+        try:
+            stop_at(site, child, words.format(number), not_yet.format(number))
+        finally:
+            end(child)
+        status = site.must("status", "--format", "json").json()
+        said = site.must("status").out
+        restored = number == 4
+        assert (left in said) != restored and (left in "".join(status["warnings"])) != restored
+        if not restored:
+            assert f"ATTENTION: rehearsal {BACK.format(number)} was left half-way: {left}; " \
+                   "`sluice resume` brings it forward again" in said
+            again = site.must("rollback", "--rehearse", "--yes", code=1)
+            assert "resume" in again.err or "is under way" in again.err
+        done = site.run(*comes)
+        assert done.code == (1 if comes[0] == "rollout" else 0), done
+        assert comes[0] != "rollout" or "the gate has not decided" in done.err, done
+        assert ("ATTENTION" in done.err and left in done.err) or restored or number in (1, 3), done
+        assert site.serving() == {"v2"}
+        assert left not in site.must("status").out
+        status = site.must("status", "--format", "json").json()
+        assert status["targets"][0]["known_good"] == "v2" and not status["rollouts"]
+    # And once is enough.
+    before = len(site.events())
+    assert "Nothing waits" in site.must("resume").out
+    assert len(site.events()) == before
+    records = [e for e in site.events() if e["type"] == "rehearsal.done"]
+    assert [e["body"]["back"] for e in records] == [BACK.format(n) for n in range(1, 6)]
+    assert all(e["body"]["ok"] for e in records)
+    assert "release.marked-bad" not in kinds(site)
+    site.must("verify")
+
+
+def first_host_is_back(site):
+    return "v1" in site.serving()
+
+
+def back_half_is_over(site):
+    ledger = site.repository / ".git/sluice/ledger.git"
+    said = site.scene.git("log", "-30", "--format=%s", "release-ledger", cwd=ledger)
+    return "rollout.rolled-back of " + BACK.format(1) in said
+
+
+@pytest.mark.parametrize("when", [first_host_is_back, back_half_is_over])
+def test_a_rehearsal_that_is_interrupted_still_comes_back(out, when):
+    site = out
+    child = site.start("rollback", "--rehearse", "--yes")
+    try:
+        wait_for(lambda: when(site), "it is time to interrupt it")
+        child.send_signal(signal.SIGINT)
+        done, err = child.communicate(timeout=60)
+    finally:
+        end(child)
+    assert child.returncode == 0 and site.serving() == {"v2"}, (done, err)
+    assert "rehearsal.done" in kinds(site) and "half-way" not in site.must("status").out
+    site.must("verify")
+
+
+def test_watch_brings_a_rehearsal_to_its_end_and_a_rollback_ends_it(out):
+    site = out
+    child = site.start("rollback", "--rehearse", "--yes")
+    try:
+        stop_at(site, child, "rollout.rolled-back of " + BACK.format(1),
+                "rollout.planned of " + FORTH.format(1))
+    finally:
+        end(child)
+    assert site.serving() == {"v1"}
+    watch = site.start("watch", "--every", "1s")
+    try:
+        wait_for(lambda: site.serving() == {"v2"} and "rehearsal.done" in kinds(site), "v2 again")
+        out, err = ends_in(watch, 5)
+        assert f"{BACK.format(1)}: a rehearsal was left half-way" in err, err
+    finally:
+        end(watch)
+    # Whoever decides otherwise meanwhile is not overruled.
+    child = site.start("rollback", "--rehearse", "--yes")
+    try:
+        stop_at(site, child, "lease.taken of " + BACK.format(2),
+                "rollout.rolled-back of " + BACK.format(2))
+    finally:
+        end(child)
+    shown = site.must("rollback", "--yes", "--reason", "v1 it is", "--to", "v1")
+    assert "ATTENTION: rehearsal" in shown.err and "; this ends it" in shown.err
+    assert site.serving() == {"v1"}
+    assert "Nothing waits" in site.must("resume").out
+    assert site.serving() == {"v1"} and "half-way" not in site.must("status").out
     site.must("verify")
 
 
@@ -460,7 +671,8 @@ def test_cancelled_as_the_runner_does(slow, where, slower, on_cancel):
     finally:
         end(child)
     assert "AddressSanitizer" not in err and "runtime error" not in err, err
-    assert child.returncode in (130, 143, -signal.SIGKILL), (out, err)
+    # Over just when SIGTERM comes, it is ended by that; to a shell that is 143 too.
+    assert child.returncode in (130, 143, -signal.SIGTERM, -signal.SIGKILL), (out, err)
     for _ in range(6):
         if phase(site) in (None, "held"):
             break

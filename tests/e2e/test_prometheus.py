@@ -66,6 +66,9 @@ class Exporter:
             counts["200"] += good
             counts["500"] += bad
 
+    def took(self, release, seconds):
+        pass  # only whether it was right is counted here
+
     def total(self, release):
         with self.lock:
             return sum(
@@ -93,7 +96,7 @@ class Exporter:
 class Students:
     """Asks every host for its courses; one request in fifty is for a course that does not exist."""
 
-    def __init__(self, site, exporter, per_second=25):
+    def __init__(self, site, exporter, per_second=40):
         self.over = threading.Event()
         self.exporter = exporter
         self.pause = 1 / per_second
@@ -109,14 +112,50 @@ class Students:
         while not self.over.wait(self.pause):
             number += 1
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            began = time.monotonic()
             try:
                 connection.request("GET", "/courses/none/" if number % 50 == 0 else "/courses/")
                 answer = connection.getresponse()
                 answer.read()
                 good = answer.status == 200
+                self.exporter.took(answer.getheader("X-Release"), time.monotonic() - began)
                 self.exporter.count(answer.getheader("X-Release"), good=good, bad=not good)
             except (OSError, http.client.HTTPException):
                 pass  # between two releases: what nobody answers, the application does not count
+            finally:
+                connection.close()
+
+    def stop(self):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+class Visitors:
+    """Come through the load balancer, as everybody does; each request that is not answered as it
+    should be is lost."""
+
+    def __init__(self, site, count=2, pause=0.02):
+        self.over = threading.Event()
+        self.port, self.pause = site.scene.ports["site_port"], pause
+        self.answered, self.lost = [0] * count, []
+        self.threads = [threading.Thread(target=self.come, args=(n,)) for n in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def come(self, number):
+        while not self.over.wait(self.pause):
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            try:
+                connection.request("GET", "/courses/")
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status == 200:
+                    self.answered[number] += 1
+                else:
+                    self.lost.append(answer.status)
+            except (OSError, http.client.HTTPException) as why:
+                self.lost.append(repr(why))
             finally:
                 connection.close()
 
@@ -197,10 +236,12 @@ def prometheus(tmp_path, exporter):
 def watched(site, prometheus, monkeypatch):
     """The site with its courses page watched by Prometheus."""
     monkeypatch.setenv("PROM_URL", prometheus.url)
-    site.config(COURSES, ERRORS)
-    site.config("version: 1", "version: 1\nenv: [PROM_URL]")
-    site.config("step_bake: 3s", "step_bake: 8s")
-    site.config("    bake: 2s", "    bake: 8s")
+    site.config(
+        COURSES, ERRORS,
+        "version: 1", "version: 1\nenv: [PROM_URL]",
+        "step_bake: 3s", "step_bake: 8s",
+        "    bake: 2s", "    bake: 8s",
+    )
     return site
 
 
@@ -208,9 +249,11 @@ def watched(site, prometheus, monkeypatch):
 def students(watched, exporter, prometheus):
     """Enough of them, for long enough, that the short bakes can see what they are to see: a rollout
     that could not is refused."""
-    watched.config("step_bake: 8s", "step_bake: 12s")
-    watched.config("    bake: 8s", "    bake: 12s")
-    watched.config("min_requests: 40", "min_requests: 40, detect: {ratio: 40}")
+    watched.config(
+        "step_bake: 8s", "step_bake: 12s",
+        "    bake: 8s", "    bake: 12s",
+        "min_requests: 40", "min_requests: 40, detect: {ratio: 40}",
+    )
     students = Students(watched, exporter)
     try:
         bad = 'sum(increase(requests_total{rev="v1", code!="200"}[1m]))'
@@ -232,9 +275,16 @@ def wait_for(holds, what, seconds=60):
     raise AssertionError(f"waited {seconds} s until {what}")
 
 
-def test_a_good_release_passes_by_the_rates_of_prometheus(watched, students, exporter):
+def test_a_good_release_passes_by_the_rates_of_prometheus_and_loses_no_request(
+    watched, students, exporter
+):
     watched.release("2-search")
-    done = watched.must("rollout", "v2", "--wait", "suspend")
+    visitors = Visitors(watched)
+    try:
+        done = watched.must("rollout", "v2", "--wait", "suspend")
+    finally:
+        visitors.stop()
+    assert not visitors.lost and sum(visitors.answered) > 100, (visitors.answered, visitors.lost)
     assert "v2 done in production" in done.out
     assert watched.serving() == {"v2"}
     assert exporter.total("v2") > 200
@@ -267,6 +317,7 @@ def test_figures_that_stop_in_the_middle_are_never_a_pass(
     watched, students, exporter, prometheus, lose
 ):
     watched.config("min_requests: 40", "min_requests: 40, inconclusive: {extend: 0, then: hold}")
+    watched.name_a_watcher()
     watched.release("2-search")
     rollout = watched.start("rollout", "v2", "--wait", "suspend")
     try:
@@ -309,6 +360,12 @@ STEP = re.compile(
 )
 
 
+SUSPENDED = re.compile(
+    r"  suspended, a release 5x worse is seen in (.+) at worst: sluice watch on ops1 wakes it "
+    r"within 2 min 30 s, and sees it in (.+) \(95 %\)\n"
+)
+
+
 def seconds(words):
     """Of "9 min 42 s" or "20m32s"."""
     units = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
@@ -320,8 +377,14 @@ def test_plan_tells_from_todays_figures_how_soon_a_regression_is_seen(
 ):
     watched.config("step_bake: 8s", "step_bake: 60s")
     watched.config("    bake: 8s", "    bake: 60s")
+    unnamed = watched.must("plan")
+    assert "Warning: no `watch` names what wakes it when it is suspended" in unnamed.out
+    assert "Name it, such as `watch: {by: sluice watch on ops1, every: 30s}`" in unnamed.out
+    watched.name_a_watcher(every="90s", late="1m")
     unknown = watched.must("plan")
     assert "cannot be said: no metric tells today's traffic" in unknown.out
+    assert ("suspended, it is woken by sluice watch on ops1 within 2 min 30 s; in what time after "
+            "that a release 5x worse is seen cannot be said") in unknown.out
     per_minute = traffic(exporter, prometheus, per_second=2000, bad_share=0.01)
     done = watched.must("plan")
     steps = [step.groupdict() for step in STEP.finditer(done.out)]
@@ -333,6 +396,9 @@ def test_plan_tells_from_todays_figures_how_soon_a_regression_is_seen(
         assert abs(requests - expected) < 0.15 * expected, (per_minute, done)
         assert abs(int(step["bad"]) - requests * 0.05) < 0.1 * requests * 0.05, done
         assert 1.2 < float(step["smallest"]) <= 5, done
+    worst, sees = SUSPENDED.search(done.out).groups()
+    assert sees == max((step["p95"] for step in steps), key=seconds), done
+    assert abs(seconds(worst) - seconds("2 min 30 s") - seconds(sees)) <= 1, done
 
 
 def test_a_rollout_is_refused_with_the_words_of_the_plan(watched, exporter, prometheus):

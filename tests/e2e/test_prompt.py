@@ -3,6 +3,7 @@
 import os
 import pty
 import pwd
+import re
 import select
 import signal
 import subprocess
@@ -89,8 +90,7 @@ def terminal(site):
 @pytest.fixture
 def out(site):
     """v2 is out, and v1 is what a rollback returns to."""
-    site.release("2-search")
-    site.must("rollout", "v2")
+    site.go_out("2-search", "v2")
     return site
 
 
@@ -121,33 +121,55 @@ def test_y_rolls_back_after_what_is_at_stake_was_shown(out, terminal):
     assert again.ends() == 1
 
 
-@pytest.mark.parametrize("key", ["n", "N", "x", "\r", "\x04", "\x1b[A"])
-def test_any_other_key_touches_nothing(out, terminal, key):
+def test_the_prompt_tells_what_a_rehearsal_has_taught(out, terminal):
+    """How long it will take, since when that is known, and what stays; then one key, and Ctrl-C."""
+    rehearse = terminal("rollback", "--rehearse")
+    rehearse.read_until("Go? [y/N] ")
+    assert "  web: from v2 to v1 and forward again\r\n" in rehearse.said
+    rehearse.press("y")
+    assert rehearse.ends() == 0, rehearse.said
+    events = len(out.events())
     prompt = terminal("rollback")
     prompt.read_until("Go? [y/N] ")
-    prompt.press(key)
-    assert prompt.ends() == 1
-    assert "Go? [y/N] no\nsluice: nothing was touched\n" in prompt.said
-    assert out.serving() == {"v2"}
+    shown = prompt.said.replace("\r\n", "\n")
+    assert "Roll back production\n  web: from v2 to v1\n" in shown
+    assert re.search(r"    known good since \d{4}-\d\d-\d\dT\d\d:\d\dZ \(\d.* ago\)\n", shown), shown
+    assert re.search(r"  expected: [\d.]+ m?s, the median of the newest 2 ways back, \d.* ago; after", shown), shown
+    assert "  not taken back: what the release has written to databases and queues\n" in shown
+    prompt.press("\x03")
+    assert prompt.ends(seconds=20) == 130, prompt.said
+    assert "interrupted: nothing was touched" in prompt.said
+    assert out.serving() == {"v2"} and len(out.events()) == events, "everything is as it was"
+    again = terminal("rollback", "--reason", "parents call")
+    again.read_until("Go? [y/N] ")
+    again.press("y")
+    assert again.ends() == 0 and "production is back on v1" in again.said, again.said
+    assert out.serving() == {"v1"}
+    out.must("verify")
 
 
-def test_ctrl_c_touches_nothing_and_gives_the_terminal_back(out, terminal):
+def test_any_other_key_touches_nothing(out, terminal):
+    for key in ("n", "N", "x", "\r", "\x04", "\x1b[A"):
+        prompt = terminal("rollback")
+        prompt.read_until("Go? [y/N] ")
+        prompt.press(key)
+        assert prompt.ends() == 1, key
+        assert "Go? [y/N] no\nsluice: nothing was touched\n" in prompt.said, key
+        assert out.serving() == {"v2"}
+    early = terminal("rollback")
+    early.press("y")  # typed before the question: meant for something else
+    early.read_until("Go? [y/N] ")
+    time.sleep(1)
+    assert early.child.poll() is None, early.said
+    early.press("n")
+    assert early.ends() == 1
     prompt = terminal("rollback")
     prompt.read_until("Go? [y/N] ")
     prompt.press("\x03")
-    assert prompt.ends(seconds=10) == 130, prompt.said
+    assert prompt.ends(seconds=10) == 130, prompt.said  # and the terminal is as it was before
     assert "interrupted: nothing was touched" in prompt.said
-    assert out.serving() == {"v2"}
-
-
-def test_a_key_typed_before_the_question_answers_nothing(out, terminal):
-    prompt = terminal("rollback")
-    prompt.press("y")  # meant for something else
-    prompt.read_until("Go? [y/N] ")
-    time.sleep(1)
-    assert prompt.child.poll() is None, prompt.said
-    prompt.press("n")
-    assert prompt.ends() == 1
+    done = out.must("rollback", code=2)
+    assert "nobody can answer here: add --yes to roll back without a question" in done.err
     assert out.serving() == {"v2"}
 
 
@@ -161,37 +183,38 @@ def test_a_terminal_that_goes_away_touches_nothing(out, terminal):
     assert not out.must("status", "--format", "json").json()["rollouts"]
 
 
-def test_without_a_terminal_it_says_to_add_yes(out):
-    done = out.must("rollback", code=2)
-    assert "nobody can answer here: add --yes to roll back without a question" in done.err
-    assert out.serving() == {"v2"}
+def answers(site):
+    return [event for event in site.events() if event["type"] == "approval.answered"]
 
 
-@pytest.mark.parametrize("command, key, code, words", [
-    ("approve", "y", 0, f"Approved by {ME}"),
-    ("approve", "n", 1, "nothing was recorded"),
-    ("approve", "\x03", 130, "interrupted: nothing was recorded"),
-    ("deny", "y", 0, f"Denied by {ME}"),
-    ("deny", "x", 1, "nothing was recorded"),
-])
-def test_an_answer_is_one_key(waiting, terminal, command, key, code, words):
-    prompt = terminal(command, "v2-production-1")
-    prompt.read_until("Approve? [y/N] " if command == "approve" else "Deny? [y/N] ")
-    shown = prompt.said.replace("\r\n", "\n")
-    assert "Release v2 to production?\n" in shown and "  targets   web (from v1)\n" in shown
-    assert "  steps     50% 100%\n" in shown and f"  answers   1 of: {ME}\n" in shown
-    prompt.press(key)
-    assert prompt.ends() == code, prompt.said
-    assert words in prompt.said
-    given = [event for event in waiting.events() if event["type"] == "approval.answered"]
-    assert len(given) == (1 if code == 0 else 0)
+def test_an_answer_is_one_key(waiting, terminal):
+    for command, key, code, words in (
+        ("approve", "n", 1, "nothing was recorded"),
+        ("approve", "\x03", 130, "interrupted: nothing was recorded"),
+        ("deny", "x", 1, "nothing was recorded"),
+        ("approve", "y", 0, f"Approved by {ME}"),
+    ):
+        prompt = terminal(command, "v2-production-1")
+        prompt.read_until("Approve? [y/N] " if command == "approve" else "Deny? [y/N] ")
+        shown = prompt.said.replace("\r\n", "\n")
+        assert "Release v2 to production?\n" in shown and "  targets   web (from v1)\n" in shown
+        assert "  steps     50% 100%\n" in shown and f"  answers   1 of: {ME}\n" in shown
+        prompt.press(key)
+        assert prompt.ends() == code, prompt.said
+        assert words in prompt.said
+        assert len(answers(waiting)) == (1 if code == 0 else 0)
 
 
-def test_without_a_terminal_an_answer_needs_yes(waiting):
+def test_a_no_is_one_key_and_both_need_yes_without_a_terminal(waiting, terminal):
     done = waiting.must("approve", "v2-production-1", code=2)
     assert "nobody can answer here: add --yes to approve without a question" in done.err
     done = waiting.must("deny", "v2-production-1", code=2)
     assert "add --yes to deny without a question" in done.err
+    prompt = terminal("deny", "v2-production-1")
+    prompt.read_until("Deny? [y/N] ")
+    prompt.press("y")
+    assert prompt.ends() == 0 and f"Denied by {ME}" in prompt.said, prompt.said
+    assert len(answers(waiting)) == 1 and not answers(waiting)[0]["body"]["granted"]
 
 
 @pytest.mark.parametrize("key, code, served", [("y", 0, "v2"), ("n", 1, "v1"), ("\x03", 130, "v1")])

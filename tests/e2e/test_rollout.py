@@ -168,6 +168,7 @@ def test_metrics_that_say_nothing_never_pass(site):
         " total: 'sum(increase(all{rev=\"${revision}\"}[${window}]))'}",
     )
     site.config("min_requests: 40", "min_requests: 40, inconclusive: {extend: 1, then: hold}")
+    site.name_a_watcher()
     site.release("2-search")
     done = site.run("rollout", "v2", "--wait", "suspend")
     assert done.code == 1 and "held" in done.out, done

@@ -94,17 +94,20 @@ def remote(site, servers, tmp_path):
     """The site with its hosts reached over SSH. `remote.known_hosts` can be written anew."""
     site.known_hosts = tmp_path / "known_hosts"
     know(site, servers)
-    site.config("transport: local", f"""transport: ssh
+    over = [
+        "transport: local", f"""transport: ssh
     user: {servers[0].told["user"]}
     key_file: {servers[0].told["key"]}
-    known_hosts: {site.known_hosts}""")
+    known_hosts: {site.known_hosts}""",
+        "incidents:", "rollback: {time_limit: 15s}\nincidents:",
+        "step_bake: 3s", "step_bake: 3s\n    settle_limit: 15s",
+    ]
     for server, (name, port) in zip(servers, site.scene.ports["hosts"].items()):
-        site.config(
+        over += [
             f"{{host: {name}, port: {port}}}",
             f"{{host: {name}, port: {port}, address: 127.0.0.1, ssh_port: {server.told['port']}}}",
-        )
-    site.config("incidents:", "rollback: {time_limit: 15s}\nincidents:")
-    site.config("step_bake: 3s", "step_bake: 3s\n    settle_limit: 15s")
+        ]
+    site.config(*over)
     return site
 
 

@@ -67,7 +67,8 @@ void scene_connect(struct scene *scene)
     void *config = arena_alloc(&scene->arena, scene->kind->shape->size_bytes);
     (void)shape_bind(&scene->arena, scene->kind->shape, node, config, &problems);
     cr_assert(problems_none(&problems, &err), "%u:%u: %s", err.at.line, err.at.column, err.message);
-    struct target_setup setup = {"web", &scene->exec, &scene->http, &scene->clock, NULL};
+    struct target_setup setup = {
+        .name = "web", .exec = &scene->exec, .http = &scene->http, .clock = &scene->clock};
     cr_assert(scene->kind->open(config, &setup, &scene->target, &err), "%s", err.message);
 }
 

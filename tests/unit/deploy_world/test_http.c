@@ -149,6 +149,8 @@ Test(http, headers_body_and_secret_are_sent)
     cr_assert(port.start(port.self, &request, &job, &err));
     secret_done(&token); // copied
     cr_assert_eq(finish(job, &answer, &err), PROGRESS_DONE);
+    cr_expect_neq(str_search(answer.headers, STR("Content-Type: application/json\n")), STR_NONE);
+    cr_expect(answer.sent);
     static const char *const wanted[] = {"\"method\": \"POST\"",
                                          "\"authorization\": \"Bearer s3cret\"",
                                          "\"content-type\": \"application/json\"",
@@ -219,6 +221,7 @@ Test(http, no_answer_is_transient)
     job = begin("POST", "/slow/5000", 200);
     cr_assert_eq(finish(job, &answer, &err), PROGRESS_FAILED);
     cr_expect(strstr(err.message, "the outcome is unknown"), "%s", err.message);
+    cr_expect(answer.sent);
     port.drop(port.self, job);
     job = begin("GET", "/cut", 5000);
     cr_assert_eq(finish(job, &answer, &err), PROGRESS_FAILED);
@@ -229,6 +232,17 @@ Test(http, no_answer_is_transient)
     cr_assert(port.start(port.self, &request, &job, &err));
     cr_assert_eq(finish(job, &answer, &err), PROGRESS_FAILED);
     cr_expect_eq(err.kind, ERROR_TRANSIENT, "%s", err.message);
+    cr_expect_not(answer.sent, "nobody was there to send it to");
+    port.drop(port.self, job);
+}
+
+Test(http, a_path_is_sent_as_it_is_written)
+{
+    struct http_answer answer;
+    struct error err;
+    void *job = begin("GET", "/echo/../status/404", 5000);
+    cr_assert_eq(finish(job, &answer, &err), PROGRESS_DONE);
+    cr_expect_eq(answer.status, 200, "/echo answered, not /status");
     port.drop(port.self, job);
 }
 

@@ -1,0 +1,45 @@
+// What all clients of one run share: the ports, who we are (one refresh of a token for all), and
+// how fast each service is asked. One is opened for a run, and closed after all calls are dropped.
+//
+//     struct cloud *cloud = cloud_open(&(struct cloud_ports){.http = &http, .clock = &clock});
+//     if (!aws_client_open(cloud, &(struct aws_account){.region = "eu-west-1"}, &client, err)) …
+//     cloud_close(cloud);      // closes the clients and identities as well
+#ifndef DEPLOY_CLOUD_CLOUD_H
+#define DEPLOY_CLOUD_CLOUD_H
+
+#include "gate/base/ports.h"
+
+struct cloud_ports { // all live as long as the cloud
+    const struct http_port *http;
+    const struct clock_port *clock;
+    const char *(*variable)(void *self, const char *name); // of the environment; null: getenv
+    // What a person should know though nothing failed: a clock that is wrong, a refresh that failed
+    // while the old token still holds. Never holds a secret. Null: nobody listens.
+    void (*say)(void *self, const char *sentence);
+    void *self; // of the two above
+};
+
+struct cloud_endpoint {  // where a service is, instead of its public address
+    const char *service; // "ecs", "run"; null ends a list
+    const char *url;     // "http://127.0.0.1:4566", "https://vpce-…"; a path in it stays in front
+};
+
+struct cloud;
+
+struct cloud *cloud_open(const struct cloud_ports *ports);
+void cloud_close(struct cloud *cloud); // null is fine
+
+// Why a call failed, beside its sentence: what a caller may act on.
+struct cloud_fault {
+    long status;    // of HTTP; 0 = no answer came
+    str code;       // the provider's word: "ServiceNotFoundException", "ABORTED"; may be empty
+    str message;    // the provider's sentence
+    str request_id; // to give to the provider's support; may be empty
+    // It had been sent and no answer tells what became of it: a change may have been made. Observe
+    // before asking again. (A call that is `repeatable` was tried again, and this is about the
+    // last try.)
+    bool outcome_unknown;
+    bool throttled;
+};
+
+#endif

@@ -47,6 +47,9 @@ GIT_ENVIRONMENT = {
 }
 
 
+LANES = 8
+
+
 def below_ephemeral():
     """The ports that the system gives to no outgoing connection: one of those may stay closed
     while a server restarts, and is still free for it then."""
@@ -57,9 +60,16 @@ def below_ephemeral():
     return range(10000, lowest) if lowest > 12000 else range(20000, 32768)
 
 
+def own_lane(ports):
+    """Of tests that run side by side, each takes its own: a port is free until somebody listens."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    lane = int(worker[2:]) % LANES if worker[2:].isdigit() else None
+    return [port for port in ports if lane is None or port % LANES == lane]
+
+
 def free_ports(count):
     """Ports that nobody listens on now; held all at once, so that they differ."""
-    candidates = random.Random(os.urandom(8)).sample(below_ephemeral(), 200 + count)
+    candidates = random.Random(os.urandom(8)).sample(own_lane(below_ephemeral()), 200 + count)
     held = []
     for port in candidates:
         if len(held) == count:

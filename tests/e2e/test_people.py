@@ -109,6 +109,8 @@ def test_an_abort_takes_it_back_within_seconds(running):
 
 def test_what_nobody_drives_is_steered_by_the_next_resume_and_once(slow):
     site = slow
+    site.name_a_watcher()
+    site.decide()
     child = site.start("rollout", "v2")
     try:
         wait_for(lambda: phase(site) == "step bake", "v2 bakes")

@@ -131,10 +131,6 @@ void bake_go_on(struct turn *turn)
     bool passes = targets_seen(turn, why) && judge_step(turn, why, &late);
     if (!passes && late && turn->now_ms < state->bake_until_ms + grace_ms(turn))
         return;
-    if (turn_wrote(turn)) {
-        turn_later(turn);
-        return;
-    }
     char mismatch[200];
     char worse[288];
     uint32_t metric = UINT32_MAX;

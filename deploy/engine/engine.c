@@ -91,11 +91,6 @@ bool turn_wrote(const struct turn *turn)
     return false;
 }
 
-void turn_later(struct turn *turn)
-{
-    turn->state->later = true;
-}
-
 bool turn_resuming(const struct turn *turn)
 {
     for (uint32_t i = 0; i < turn->plan->target_count; i++)
@@ -170,8 +165,6 @@ static int64_t next_due_ms(const struct turn *turn)
 {
     const struct rollout_state *state = turn->state;
     int64_t wake_ms = 0;
-    if (state->later)
-        return turn->now_ms;
     if (phase_terminal(state->phase) || state->phase == PHASE_STUCK || state->phase == PHASE_NEW)
         return 0;
     for (uint32_t i = 0; i < turn->plan->target_count; i++)
@@ -201,7 +194,6 @@ static void carry_out_due(struct turn *turn)
             look_due(turn, i);
     }
     if (state->awaiting && state->phase != PHASE_HELD && state->phase != PHASE_REVERTING &&
-        !turn_wrote(turn) &&
         turn->now_ms >= state->awaiting_since_ms + turn->plan->settle_limit_ms) {
         turn_why(turn,
                  "the ledger's remote does not take records: what was intended is not carried "
@@ -210,21 +202,6 @@ static void carry_out_due(struct turn *turn)
     }
     people_expire(turn);
     bake_go_on(turn);
-}
-
-// What an earlier step left for this one.
-static void carry_out_later(struct turn *turn)
-{
-    enum rollout_phase phase = turn->state->phase;
-    if (turn->state->hold_due)
-        revert_hold(turn);
-    else if (phase == PHASE_REVERTING || phase == PHASE_STUCK)
-        revert_finish(turn);
-    else if (phase == PHASE_WAITING || phase == PHASE_PREPARING || phase == PHASE_SHIFTING ||
-             phase == PHASE_PROMOTING || turn->state->passed)
-        forward_go_on(turn);
-    else
-        bake_go_on(turn);
 }
 
 // ---- the step -----------------------------------------------------------------------------------
@@ -260,8 +237,18 @@ static bool goes_forward(enum rollout_phase phase)
            phase == PHASE_HELD;
 }
 
-// Watching goes on meanwhile, and so does a revert. What may go on again does so with the next
-// event: see turn_later.
+// What waited for a freeze to end.
+static void go_on(struct turn *turn)
+{
+    enum rollout_phase phase = turn->state->phase;
+    if (phase == PHASE_WAITING || phase == PHASE_PREPARING || phase == PHASE_SHIFTING ||
+        phase == PHASE_PROMOTING || turn->state->passed)
+        forward_go_on(turn);
+    else
+        bake_go_on(turn);
+}
+
+// Watching goes on meanwhile, and so does a revert.
 static void freeze(struct turn *turn)
 {
     struct rollout_state *state = turn->state;
@@ -274,7 +261,7 @@ static void freeze(struct turn *turn)
     else if (news)
         turn_record(turn, RECORD_THAWED, "forward steps may go on");
     if (news && !frozen)
-        turn_later(turn);
+        go_on(turn);
 }
 
 static void target_answered(struct turn *turn)
@@ -349,7 +336,7 @@ void rollout_step(const struct plan *plan, struct rollout_state *state,
     if (state->fenced && !taken_over)
         return;
     if (state->asleep && !taken_over) {
-        // Nothing is known about the world yet. Only that a freeze holds is kept for later.
+        // Nothing is known about the world yet. Only that a freeze holds is kept.
         if (event->type == RE_FROZEN)
             state->frozen = event->granted;
         return;
@@ -362,13 +349,9 @@ void rollout_step(const struct plan *plan, struct rollout_state *state,
     }
     state->last_ms = turn.now_ms;
     bool due = event->type == RE_TIMER || (state->wake_ms > 0 && turn.now_ms >= state->wake_ms);
-    bool later = state->later;
-    state->later = false;
     dispatch(&turn);
     if (due && !state->fenced && !phase_terminal(state->phase))
         carry_out_due(&turn);
-    if (later && !state->fenced && !phase_terminal(state->phase))
-        carry_out_later(&turn);
     if (state->fenced || phase_terminal(state->phase))
         return;
     int64_t wake_ms = next_due_ms(&turn);

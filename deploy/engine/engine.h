@@ -120,11 +120,7 @@ struct rollout_state {
     uint32_t heard_count;
     bool hold;      // said while an approval is waited for: what is approved waits for a promote
     bool asleep;    // read from the ledger and not resumed yet: only RE_RESUMED wakes it
-    bool later;     // what follows is for the next event: see turn_later
     bool automatic; // the abort was the engine's own: it opens an incident
-    // A breach where no way back is left (plan_target.no_return) holds the rollout, with the next
-    // event where this one had something to record before it.
-    bool hold_due;
     // A person promoted past it: what is bad from then on leaves a bake inconclusive, so that each
     // step is a person's.
     bool accepted;

@@ -170,9 +170,7 @@ void forward_shift(struct turn *turn, uint32_t step)
 
 static void to_step(struct turn *turn, uint32_t step)
 {
-    if (turn->plan->steps[step].approval.count > 0 && turn_wrote(turn))
-        turn_later(turn);
-    else if (turn->plan->steps[step].approval.count > 0)
+    if (turn->plan->steps[step].approval.count > 0)
         people_ask(turn, step);
     else if (!turn->state->frozen)
         forward_shift(turn, step);

@@ -163,7 +163,7 @@ void people_expire(struct turn *turn)
     if (turn->state->phase != PHASE_WAITING)
         return;
     int64_t expiry_ms = people_expiry_ms(turn);
-    if (expiry_ms == 0 || turn->now_ms < expiry_ms || turn_wrote(turn))
+    if (expiry_ms == 0 || turn->now_ms < expiry_ms)
         return;
     char after[32];
     turn_why(turn, "nobody approved within %s",

@@ -52,7 +52,7 @@ static void begin_anew(struct turn *turn)
 void resume_begin(struct turn *turn)
 {
     struct rollout_state *state = turn->state;
-    state->fenced = state->cancelled = state->awaiting = state->later = false;
+    state->fenced = state->cancelled = state->awaiting = false;
     state->asleep = false;
     state->wake_ms = 0;
     if (state->phase == PHASE_NEW) {

@@ -103,11 +103,6 @@ void revert_hold(struct turn *turn)
         if (target->look_ms > 0 && target->look_ms <= turn->now_ms)
             target->failed = target->failed || !target->settled; // a promote sends it again
     }
-    state->hold_due = turn_wrote(turn);
-    if (state->hold_due) {
-        turn_later(turn);
-        return;
-    }
     char breach[ROLLOUT_TEXT];
     str changed = revert_forbidden_why(turn);
     memcpy(breach, state->why, sizeof breach);
@@ -145,10 +140,6 @@ void revert_finish(struct turn *turn)
     for (uint32_t i = 0; i < turn->plan->target_count; i++)
         if (state->targets[i].touched && !state->targets[i].settled)
             return;
-    if (turn_wrote(turn)) {
-        turn_later(turn);
-        return;
-    }
     turn_phase(turn, PHASE_ROLLED_BACK);
     // The incident before the end: a crash between the two asks for it again, and never loses it.
     if (state->automatic)
@@ -257,7 +248,7 @@ void revert_limit(struct turn *turn)
         first = i;
     }
     bool over = turn->now_ms >= state->reverting_since_ms + turn->plan->rollback_limit_ms;
-    if (missing == 0 || !over || turn_wrote(turn))
+    if (missing == 0 || !over)
         return;
     for (uint32_t i = 0; i < turn->plan->target_count; i++)
         state->targets[i].look_ms = 0;

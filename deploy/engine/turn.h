@@ -35,13 +35,7 @@ void turn_phase(struct turn *turn, enum rollout_phase phase);
 void turn_end(struct turn *turn); // RC_END
 void turn_incident(struct turn *turn, str severity);
 void turn_why(struct turn *turn, const char *format, ...) __attribute__((format(printf, 2, 3)));
-// Every record of a step carries the state as it is after that step. What passes a step, holds
-// or ends a rollout, or asks for an approval must therefore be the first record of its step: a
-// crash between two records would else leave a state that says so without the record that does.
-// turn_wrote: there is one already; turn_later: go on with the next event, for which a timer is
-// asked at once.
-bool turn_wrote(const struct turn *turn);
-void turn_later(struct turn *turn);
+bool turn_wrote(const struct turn *turn);                  // a record, in this step
 bool turn_resuming(const struct turn *turn);               // a target is unknown yet
 const char *share_words(uint32_t share_ppm, char out[24]); // "33.33 %"
 

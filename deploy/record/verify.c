@@ -1,12 +1,6 @@
-#include "deploy/record/verify.h"
+#include "deploy/record/verify_parts.h"
 
-#include "deploy/engine/engine.h"
-#include "deploy/record/baseline.h"
 #include "deploy/record/evidence_store.h"
-#include "deploy/record/index.h"
-#include "deploy/record/lease.h"
-#include "deploy/record/names.h"
-#include "deploy/world/files.h"
 #include "deploy/world/git_setup.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
@@ -14,38 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct lease_files { // claim and lease files of an environment, as the newest commit has them
-    str environment, claim, lease;
-};
-
-struct audit {
-    const struct verify_request *request;
-    struct store *store;
-    struct arena *arena;  // of the results
-    struct arena scratch; // of one commit
-    struct verify_result result;
-    struct names ids, keys, phases;
-    struct names decided; // "id commit" of gate.decided: did it pass?
-    uint64_t sequences[STREAM_COUNT];
-    struct arena places_arena;
-    struct lease_files *places;
-    size_t place_count, place_room;
-    struct sign_public key; // the only one, without a list
-    bool signing;           // a signature was seen
-    bool expected;          // the expected commit was seen
-};
-
-struct step { // the commit that is looked at
-    struct object_id commit, parent;
-    struct store_commit_info info;
-    struct ledger_entry entry;
-    struct event event;
-    struct store_difference differences[STORE_DIFFERENCES + 1];
-    size_t difference_count;
-    size_t kept; // of them, evidence
-};
-
-static bool note_bad(struct audit *audit, const struct step *step, const char *why)
+bool verify_note_bad(struct audit *audit, const struct step *step, const char *why)
 {
     object_hex(&step->commit, audit->result.bad_commit);
     audit->result.bad =
@@ -55,8 +18,6 @@ static bool note_bad(struct audit *audit, const struct step *step, const char *w
     audit->result.why = why;
     return false;
 }
-
-#define bad(audit, step, ...) note_bad(audit, step, arena_format((audit)->arena, __VA_ARGS__).data)
 
 // ---- one commit ---------------------------------------------------------------------------------
 
@@ -71,7 +32,7 @@ static bool check_shape(struct audit *audit, struct step *step)
     return true;
 }
 
-static const struct store_difference *find_difference(const struct step *step, const char *path)
+const struct store_difference *verify_difference(const struct step *step, const char *path)
 {
     for (size_t i = 0; i < step->difference_count; i++)
         if (strcmp(step->differences[i].path, path) == 0)
@@ -104,7 +65,7 @@ static bool check_append(struct audit *audit, struct step *step)
             return bad(audit, step, "holds another event than it says");
     }
     const char *path = arena_copy(&audit->scratch, step->entry.path);
-    return find_difference(step, path) ? true : bad(audit, step, "adds no event");
+    return verify_difference(step, path) ? true : bad(audit, step, "adds no event");
 }
 
 static bool check_event(struct audit *audit, struct step *step)
@@ -173,232 +134,6 @@ static bool check_signature(struct audit *audit, struct step *step)
     return true;
 }
 
-// ---- leases -------------------------------------------------------------------------------------
-
-static struct lease_files *place_of(struct audit *audit, str environment)
-{
-    for (size_t i = 0; i < audit->place_count; i++)
-        if (str_eq(audit->places[i].environment, environment))
-            return &audit->places[i];
-    audit->places = arena_grow(&audit->places_arena, audit->places, audit->place_count,
-                               &audit->place_room, sizeof *audit->places);
-    struct lease_files *place = &audit->places[audit->place_count++];
-    *place = (struct lease_files){.environment = arena_str(&audit->places_arena, environment)};
-    return place;
-}
-
-// The file beside the events must be what the event makes of it, and change with no other event.
-static bool check_beside(struct audit *audit, struct step *step, const char *path, str *before,
-                         const struct text *after)
-{
-    const struct store_difference *d = find_difference(step, path);
-    struct error why;
-    str bytes;
-    if (str_eq(*before, text_str(after)))
-        return d ? bad(audit, step, "changes %s without a reason", path) : true;
-    if (!d)
-        return bad(audit, step, "should change %s and does not", path);
-    if (!store_read_blob(audit->store, &audit->scratch, &d->blob, &bytes, &why))
-        return bad(audit, step, "%s", why.message);
-    if (!str_eq(bytes, text_str(after)))
-        return bad(audit, step, "%s is not what this event makes of it", path);
-    *before = arena_str(&audit->places_arena, bytes); // a few hundred bytes each time
-    return true;
-}
-
-static bool needs_lease(const struct event *event)
-{
-    static const char *const prefixes[] = {"command.", "step.", "sample.", "rollout."};
-    if (event->stream != STREAM_ROLLOUT || str_is(event->type, "rollout.planned") ||
-        (str_is(event->type, "rollout.cancelled") && event->lease.force))
-        return false;
-    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
-        if (str_starts(event->type, str_of(prefixes[i])))
-            return true;
-    return false;
-}
-
-static bool apply_lease(struct audit *audit, struct step *step, struct lease_files *place,
-                        struct text *claim, struct text *lease)
-{
-    struct standing standing;
-    struct error why;
-    struct event copy = step->event;
-    struct arena *scratch = &audit->scratch;
-    if (!standing_read(scratch, place->environment, place->claim, place->lease, &standing, &why) ||
-        !standing_apply(&standing, &copy, &why))
-        return bad(audit, step, "%s", why.message);
-    if (copy.lease.fence != step->event.lease.fence)
-        return bad(audit, step, "written under fencing number %llu; it should be %llu",
-                   (unsigned long long)step->event.lease.fence,
-                   (unsigned long long)copy.lease.fence);
-    if (copy.lease.late != step->event.lease.late)
-        return bad(audit, step, "%s",
-                   copy.lease.late ? "its writer had lost the lease"
-                                   : "it says that it is late and is not");
-    if (place->claim.len || standing.claim_changed)
-        claim_write(&standing, claim);
-    if (place->lease.len || standing.lease_changed)
-        lease_write(&standing, lease);
-    return check_beside(audit, step, claim_path(scratch, place->environment), &place->claim,
-                        claim) &&
-           check_beside(audit, step, lease_path(scratch, place->environment), &place->lease, lease);
-}
-
-static bool check_lease(struct audit *audit, struct step *step)
-{
-    const struct event_lease *lease = &step->event.lease;
-    if (needs_lease(&step->event) && (!lease->environment.len || !lease->holder.len))
-        return bad(audit, step, "written without a lease");
-    size_t beside = step->difference_count - 1 - step->kept, mine = 0;
-    if (lease->environment.len) {
-        mine += find_difference(step, claim_path(&audit->scratch, lease->environment)) != NULL;
-        mine += find_difference(step, lease_path(&audit->scratch, lease->environment)) != NULL;
-    }
-    if (mine != beside)
-        return bad(audit, step, "changes claims or leases that it has nothing to do with");
-    if (!lease->environment.len)
-        return true;
-    struct text claim_out = text_of(LIMIT_EVENT_BYTES), lease_out = text_of(LIMIT_EVENT_BYTES);
-    bool ok = apply_lease(audit, step, place_of(audit, lease->environment), &claim_out, &lease_out);
-    text_done(&claim_out);
-    text_done(&lease_out);
-    return ok;
-}
-
-// ---- evidence that is kept ----------------------------------------------------------------------
-
-static const struct event_evidence *evidence_named(const struct event *event, const char *sha256)
-{
-    for (size_t i = 0; i < event->evidence_count; i++)
-        if (strcmp(event->evidence[i].sha256, sha256) == 0)
-            return &event->evidence[i];
-    return NULL;
-}
-
-// Every file of evidence that comes with an event is named by it, and has the content that its
-// own name says.
-static bool check_kept(struct audit *audit, struct step *step)
-{
-    for (size_t i = 0; i < step->difference_count; i++) {
-        const struct store_difference *d = &step->differences[i];
-        struct arena arena = {0};
-        struct error why;
-        char sha[SHA256_HEX];
-        str bytes;
-        if (!evidence_path_is(str_of(d->path)))
-            continue;
-        bool there = store_read_blob(audit->store, &arena, &d->blob, &bytes, &why);
-        const struct event_evidence *named =
-            there ? evidence_named(&step->event, sha256_of(bytes, sha)) : NULL;
-        bool same = named && named->size_bytes == bytes.len &&
-                    strcmp(evidence_path(&audit->scratch, sha), d->path) == 0;
-        arena_done(&arena);
-        if (!there)
-            return bad(audit, step, "%s", why.message);
-        if (!same)
-            return bad(audit, step,
-                       "adds %s, which is no evidence of its event or has another content",
-                       d->path);
-        step->kept++;
-    }
-    audit->result.kept += step->kept;
-    return true;
-}
-
-// ---- phases and evidence ------------------------------------------------------------------------
-
-static bool follow_phase(struct audit *audit, struct step *step, str name)
-{
-    str rollout = step->event.rollout;
-    enum rollout_phase phase;
-    if (!phase_of(name, &phase))
-        return bad(audit, step, "it has no phase that exists");
-    uint64_t *known = names_find(&audit->phases, rollout);
-    enum rollout_phase before = known ? (enum rollout_phase) * known : PHASE_NEW;
-    if (!phase_legal(before, phase))
-        return known ? bad(audit, step, "rollout " STR_FMT " goes from %s to %s", STR_ARG(rollout),
-                           phase_name(before), phase_name(phase))
-                     : bad(audit, step, "rollout " STR_FMT " begins in phase %s", STR_ARG(rollout),
-                           phase_name(phase));
-    if (known)
-        *known = phase;
-    else
-        names_put(&audit->phases, rollout, phase);
-    return true;
-}
-
-// Of the record, and of the state after all that was committed with it.
-static bool check_phase(struct audit *audit, struct step *step)
-{
-    const struct event *event = &step->event;
-    const struct node *phase = node_get(event->fields, "phase"),
-                      *state = node_get(event->fields, "state");
-    if (event->stream != STREAM_ROLLOUT || !event->rollout.len || event->lease.late)
-        return true;
-    return (!phase || follow_phase(audit, step, node_text(event->fields, "phase"))) &&
-           (!state || follow_phase(audit, step, node_text(state, "phase")));
-}
-
-static bool check_evidence(struct audit *audit, struct step *step)
-{
-    const struct event *event = &step->event;
-    for (size_t i = 0; audit->request->evidence && i < event->evidence_count; i++) {
-        const struct event_evidence *e = &event->evidence[i];
-        struct error why;
-        struct arena arena = {0};
-        str bytes;
-        char sha[SHA256_HEX];
-        const char *path =
-            arena_format(&arena, "%s/" STR_FMT, audit->request->evidence, STR_ARG(e->path)).data;
-        bool there = file_read(&arena, path, LIMIT_REPORT_BYTES, &bytes, &why);
-        bool same =
-            there && bytes.len == e->size_bytes && strcmp(sha256_of(bytes, sha), e->sha256) == 0;
-        arena_done(&arena);
-        if (!there && why.kind == ERROR_ABSENT) {
-            audit->result.evidence_absent++;
-            continue;
-        }
-        if (!there)
-            return bad(audit, step, "%s", why.message);
-        if (!same)
-            return bad(audit, step, "its evidence " STR_FMT " is another file now",
-                       STR_ARG(e->path));
-        audit->result.evidence++;
-    }
-    return true;
-}
-
-// ---- baselines ----------------------------------------------------------------------------------
-
-// What later runs are judged beside rests on a decision of the gate about the same commit; a
-// baseline on one that let it go.
-static bool check_baseline(struct audit *audit, struct step *step)
-{
-    const struct event *event = &step->event;
-    struct baseline_basis basis;
-    struct error why;
-    if (str_is(event->type, "gate.decided")) {
-        str decision = node_text(event->fields, "decision");
-        bool passed = str_is(decision, "pass") || str_is(decision, "warn");
-        str name = arena_format(&audit->scratch, "%s " STR_FMT, event->id,
-                                STR_ARG(node_text(event->fields, "commit")));
-        (void)names_put(&audit->decided, name, passed);
-        return true;
-    }
-    if (!baseline_is(event))
-        return true;
-    if (!baseline_basis(event, &basis, &why))
-        return bad(audit, step, "%s", why.message);
-    str name = arena_format(&audit->scratch, STR_FMT " " STR_FMT, STR_ARG(basis.decided),
-                            STR_ARG(basis.commit));
-    const uint64_t *passed = names_find(&audit->decided, name);
-    if (!passed)
-        return bad(audit, step, "it rests on a decision of the gate that is not before it");
-    return *passed || !str_is(event->type, "baseline.recorded") ||
-           bad(audit, step, "a baseline of a run that did not pass");
-}
-
 // ---- the whole ----------------------------------------------------------------------------------
 
 static bool check_commit(struct audit *audit, struct step *step)
@@ -409,9 +144,9 @@ static bool check_commit(struct audit *audit, struct step *step)
                            step->differences, &step->difference_count, &why))
         return bad(audit, step, "%s", why.message);
     bool ok = check_shape(audit, step) && check_append(audit, step) && check_event(audit, step) &&
-              check_signature(audit, step) && check_kept(audit, step) && check_lease(audit, step) &&
-              check_phase(audit, step) && check_evidence(audit, step) &&
-              check_baseline(audit, step);
+              check_signature(audit, step) && verify_kept(audit, step) &&
+              verify_lease(audit, step) && verify_phase(audit, step) &&
+              verify_evidence(audit, step) && verify_baseline(audit, step);
     if (!ok)
         return false;
     char hex[OBJECT_HEX];

@@ -7,9 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static void say(struct rig *rig, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void say(struct rig *rig, const char *format, ...)
+void rig_say(struct rig *rig, const char *format, ...)
 {
     char line[256];
     va_list args;
@@ -19,7 +17,7 @@ static void say(struct rig *rig, const char *format, ...)
     text_addf(&rig->log, "%s\n", line);
 }
 
-static bool faulty(struct rig *rig)
+bool rig_faulty(struct rig *rig)
 {
     return ++rig->effects == rig->fail_at;
 }
@@ -67,14 +65,14 @@ static bool target_start(struct target *target, const struct target_intent *inte
                          struct target_operation **ret, struct error *err)
 {
     struct rig *rig = target->rig;
-    say(rig, "start %s %u", intent_name(intent->verb), (unsigned)target->index);
+    rig_say(rig, "start %s %u", intent_name(intent->verb), (unsigned)target->index);
     check_recorded(rig, intent);
     cr_assert(intent->key.len > 0);
     cr_assert_lt(rig->start_count, RIG_STARTS);
     if (intent->verb != INTENT_OBSERVE)
         rig->starts[rig->start_count++] =
             (struct rig_start){intent->verb, target->index, intent->share_ppm, rig->now_ms};
-    if (faulty(rig))
+    if (rig_faulty(rig))
         return error_set(err, ERROR_TRANSIENT, "a fault at the start");
     if (target->failures && target->failing == intent->verb) {
         target->failures--;
@@ -123,7 +121,7 @@ static enum progress target_poll(struct target_operation *operation, struct aren
     struct rig *rig = target->rig;
     if (rig->now_ms < operation->until_ms)
         return PROGRESS_PENDING;
-    if (faulty(rig)) {
+    if (rig_faulty(rig)) {
         (void)error_set(err, ERROR_TRANSIENT, "a fault on the way");
         return PROGRESS_FAILED;
     }
@@ -135,7 +133,7 @@ static enum progress target_poll(struct target_operation *operation, struct aren
         cr_assert_eq(target->share_ppm, SHARE_ALL);
     else if (operation->intent.verb == INTENT_REVERT)
         target->share_ppm = 0;
-    say(rig, "done %s %u", intent_name(operation->intent.verb), (unsigned)target->index);
+    rig_say(rig, "done %s %u", intent_name(operation->intent.verb), (unsigned)target->index);
     *ret = (struct target_outcome){.memory = arena_str(arena, STR("{\"n\":1}"))};
     observe(operation->intent.verb == INTENT_OBSERVE ? operation->seen_ppm : target->share_ppm,
             arena, &ret->seen);
@@ -223,116 +221,6 @@ static void metric_drop(struct metric_reading *reading)
 static const struct metric_kind fake_metric = {
     .name = "fake", .start = metric_start, .poll = metric_poll, .drop = metric_drop};
 
-// ---- the journal -------------------------------------------------------------------------------
-
-static bool journal_take(void *self, const struct plan *plan, bool force, int64_t now_ms,
-                         struct error *err)
-{
-    (void)self, (void)plan, (void)force, (void)now_ms, (void)err;
-    return true;
-}
-
-static enum lease_state journal_lease(void *self, int64_t now_ms, char text[256])
-{
-    struct rig *rig = self;
-    (void)now_ms;
-    (void)snprintf(text, 256, "%s", rig->lease_words ? rig->lease_words : "");
-    return rig->lease;
-}
-
-#define NEVER_COMMITTED INT64_MAX
-
-static void save(struct rig *rig, const struct plan *plan, const struct rollout_state *state,
-                 const struct placement *placements)
-{
-    struct json_out out = json_out_of(&rig->saved, JSON_COMPACT);
-    text_clear(&rig->saved);
-    json_open_map(&out, NULL);
-    rollout_state_write(plan, state, "state", &out);
-    json_close(&out);
-    for (uint32_t i = 0; i < plan->target_count; i++)
-        rig->saved_memory[i] = arena_str(&rig->arena, placements[i].memory);
-}
-
-static bool journal_note(void *self, const struct journal_record *record, uint64_t *ret_ticket,
-                         struct error *err)
-{
-    struct rig *rig = self;
-    const struct rollout_command *command = record->command;
-    bool intended = command->type == RC_RECORD && command->record == RECORD_INTENDED;
-    cr_assert_eq(record->now_ms, rig->now_ms);
-    if (rig->too_large)
-        return error_set(err, ERROR_LIMIT, "a record that is too large");
-    if (!rig->refusing) {
-        say(rig, "%s %s", command->type == RC_INCIDENT ? "incident" : record_name(command->record),
-            command->type == RC_INCIDENT ? command->text : verb_name(command->verb));
-        rig->reverting |= intended && command->verb == VERB_REVERT;
-    }
-    *ret_ticket = ++rig->tickets;
-    rig->pushed_at[rig->tickets % 256] = NEVER_COMMITTED;
-    if (intended && command->durable && !rig->refusing) {
-        rig->intended = command->verb;
-        rig->intended_ticket = rig->tickets;
-    }
-    return true;
-}
-
-static bool journal_commit(void *self, const struct plan *plan, const struct rollout_state *state,
-                           const struct placement *placements, enum journal_haste haste,
-                           int64_t now_ms, struct error *err)
-{
-    struct rig *rig = self;
-    if (rig->committed == rig->tickets)
-        return true;
-    cr_assert_not(rig->unsettled, "the turn before did not settle");
-    unsigned first = rig->committed + 1;
-    rig->committed = rig->tickets;
-    if (rig->refusing || faulty(rig))
-        return error_set(err, ERROR_SYSTEM, "the disk is full");
-    save(rig, plan, state, placements);
-    rig->unsettled = haste == JOURNAL_URGENT;
-    rig->hasty += rig->unsettled;
-    for (unsigned i = first; i <= rig->tickets; i++)
-        rig->pushed_at[i % 256] = now_ms + rig->push_ms;
-    return true;
-}
-
-static bool journal_settle(void *self, int64_t now_ms, struct error *err)
-{
-    struct rig *rig = self;
-    (void)now_ms, (void)err;
-    rig->unsettled = false;
-    return true;
-}
-
-static enum append_state journal_state(void *self, uint64_t ticket)
-{
-    struct rig *rig = self;
-    cr_assert(ticket > 0 && ticket <= rig->tickets);
-    if (rig->losing ||
-        (ticket <= rig->committed && rig->pushed_at[ticket % 256] == NEVER_COMMITTED))
-        return APPEND_LOST;
-    if (!rig->offline && rig->now_ms >= rig->pushed_at[ticket % 256] &&
-        ticket > rig->durable_ticket)
-        rig->durable_ticket = ticket;
-    return ticket <= rig->durable_ticket ? APPEND_DURABLE : APPEND_PENDING;
-}
-
-static int64_t journal_turn(void *self, int64_t now_ms)
-{
-    const struct rig *rig = self;
-    return now_ms + (rig->push_ms && rig->push_ms < MS_SECOND ? rig->push_ms : MS_SECOND);
-}
-
-static void journal_release(void *self, bool keep_claim, int64_t now_ms)
-{
-    struct rig *rig = self;
-    (void)now_ms;
-    rig->released++;
-    rig->kept_claim = keep_claim;
-    say(rig, "released");
-}
-
 // ---- people, observer, clock, entropy ----------------------------------------------------------
 
 static void people_ask(void *self, const struct approval_question *question, int64_t now_ms)
@@ -341,7 +229,7 @@ static void people_ask(void *self, const struct approval_question *question, int
     (void)now_ms;
     cr_assert_gt(question->rule->count, 0);
     rig->asked++;
-    say(rig, "ask %s", question->step == STEP_STAGE ? "stage" : "step");
+    rig_say(rig, "ask %s", question->step == STEP_STAGE ? "stage" : "step");
 }
 
 static bool people_poll(void *self, int64_t now_ms, struct approval_answer *ret)
@@ -369,7 +257,7 @@ static void tell(void *self, const struct run_news *news)
     if (news->type == NEWS_PHASE) {
         cr_assert_lt(rig->phases, 64);
         rig->seen_phases[rig->phases++] = news->state->phase;
-        say(rig, "phase %s", phase_name(news->state->phase));
+        rig_say(rig, "phase %s", phase_name(news->state->phase));
     } else if (news->type == NEWS_TROUBLE) {
         rig->troubles++;
         (void)snprintf(rig->trouble, sizeof rig->trouble, "%s", news->text);
@@ -508,8 +396,7 @@ static void start(struct rig *rig, bool suspend)
         .placements = rig->placements,
         .targets = targets,
         .metrics = metric,
-        .journal = {rig, journal_take, journal_lease, journal_note, journal_commit, journal_settle,
-                    journal_state, journal_turn, journal_release},
+        .journal = rig_journal(rig),
         .clock = {rig, clock_now},
         .entropy = {rig, entropy_fill},
         .approver = {rig, people_ask, people_poll, people_withdraw},

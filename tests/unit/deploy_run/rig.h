@@ -129,4 +129,9 @@ bool rig_said(const struct rig *rig, const char *line); // in the log
 // Where a line stands in the log; fails the test when it is not there.
 size_t rig_where(const struct rig *rig, const char *line);
 
+// Inside the rig: a line of its log; and whether this effect is the one that fails.
+void rig_say(struct rig *rig, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool rig_faulty(struct rig *rig);
+struct journal_port rig_journal(struct rig *rig); // rig_journal.c
+
 #endif

@@ -15,8 +15,9 @@ static const struct option options[] = {
     {.name = "wait",
      .argument = "HOW",
      .choices = wait_choices,
-     .help = "`suspend` (the default) ends where only a person can go on, as `rollout` does,\n"
-             "                               and leaves what it finds held; `block` waits here; "
+     .help = "`suspend` (the default) ends where only a person can go on, or in a long bake,\n"
+             "                               as `rollout` does, and leaves what it finds held; "
+             "`block` waits here; "
              "`watch`\n"
              "                               ends only where the release has no traffic."},
     {.name = "leave",

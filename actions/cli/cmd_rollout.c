@@ -46,10 +46,11 @@ static const struct option options[] = {
     {.name = "wait",
      .argument = "HOW",
      .choices = wait_choices,
-     .help =
-         "`block` waits for people here; `suspend` ends, and `sluice resume` goes on:\n"
-         "                               with traffic on the release only where `watch` in the\n"
-         "                               configuration names what watches it meanwhile."},
+     .help = "`block` waits for people here; `suspend` ends there and in long bakes, and\n"
+             "                               `sluice resume` goes on: with traffic on the release\n"
+             "                               only where `watch` in the "
+             "configuration names what\n"
+             "                               watches it meanwhile."},
     {0},
 };
 

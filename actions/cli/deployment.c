@@ -188,6 +188,11 @@ static void say(void *self, const char *sentence)
     (void)fprintf(stderr, "sluice: %s\n", sentence);
 }
 
+static void wait_until(void *self, int64_t until_ms)
+{
+    world_wait(self, until_ms);
+}
+
 static bool open_all(struct deployment *d, enum asking remote, struct error *err)
 {
     struct world_options world = {.user_agent = "sluice", .watch_signals = true};
@@ -204,8 +209,11 @@ static bool open_all(struct deployment *d, enum asking remote, struct error *err
     d->ports.entropy = world_entropy(d->ports.world);
     d->ports.variables = d->variables;
     process_hold_secrets();
-    d->ports.cloud = cloud_open(
-        &(struct cloud_ports){.http = &d->ports.http, .clock = &d->ports.clock, .say = say});
+    d->ports.cloud = cloud_open(&(struct cloud_ports){.http = &d->ports.http,
+                                                      .clock = &d->ports.clock,
+                                                      .say = say,
+                                                      .wait = wait_until,
+                                                      .self = d->ports.world});
     if (!open_ledger(d, remote, err))
         return false;
     d->cache =

@@ -24,7 +24,7 @@ static void add_watched(const struct watch_settings *watch, const struct plan *p
                         const struct detect_step *steps, struct text *out)
 {
     char wake[32], worst[32], more[32];
-    int64_t seen_ms, wake_ms = watch->every_ms + watch->late_ms;
+    int64_t seen_ms, wake_ms = watch_wakes_ms(watch);
     enum seen seen = slowest_of(plan, steps, &seen_ms);
     (void)duration_words(wake_ms, wake);
     if (seen == SEEN)

@@ -323,6 +323,9 @@ static int ended(struct flow *flow, enum run_status status, const struct driver 
         flow->thaw = "for a freeze that is over by now";
         flow->thaw_ms = deployment_now(flow->d);
     }
+    bool bakes = state->phase == PHASE_STEP_BAKE || state->phase == PHASE_BAKE;
+    if (status == RUN_SUSPENDED && bakes)
+        flow->bakes_ms = state->bake_until_ms;
     if (flow->leave && flow->interrupted)
         return 128 + world_signal(flow->d->ports.world);
     return flow_outcome(flow);
@@ -399,7 +402,7 @@ int flow_drive(struct flow *flow)
         .force_lease = flow->force,
         .suspend = flow->suspend,
         .stay = flow->stay,
-        .watched = d->settings.watch.every_ms > 0,
+        .woken_ms = watch_wakes_ms(&d->settings.watch),
         .as_found = flow->as_found,
     };
     struct driver *driver;

@@ -43,6 +43,7 @@ struct flow {
     // may be ZONE_NEVER). Null: that is not what it waits for.
     const char *thaw;
     int64_t thaw_ms;
+    int64_t bakes_ms; // it was left in a bake, which lasts until then; 0 = it was not
 };
 
 // Opens targets and metrics, packs artifacts, and makes the plan; refuses before anything is
@@ -63,6 +64,9 @@ bool flow_waits_for_thaw(struct flow *flow);
 
 // The exit code and the outputs of where a rollout stands.
 int flow_outcome(const struct flow *flow);
+
+// How long a bake goes on that no process drives, and who wakes it meanwhile.
+void flow_bakes(const struct watch_settings *watch, int64_t until_ms, struct text *out);
 
 // What a person does next about a rollout that stands there; nothing where nothing is to be done.
 void flow_next(const struct plan *plan, enum rollout_phase phase, struct text *out);

@@ -27,7 +27,7 @@ static const struct outcome outcomes[] = {
 
 static struct outcome outcome_of(const struct flow *flow)
 {
-    enum rollout_phase phase = flow->thaw ? PHASE_WAITING : flow->phase;
+    enum rollout_phase phase = flow->thaw || flow->bakes_ms ? PHASE_WAITING : flow->phase;
     static const struct outcome interrupted = {"interrupted", "⏸", 3};
     bool known = (size_t)phase < sizeof outcomes / sizeof outcomes[0] && outcomes[phase].state;
     return known ? outcomes[phase] : interrupted;
@@ -68,8 +68,22 @@ void flow_next(const struct plan *plan, enum rollout_phase phase, struct text *o
         text_addf(out, "The whole story: `sluice show " STR_FMT "`.\n", STR_ARG(id));
 }
 
+void flow_bakes(const struct watch_settings *watch, int64_t until_ms, struct text *out)
+{
+    char moment[MOMENT_TEXT], wakes[32];
+    text_addf(out,
+              "It bakes until %.19sZ and holds no process: " STR_FMT " wakes it within %s, and "
+              "`sluice resume` does at any time.\n",
+              moment_format(until_ms, moment), STR_ARG(watch->by),
+              duration_words(watch_wakes_ms(watch), wakes));
+}
+
 static void add_next(const struct flow *flow, struct text *out)
 {
+    if (flow->bakes_ms) {
+        flow_bakes(&flow->d->settings.watch, flow->bakes_ms, out);
+        return;
+    }
     if (flow->thaw) {
         text_addf(out, "Forward steps wait: %s. Then `sluice resume` goes on with it.\n",
                   flow->thaw);
@@ -150,10 +164,13 @@ static bool tell_runner(const struct flow *flow, const struct outcome *outcome)
     char moment[MOMENT_TEXT];
     add_markdown(flow, outcome, &summary);
     // What waits is looked at again by the schedule; at once is as good as any time.
-    bool waits = flow->thaw || flow->phase == PHASE_WAITING || flow->phase == PHASE_STUCK;
+    bool waits =
+        flow->thaw || flow->bakes_ms || flow->phase == PHASE_WAITING || flow->phase == PHASE_STUCK;
     int64_t at_ms = deployment_now(flow->d), until_ms;
     if (flow->thaw && flow->thaw_ms != ZONE_NEVER)
         at_ms = flow->thaw_ms;
+    if (flow->bakes_ms)
+        at_ms += flow->d->settings.watch.every_ms;
     struct text why = text_of(4096);
     // A closed window or a freeze is known to end.
     if (waits && !flow->thaw &&

@@ -4,7 +4,7 @@
 #include "gate/base/moment.h"
 
 static bool open_target(struct arena *arena, const struct target_settings *settings,
-                        const struct aws_account *aws, const struct stage_ports *ports,
+                        const struct deploy_settings *accounts, const struct stage_ports *ports,
                         struct target **ret, struct error *err)
 {
     struct target_setup setup = {
@@ -14,7 +14,8 @@ static bool open_target(struct arena *arena, const struct target_settings *setti
         .clock = &ports->clock,
         .variables = ports->variables,
         .cloud = ports->cloud,
-        .aws = aws,
+        .aws = &accounts->aws,
+        .google = &accounts->google,
     };
     if (!settings->kind->open(settings->config, &setup, ret, err))
         return error_wrap(err, "opening target " STR_FMT, STR_ARG(settings->name));
@@ -22,7 +23,7 @@ static bool open_target(struct arena *arena, const struct target_settings *setti
 }
 
 static bool open_metric(struct arena *arena, const struct metric_settings *settings,
-                        const struct aws_account *aws, const struct stage_ports *ports,
+                        const struct deploy_settings *accounts, const struct stage_ports *ports,
                         struct metric **ret, struct error *err)
 {
     struct metric_setup setup = {
@@ -31,7 +32,8 @@ static bool open_metric(struct arena *arena, const struct metric_settings *setti
         .clock = &ports->clock,
         .variables = ports->variables,
         .cloud = ports->cloud,
-        .aws = aws,
+        .aws = &accounts->aws,
+        .google = &accounts->google,
     };
     if (!settings->kind->open(settings->config, &setup, ret, err))
         return error_wrap(err, "opening metric " STR_FMT, STR_ARG(settings->name));
@@ -53,7 +55,7 @@ bool stage_run_open(struct arena *arena, const struct deploy_settings *settings,
     bool ok = true;
     for (size_t i = 0; ok && i < wanted; i++) {
         run.target_settings[i] = target_of(settings, ((const str *)stage->targets.items)[i]);
-        ok = open_target(arena, run.target_settings[i], &settings->aws, ports, &run.opened[i], err);
+        ok = open_target(arena, run.target_settings[i], settings, ports, &run.opened[i], err);
         if (ok)
             run.targets[run.target_count++] =
                 (struct run_target){.kind = run.target_settings[i]->kind, .target = run.opened[i]};
@@ -61,7 +63,7 @@ bool stage_run_open(struct arena *arena, const struct deploy_settings *settings,
     for (size_t i = 0; ok && i < metric_count; i++) {
         struct run_metric *metric = &run.metrics[i];
         if (mode == PLAN_FORWARD)
-            ok = open_metric(arena, metrics[i], &settings->aws, ports, &metric->metric, err);
+            ok = open_metric(arena, metrics[i], settings, ports, &metric->metric, err);
         metric->kind = metrics[i]->kind;
         run.metric_count += ok;
     }

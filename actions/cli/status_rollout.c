@@ -39,6 +39,13 @@ static bool rests_frozen(const struct deployment *d, const struct rollout_record
     return fact->state && flow_is_only_frozen(fact->plan, fact->state) && !is_live(d, fact);
 }
 
+// Left in the middle of a bake, not lost there: its process gave the lease back.
+static bool bakes_alone(const struct deployment *d, const struct rollout_record *fact)
+{
+    return fact->state && bakes(fact->state) && d->settings.watch.every_ms &&
+           fact->standing.lease.released;
+}
+
 // ---- the line -----------------------------------------------------------------------------------
 
 void status_rollout_line(const struct deployment *d, const struct rollout_record *fact,
@@ -64,6 +71,8 @@ void status_rollout_line(const struct deployment *d, const struct rollout_record
     text_adds(out, "  ");
     if (rests_frozen(d, fact))
         text_adds(out, thaws);
+    else if (bakes_alone(d, fact))
+        flow_bakes(&d->settings.watch, state->bake_until_ms, out);
     else if (!phase_resumable(state->phase) && !is_live(d, fact))
         text_adds(out, "No process drives it any more: `sluice resume` goes on with it, `sluice "
                        "rollback` takes it back.\n");
@@ -230,6 +239,9 @@ static void add_driver(const struct deployment *d, const struct rollout_record *
         text_addf(out, "  driven    by " STR_FMT ", its lease runs until ", STR_ARG(lease->who));
         add_when(d, lease->expires_ms, out);
         text_addc(out, '\n');
+    } else if (bakes_alone(d, fact)) {
+        text_adds(out, "  driven    by nobody. ");
+        flow_bakes(&d->settings.watch, fact->state->bake_until_ms, out);
     } else {
         text_adds(out, "  driven    by nobody: `sluice resume` goes on with it\n");
     }

@@ -1,63 +1,19 @@
 #include "deploy/cloud/aws_settings.h"
 
-#include "deploy/cloud/aws_services.h"
-#include "deploy/cloud/url_parts.h"
+#include "deploy/cloud/endpoint_settings.h"
 
-static const struct aws_service *const services[] = {
-    &aws_sts, &aws_ecs, &aws_elbv2,       &aws_lambda,     &aws_cloudwatch, &aws_s3,
-    &aws_ecr, &aws_iam, &aws_autoscaling, &aws_codedeploy, &aws_beanstalk,  &aws_ec2,
+static const char *const services[] = {
+    "sts", "ecs",         "elbv2",      "lambda",    "cloudwatch", "s3", "ecr",
+    "iam", "autoscaling", "codedeploy", "beanstalk", "ec2",        NULL,
 };
-enum { SERVICES = sizeof services / sizeof services[0] };
-
-static const struct shape_field endpoint_fields[] = {
-    {.key = "service",
-     .kind = SHAPE_KEY,
-     .offset = offsetof(struct aws_endpoint_settings, service)},
-    {.key = "url",
-     .kind = SHAPE_STR,
-     .offset = offsetof(struct aws_endpoint_settings, url),
-     .required = true,
-     .doc = "Where it is."},
-    {.kind = SHAPE_END},
-};
-
-// What is sent there holds keys of an account, or gets some: nobody on the way may read it.
-static void check_url(str url, struct position at, struct problems *problems)
-{
-    struct url_parts parts;
-    struct error why;
-    if (!url_split(url, &parts, &why))
-        problem_at(problems, at, "%s", why.message);
-    else if (!parts.secure && !url_is_loopback(parts.name))
-        problem_at(problems, at, "`" STR_FMT "` is not on this machine: use https", STR_ARG(url));
-}
+enum { SERVICES = sizeof services / sizeof services[0] - 1 };
 
 static void check_endpoint(void *value, const struct node *node, struct problems *problems)
 {
-    const struct aws_endpoint_settings *endpoint = value;
-    struct text known = text_of(512);
-    bool is_known = false;
-    for (size_t i = 0; i < SERVICES; i++) {
-        is_known |= str_is(endpoint->service, services[i]->name);
-        text_addf(&known, "%s`%s`", i ? ", " : "", services[i]->name);
-    }
-    if (!is_known)
-        problem_at(problems, node->key_at,
-                   "`" STR_FMT "` is no service that is called; known are %s",
-                   STR_ARG(str_shorten(endpoint->service, 60)), text_c(&known));
-    text_done(&known);
-    check_url(endpoint->url, node->at, problems);
+    endpoint_settings_check(value, node, services, problems);
 }
 
-static const struct shape endpoint_shape = {
-    .name = "endpoint",
-    .size_bytes = sizeof(struct aws_endpoint_settings),
-    .fields = endpoint_fields,
-    .shorthand = "url",
-    .position_offset = offsetof(struct aws_endpoint_settings, at) + 1,
-    .check = check_endpoint,
-    .doc = "Where a service is.",
-};
+static const struct shape endpoint_shape = ENDPOINT_SETTINGS(check_endpoint);
 
 #define AT(member) offsetof(struct aws_settings, member)
 static const struct shape_field fields[] = {
@@ -87,12 +43,6 @@ static const struct shape_field fields[] = {
     {.kind = SHAPE_END},
 };
 
-static struct position position_of(const struct node *section, const char *key)
-{
-    const struct node *node = node_get(section, key);
-    return node ? node->at : section->at;
-}
-
 void aws_region_check(str region, const struct node *section, struct problems *problems)
 {
     size_t good = 0;
@@ -101,7 +51,7 @@ void aws_region_check(str region, const struct node *section, struct problems *p
             (region.data[good] >= '0' && region.data[good] <= '9')))
         good++;
     if (region.len && (good < region.len || region.len >= 64))
-        problem_at(problems, position_of(section, "region"),
+        problem_at(problems, account_position(section, "region"),
                    "`" STR_FMT "` is no AWS region, such as `eu-west-1`",
                    STR_ARG(str_shorten(region, 60)));
 }
@@ -109,7 +59,7 @@ void aws_region_check(str region, const struct node *section, struct problems *p
 void aws_role_check(str role, const struct node *section, struct problems *problems)
 {
     if (role.len && (!str_starts(role, STR("arn:")) || str_search(role, STR(":role/")) == STR_NONE))
-        problem_at(problems, position_of(section, "role"),
+        problem_at(problems, account_position(section, "role"),
                    "`role` must be the ARN of a role, such as "
                    "`arn:aws:iam::123456789012:role/release`");
 }
@@ -120,7 +70,7 @@ static void check(void *value, const struct node *node, struct problems *problem
     aws_region_check(settings->region, node, problems);
     aws_role_check(settings->role, node, problems);
     if (settings->endpoint.len)
-        check_url(settings->endpoint, position_of(node, "endpoint"), problems);
+        endpoint_url_check(settings->endpoint, account_position(node, "endpoint"), problems);
 }
 
 const struct shape aws_settings_shape = {
@@ -131,22 +81,11 @@ const struct shape aws_settings_shape = {
     .doc = "The AWS account of all targets and metrics.",
 };
 
-static const char *text_or_null(struct arena *arena, str s)
-{
-    return s.len ? arena_copy(arena, s) : NULL;
-}
-
 struct aws_account aws_settings_account(struct arena *arena, const struct aws_settings *settings)
 {
-    const struct aws_endpoint_settings *given = settings->endpoints.items;
-    struct cloud_endpoint *endpoints =
-        ARENA_ARRAY(arena, struct cloud_endpoint, settings->endpoints.count + 1);
-    for (size_t i = 0; i < settings->endpoints.count; i++)
-        endpoints[i] = (struct cloud_endpoint){arena_copy(arena, given[i].service),
-                                               arena_copy(arena, given[i].url)};
-    return (struct aws_account){.region = text_or_null(arena, settings->region),
-                                .profile = text_or_null(arena, settings->profile),
-                                .role = text_or_null(arena, settings->role),
-                                .endpoint = text_or_null(arena, settings->endpoint),
-                                .endpoints = settings->endpoints.count ? endpoints : NULL};
+    return (struct aws_account){.region = account_text(arena, settings->region),
+                                .profile = account_text(arena, settings->profile),
+                                .role = account_text(arena, settings->role),
+                                .endpoint = account_text(arena, settings->endpoint),
+                                .endpoints = endpoint_settings_list(arena, &settings->endpoints)};
 }

@@ -12,12 +12,7 @@
 
 struct aws_settings { // what is empty comes from the environment and the profile files
     str region, profile, role, endpoint;
-    struct shape_list endpoints; // of struct aws_endpoint_settings
-};
-
-struct aws_endpoint_settings {
-    str service, url;
-    struct position at;
+    struct shape_list endpoints; // of struct endpoint_settings
 };
 
 extern const struct shape aws_settings_shape;

@@ -16,7 +16,9 @@ struct cloud_ports { // all live as long as the cloud
     // What a person should know though nothing failed: a clock that is wrong, a refresh that failed
     // while the old token still holds. Never holds a secret. Null: nobody listens.
     void (*say)(void *self, const char *sentence);
-    void *self; // of the two above
+    // Sleeps until something moved or the moment (wall clock) is reached. Null: nobody may block.
+    void (*wait)(void *self, int64_t until_ms);
+    void *self; // of the three above
 };
 
 struct cloud_endpoint {  // where a service is, instead of its public address

@@ -5,7 +5,8 @@
 
 #include "deploy/cloud/cloud.h"
 
-struct google_account { // copied; two equal ones share one identity
+struct google_account {  // copied; two equal ones share one identity
+    const char *project; // of what names none; null: nobody says
     // A service-account key, an external_account file (Workload Identity Federation) or an
     // authorized_user file. Null: GOOGLE_APPLICATION_CREDENTIALS, gcloud's application default
     // file, the metadata server.

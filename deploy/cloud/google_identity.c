@@ -44,7 +44,8 @@ static const char *copied(struct arena *arena, const char *s)
 
 struct google_account google_account_copy(struct arena *arena, const struct google_account *account)
 {
-    return (struct google_account){.credentials_file = copied(arena, account->credentials_file),
+    return (struct google_account){.project = copied(arena, account->project),
+                                   .credentials_file = copied(arena, account->credentials_file),
                                    .workload_identity_provider =
                                        copied(arena, account->workload_identity_provider),
                                    .service_account = copied(arena, account->service_account),

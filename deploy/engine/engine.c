@@ -114,7 +114,8 @@ static void move_back(int64_t *moment_ms, int64_t by_ms)
 }
 
 // The clock went back: every moment goes with it, so that what was left to wait is still left. A
-// bake is then neither cut short nor made longer by the jump.
+// bake is then neither cut short nor made longer by the jump. It may hide that the process stood
+// still.
 static void clock_back(struct turn *turn, int64_t by_ms)
 {
     struct rollout_state *state = turn->state;
@@ -130,6 +131,7 @@ static void clock_back(struct turn *turn, int64_t by_ms)
     }
     for (uint32_t i = 0; i < plan_watch_count(turn->plan); i++)
         move_back(&state->watches[i].newest_ms, by_ms);
+    look_anew(turn);
     state->wake_ms = 0;
 }
 
@@ -153,6 +155,7 @@ static void stood_still(struct turn *turn, int64_t for_ms)
         if (on_its_way && target->look_ms > 0)
             target->look_ms += for_ms;
     }
+    look_anew(turn);
 }
 
 static void sooner(int64_t *wake_ms, int64_t moment_ms)

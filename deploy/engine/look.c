@@ -84,6 +84,23 @@ static void settled_observed(struct turn *turn, uint32_t index)
     }
 }
 
+// Nobody knows for how long this process stood still: what it has seen, and what answers to a look
+// that was asked for before, may be of any time. No bake passes on it.
+void look_anew(struct turn *turn)
+{
+    struct rollout_state *state = turn->state;
+    for (uint32_t i = 0; i < turn->plan->target_count; i++) {
+        struct target_state *target = &state->targets[i];
+        bool watched = target->settled || target->unknown;
+        if (!watched || target->verb == VERB_REVERT || target->verb == VERB_STAGE)
+            continue;
+        target->look_token = 0;
+        target->look_ms = turn->now_ms;
+        if (target->seen_ms >= state->bake_until_ms)
+            target->seen_ms = state->bake_until_ms - 1;
+    }
+}
+
 void look_answered(struct turn *turn)
 {
     const struct rollout_event *event = turn->event;

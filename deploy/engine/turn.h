@@ -42,6 +42,7 @@ const char *share_words(uint32_t share_ppm, char out[24]); // "33.33 %"
 // ---- look.c: observing targets ------------------------------------------------------------------
 void look_at(struct turn *turn, uint32_t target);
 void look_all(struct turn *turn);      // those that are touched and not being asked already
+void look_anew(struct turn *turn);     // after a standstill, or a clock that went back
 void look_answered(struct turn *turn); // RE_OBSERVED
 void look_due(struct turn *turn, uint32_t target);     // its look_ms has come
 void look_strayed(struct turn *turn, uint32_t target); // settled, but not where it was left: abort

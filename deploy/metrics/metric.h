@@ -5,6 +5,7 @@
 #define DEPLOY_METRICS_METRIC_H
 
 #include "deploy/cloud/aws_account.h"
+#include "deploy/cloud/google_account.h"
 #include "gate/base/arena.h"
 #include "gate/base/ports.h"
 #include "gate/base/template.h"
@@ -54,7 +55,8 @@ struct metric_setup {
     const struct clock_port *clock;
     const struct template_value *variables; // env.*
     struct cloud *cloud;                    // of sources that are a cloud's
-    const struct aws_account *aws; // unless their section says otherwise; null = none given
+    const struct aws_account *aws;       // unless their section says otherwise; null = none given
+    const struct google_account *google; // likewise
 };
 
 struct metric_traits {            // what the plan needs to know
@@ -75,6 +77,7 @@ struct metric_traits {            // what the plan needs to know
 struct metric_kind {
     const char *name;          // "probe"
     const struct shape *shape; // of its section in `metrics:`, without `source`
+    bool own; // it makes its figures when it is asked: of the time before it can tell nothing
     void (*traits)(const void *config, struct metric_traits *ret);
     bool (*open)(const void *config, const struct metric_setup *setup, struct metric **ret,
                  struct error *err);

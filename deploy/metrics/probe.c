@@ -243,6 +243,7 @@ static enum progress poll(struct metric_reading *reading, struct arena *arena,
 
 const struct metric_kind probe_metric = {
     .name = "probe",
+    .own = true,
     .shape = &probe_shape,
     .traits = traits,
     .open = open,

@@ -298,11 +298,41 @@ static bool wants_to_leave(const struct driver *driver)
     return driver->setup.suspend && !driver->setup.stay;
 }
 
+// A bake of hours needs no process that waits for its end: each time that it is woken, every target
+// and every metric is looked at once, over all the time since the last look where the source
+// allows, and then it is left again. Its last part is not: who wakes it might come too late. That
+// part is at least what a new process needs to read fresh figures, by which the engine lets the
+// bake last longer then: else it would be put off by each look, for ever.
+static int64_t last_part_ms(const struct driver *driver)
+{
+    int64_t most_ms = driver->setup.woken_ms;
+    for (uint32_t i = 0; i < driver->plan->metric_count; i++) {
+        const struct plan_metric *metric = &driver->plan->metrics[i];
+        if (metric->lag_ms + metric->every_ms > most_ms)
+            most_ms = metric->lag_ms + metric->every_ms;
+    }
+    return most_ms;
+}
+
+static bool bakes_alone(const struct driver *driver)
+{
+    const struct rollout_state *state = driver->state;
+    bool bakes = state->phase == PHASE_STEP_BAKE || state->phase == PHASE_BAKE;
+    if (!bakes || state->passed || state->frozen || driver->setup.woken_ms == 0 ||
+        state->bake_until_ms - driver->last_ms <= last_part_ms(driver))
+        return false;
+    for (uint32_t i = 0; i < driver->plan->target_count; i++)
+        if (state->targets[i].unknown || !state->targets[i].settled)
+            return false;
+    return sampling_told(driver);
+}
+
 // The engine says when a process is not needed any more; here it is decided whether it goes. What
 // has traffic on the release is not left alone: it is watched, and a breach still takes it back.
 // What waits for an approval is left when the caller wants to, and so is what is held for a person:
 // who decides that does so elsewhere; with traffic, only where somebody is named who watches it
-// meanwhile. A freeze that came before the release had any traffic holds no process either.
+// meanwhile; a bake that is long enough for that is left to who is named as well. A freeze that
+// came before the release had any traffic holds no process either.
 static enum run_status standing(const struct driver *driver)
 {
     const struct rollout_state *state = driver->state;
@@ -314,7 +344,9 @@ static enum run_status standing(const struct driver *driver)
         return RUN_ENDED;
     if (!nothing_under_way(driver))
         return RUN_GOING;
-    bool left = wants_to_leave(driver) && (driver->setup.watched || driver->found_held);
+    bool left = wants_to_leave(driver) && (driver->setup.woken_ms > 0 || driver->found_held);
+    if (left && bakes_alone(driver))
+        return RUN_SUSPENDED;
     if (rollout_watching(state) && !left)
         return RUN_GOING;
     if (state->phase == PHASE_HELD)
@@ -339,7 +371,7 @@ static void tell_alone(struct driver *driver, enum run_status status)
         "it: no regression is seen before a person looks, unless `sluice watch` or `sluice resume "
         "--wait watch` stays with it";
     bool alone = driver->state->phase == PHASE_HELD && rollout_watching(driver->state) &&
-                 wants_to_leave(driver) && !driver->setup.watched;
+                 wants_to_leave(driver) && driver->setup.woken_ms == 0;
     bool leaves = status == RUN_SUSPENDED;
     if (!alone || driver->told_alone || driver->found_held != leaves || driver->cancel)
         return;

@@ -117,15 +117,15 @@ struct driver_setup {
     bool force_lease; // a rollback: fences out whoever runs
     bool suspend;     // do not wait here for people,
     bool stay;        // but while the release has traffic
-    bool watched;     // somebody is named who wakes what is suspended with traffic
+    int64_t woken_ms; // who wakes what is suspended with traffic does within this; 0 = nobody does
     bool as_found;    // what is found held may be left so, whoever is named
 };
 
 enum run_status {
     RUN_GOING,
     RUN_ENDED, // terminal, stuck, or cancelled: state->phase says which
-    // Waiting, held or frozen; with traffic on the release only where somebody is named who watches
-    // it, or where it was found so.
+    // Waiting, held or frozen, or in a bake that lasts longer than who wakes it takes; with traffic
+    // on the release only where somebody is named who does, or where it was found so.
     RUN_SUSPENDED,
     RUN_REFUSED, // it never held the lease: driver_words says who does
     RUN_LOST,    // it held the lease and was fenced out, or a record of it was refused

@@ -31,6 +31,7 @@ struct sampling { // one (metric, target)
     int64_t to_ms;    // of the one being read
     int64_t again_ms; // after an interval that could not be read,
     int64_t pause_ms; // and how long that is from then
+    int64_t told_ms;  // end of the newest interval that this process asked about
     struct metric_reading *reading;
 };
 
@@ -102,6 +103,8 @@ void operations_done(struct driver *driver);
 
 void sampling_open(struct driver *driver);
 void sampling_turn(struct driver *driver, int64_t now_ms, int64_t *wake_ms);
+// Every metric was asked about every target that it watches, in this bake and by this process.
+bool sampling_told(const struct driver *driver);
 void sampling_done(struct driver *driver);
 
 #endif

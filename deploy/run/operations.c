@@ -211,6 +211,8 @@ static void succeed(struct driver *driver, uint32_t target, struct operation *op
     struct placement *placement = &driver->placements[target];
     if (outcome->memory.len && !str_eq(outcome->memory, placement->memory))
         placement->memory = arena_str(&driver->arena, outcome->memory);
+    if (operation->verb == VERB_STAGE && outcome->revision.len)
+        placement->revision = arena_str(&driver->arena, outcome->revision);
     keep_endpoints(driver, target, seen);
     bool look = operation->verb == VERB_OBSERVE;
     const char *unsettled = NULL;

@@ -9,11 +9,15 @@
 // the next interval, so that no figure is lost; but for what ends where a bake began: the release
 // had no traffic before, and a source that has no series of that time never will.
 //
+// A new process goes on where the last one ended, if the source can still tell of that time.
+//
 // A source that asks to be left alone (Retry-After) is, for a while: without figures no step
 // passes.
 #include "deploy/run/driver_parts.h"
+#include "gate/base/moment.h"
 
 enum { PAUSE_MOST_MS = 300000 };
+#define LOOK_BACK_MS (6 * MS_HOUR) // as far as a new process asks at most
 
 void sampling_open(struct driver *driver)
 {
@@ -93,6 +97,7 @@ static void judge(struct driver *driver, struct sampling *sampling,
     bool before_bake = sampling->to_ms == driver->state->bake_from_ms;
     feed(driver, sampling, sample);
     drop(driver, sampling);
+    sampling->told_ms = sampling->to_ms;
     sampling->again_ms = sampling->pause_ms = 0;
     if (sample->has_value || before_bake)
         sampling->from_ms = sampling->to_ms;
@@ -145,12 +150,31 @@ static void poll(struct driver *driver, struct sampling *sampling)
     arena_done(&arena);
 }
 
+// Where the first interval of this process begins: while a step stands, where the newest interval
+// that was judged ended, or with the step's bake.
+static int64_t first_ms(const struct driver *driver, const struct sampling *sampling,
+                        int64_t now_ms)
+{
+    const struct rollout_state *state = driver->state;
+    bool stands = state->phase == PHASE_STEP_BAKE || state->phase == PHASE_BAKE ||
+                  state->phase == PHASE_WAITING || state->phase == PHASE_HELD;
+    uint32_t watch = plan_watch(driver->plan, sampling->metric, sampling->nth);
+    int64_t from_ms = state->watches[watch].newest_ms;
+    if (!stands || sampling->told_ms || driver->setup.metrics[sampling->metric].kind->own)
+        return now_ms;
+    if (from_ms < state->bake_from_ms)
+        from_ms = state->bake_from_ms;
+    if (from_ms < now_ms - LOOK_BACK_MS)
+        from_ms = now_ms - LOOK_BACK_MS;
+    return from_ms < now_ms ? from_ms : now_ms;
+}
+
 static void turn_one(struct driver *driver, struct sampling *sampling, int64_t now_ms,
                      int64_t *wake_ms)
 {
     if (sampling->from_ms == 0 || now_ms < sampling->from_ms) { // begins, or the clock went back
         drop(driver, sampling);
-        sampling->from_ms = now_ms;
+        sampling->from_ms = first_ms(driver, sampling, now_ms);
         sampling->again_ms = 0;
     }
     if (sampling->again_ms > now_ms + sampling->pause_ms)
@@ -184,6 +208,14 @@ void sampling_turn(struct driver *driver, int64_t now_ms, int64_t *wake_ms)
             sampling->from_ms = 0;
         }
     }
+}
+
+bool sampling_told(const struct driver *driver)
+{
+    for (uint32_t i = 0; i < driver->sampling_count; i++)
+        if (driver->samplings[i].told_ms <= driver->state->bake_from_ms)
+            return false;
+    return true;
 }
 
 void sampling_done(struct driver *driver)

@@ -351,13 +351,18 @@ static void bind_analysis(struct binding *b, const struct node *root)
     };
 }
 
-static void bind_aws(struct binding *b, const struct node *root)
+static void bind_clouds(struct binding *b, const struct node *root)
 {
-    struct aws_settings settings = {0};
+    struct aws_settings aws = {0};
+    struct google_settings google = {0};
     const struct node *section = node_get(root, "aws");
     if (section)
-        (void)shape_bind(b->arena, &aws_settings_shape, section, &settings, b->problems);
-    b->settings.aws = aws_settings_account(b->arena, &settings);
+        (void)shape_bind(b->arena, &aws_settings_shape, section, &aws, b->problems);
+    b->settings.aws = aws_settings_account(b->arena, &aws);
+    section = node_get(root, "google");
+    if (section)
+        (void)shape_bind(b->arena, &google_settings_shape, section, &google, b->problems);
+    b->settings.google = google_settings_account(b->arena, &google);
 }
 
 static void bind_stages(struct binding *b, const struct node *root)
@@ -407,7 +412,7 @@ bool deploy_settings_bind(struct arena *arena, const struct node *root, struct d
         (void)shape_bind(arena, &watch_shape, node_get(root, "watch"), &b.settings.watch, problems);
     (void)shape_bind(arena, &incidents_shape, node_get(root, "incidents"), &b.settings.incidents,
                      problems);
-    bind_aws(&b, root);
+    bind_clouds(&b, root);
     bind_stages(&b, root);
     *ret = b.settings;
     return problems->count + problems->dropped == before;

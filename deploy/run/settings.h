@@ -4,6 +4,7 @@
 #define DEPLOY_RUN_SETTINGS_H
 
 #include "deploy/cloud/aws_settings.h"
+#include "deploy/cloud/google_settings.h"
 #include "deploy/metrics/metric.h"
 #include "deploy/targets/target.h"
 
@@ -107,6 +108,7 @@ struct deploy_settings {
     struct watch_settings watch;
     struct incident_settings incidents;
     struct aws_account aws; // of all targets and metrics, unless they say otherwise
+    struct google_account google;
 };
 
 extern const struct shape stage_shape, analysis_shape, rollback_shape, incidents_shape,
@@ -123,6 +125,8 @@ extern const struct shape stage_shape, analysis_shape, rollback_shape, incidents
 bool deploy_settings_bind(struct arena *arena, const struct node *root, struct deploy_settings *ret,
                           struct problems *problems);
 
+// Within what time what is suspended is woken; 0 = nobody is named who would.
+int64_t watch_wakes_ms(const struct watch_settings *watch);
 const struct stage_settings *stage_of(const struct deploy_settings *settings, str name);
 const struct target_settings *target_of(const struct deploy_settings *settings, str name);
 

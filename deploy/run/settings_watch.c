@@ -15,7 +15,8 @@ static const struct shape_field watch_fields[] = {
      .kind = SHAPE_DURATION,
      .offset = offsetof(struct watch_settings, every_ms),
      .required = true,
-     .doc = "The time between two looks."},
+     .doc = "The time between two looks. A bake that lasts longer than this and `late` together "
+            "holds no process: it is looked at so often, over all the time in between."},
     {.key = "late",
      .kind = SHAPE_DURATION,
      .offset = offsetof(struct watch_settings, late_ms),
@@ -42,3 +43,8 @@ const struct shape watch_shape = {
     .doc = "What looks after a rollout that no process drives. Without it, `--wait suspend` leaves "
            "none that has traffic: its process stays. `sluice plan` reckons with it.",
 };
+
+int64_t watch_wakes_ms(const struct watch_settings *watch)
+{
+    return watch->every_ms ? watch->every_ms + watch->late_ms : 0;
+}

@@ -1,6 +1,8 @@
-#include "deploy/targets/hosts.h"
+#include "deploy/targets/target.h"
 
-const struct target_kind *const target_kinds[] = {&hosts_kind, NULL};
+extern const struct target_kind hosts_kind, aws_ecs_kind;
+
+const struct target_kind *const target_kinds[] = {&hosts_kind, &aws_ecs_kind, NULL};
 
 const struct target_kind *target_kind_of(str name)
 {

@@ -10,6 +10,8 @@
 #ifndef DEPLOY_TARGETS_TARGET_H
 #define DEPLOY_TARGETS_TARGET_H
 
+#include "deploy/cloud/aws_account.h"
+#include "deploy/cloud/google_account.h"
 #include "gate/base/arena.h"
 #include "gate/base/ports.h"
 #include "gate/doc/shape.h"
@@ -71,7 +73,8 @@ struct target_observation {
 struct target_outcome {
     struct target_observation seen; // after the verb
     str memory;                     // to be kept
-    const char *note;               // one line for people; null = none
+    str revision;     // STAGE: what the target calls what was staged; empty = as it was packed
+    const char *note; // one line for people; null = none
 };
 
 struct target;
@@ -84,7 +87,8 @@ struct target_setup {
     const struct clock_port *clock;
     const struct template_value *variables; // env.* that the configuration may reach
     struct cloud *cloud;                    // of kinds that are a cloud's
-    const struct aws_account *aws; // unless their section says otherwise; null = none given
+    const struct aws_account *aws;       // unless their section says otherwise; null = none given
+    const struct google_account *google; // likewise
 };
 
 struct target_pack {        // what becomes the release's artifact on this target

@@ -334,6 +334,45 @@ def test_figures_that_stop_in_the_middle_are_never_a_pass(
     watched.must("verify")
 
 
+LEFT = re.compile(r"It bakes until .+Z and holds no process: sluice watch on ops1 wakes it within 2 s")
+
+
+def left_in_a_long_bake(watched):
+    watched.config("step_bake: 12s", "step_bake: 30s", "    bake: 12s", "    bake: 30s")
+    watched.name_a_watcher(every="2s")
+    watched.release("2-search")
+    left = watched.must("rollout", "v2", "--wait", "suspend")
+    assert LEFT.search(left.out) and "waiting in production" in left.out, left
+    assert watched.serving() == {"v1", "v2"}
+
+
+def test_a_long_bake_holds_no_process_and_is_judged_all_the_same(watched, students):
+    left_in_a_long_bake(watched)
+    assert LEFT.search(watched.must("status").out)
+    for looks in range(60):
+        time.sleep(2)
+        done = watched.must("resume")
+        if not LEFT.search(done.out):
+            break
+    assert looks >= 4 and "v2 done in production" in done.out, (looks, done)
+    assert watched.serving() == {"v2"}
+    watched.must("verify")
+
+
+def test_a_breach_that_nobody_watched_is_taken_back_by_the_next_look(watched, students, exporter):
+    left_in_a_long_bake(watched)
+    with exporter.lock:
+        (release,) = (name for name in exporter.counts if name.startswith("v2-"))
+    for _ in range(3):
+        exporter.count(release, bad=200)
+        time.sleep(1)
+    time.sleep(3)  # good again: only who asks for the time in between can see it
+    done = watched.must("resume", code=1)
+    assert "rolled-back" in done.out and "courses on web" in done.out, done
+    assert watched.serving() == {"v1"}
+    watched.must("verify")
+
+
 # ---- the plan ------------------------------------------------------------------------------------
 
 

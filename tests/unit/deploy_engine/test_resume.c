@@ -223,6 +223,52 @@ Test(resume, a_clock_that_goes_back_neither_skips_nor_stretches_a_bake)
     cr_expect(stage_reach(&stage, PHASE_DONE));
 }
 
+static void observed(uint32_t target, uint64_t token)
+{
+    stage_send_only(&stage,
+                    (struct rollout_event){.type = RE_OBSERVED,
+                                           .token = token,
+                                           .target = target,
+                                           .share_ppm = stage.served_ppm[target],
+                                           .on_good_ppm = SHARE_ALL - stage.served_ppm[target],
+                                           .settled = true});
+}
+
+// Both targets are asked at the end of the bake; one answer is there, the other lies unread while
+// the process stands still, for nobody knows how long. Neither lets the bake pass.
+static void passes_on_nothing_from_before(int64_t leap_ms)
+{
+    stage_begin(&stage);
+    stage_play(&stage, 9 * MS_MINUTE);
+    stage.blind = true;
+    stage_play(&stage, stage.state->bake_until_ms + MS_SECOND - stage.now_ms);
+    uint64_t unread = stage.state->targets[1].look_token;
+    cr_assert_neq(unread, 0);
+    cr_assert_neq(stage.state->targets[0].look_token, 0);
+    observed(0, stage.state->targets[0].look_token);
+    cr_assert_geq(stage.state->targets[0].seen_ms, stage.state->bake_until_ms);
+    stage.now_ms += leap_ms;
+    observed(1, unread);
+    stage_play(&stage, 5 * MS_SECOND);
+    cr_expect_eq(stage_records(&stage, RECORD_STEP_PASSED), 0);
+    for (uint32_t i = 0; i < STAGE_TARGETS; i++)
+        cr_expect_gt(stage.state->targets[i].look_token, unread, "target %u is asked anew", i);
+    stage.blind = false;
+    while (stage.state->step == 0 && stage.now_ms < stage.state->bake_until_ms + MS_HOUR)
+        stage_play(&stage, MS_SECOND);
+    cr_expect_eq(stage_records(&stage, RECORD_STEP_PASSED), 1);
+}
+
+Test(resume, no_bake_passes_on_what_was_seen_before_the_clock_went_back)
+{
+    passes_on_nothing_from_before(-MS_HOUR);
+}
+
+Test(resume, no_bake_passes_on_what_was_seen_before_a_standstill)
+{
+    passes_on_nothing_from_before(5 * MS_MINUTE);
+}
+
 Test(resume, what_stood_still_bakes_for_as_long_as_was_left)
 {
     stage_begin(&stage);

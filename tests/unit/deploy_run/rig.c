@@ -404,7 +404,7 @@ static void start(struct rig *rig, bool suspend)
         .calendar = {rig, rig->has_calendar ? calendar_look_at : NULL, calendar_is_fresh},
         .observer = {rig, tell},
         .suspend = suspend,
-        .watched = rig->watched,
+        .woken_ms = rig->woken_ms,
         .as_found = rig->as_found,
     };
     rig->released = 0;
@@ -521,4 +521,12 @@ size_t rig_where(const struct rig *rig, const char *line)
     size_t at = find(rig, line);
     cr_assert_neq(at, STR_NONE, "`%s` is not in:\n%s", line, text_c(&rig->log));
     return at;
+}
+
+void must_be(struct rig *rig, enum run_status status, enum run_status want,
+             enum rollout_phase phase)
+{
+    cr_expect_eq(status, want, "status %d, want %d:\n%s", status, want, text_c(&rig->log));
+    cr_expect_str_eq(phase_name(driver_state(rig->driver)->phase), phase_name(phase), "%s",
+                     text_c(&rig->log));
 }

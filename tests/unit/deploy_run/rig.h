@@ -101,7 +101,8 @@ struct rig {
     unsigned looks;
     const char *calendar_trouble;
     // observer
-    bool watched, as_found; // of the setup
+    int64_t woken_ms; // of the setup,
+    bool as_found;    // likewise
     unsigned phases, troubles;
     char trouble[256];
     unsigned target_news; // how often something was said about a target
@@ -128,6 +129,10 @@ const struct rig_start *rig_first(const struct rig *rig, enum intent_verb verb);
 bool rig_said(const struct rig *rig, const char *line); // in the log
 // Where a line stands in the log; fails the test when it is not there.
 size_t rig_where(const struct rig *rig, const char *line);
+
+// It ended so, and stands there.
+void must_be(struct rig *rig, enum run_status status, enum run_status want,
+             enum rollout_phase phase);
 
 // Inside the rig: a line of its log; and whether this effect is the one that fails.
 void rig_say(struct rig *rig, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -46,8 +46,9 @@ static bool journal_note(void *self, const struct journal_record *record, uint64
     if (rig->too_large)
         return error_set(err, ERROR_LIMIT, "a record that is too large");
     if (!rig->refusing) {
-        rig_say(rig, "%s %s", command->type == RC_INCIDENT ? "incident" : record_name(command->record),
-            command->type == RC_INCIDENT ? command->text : verb_name(command->verb));
+        rig_say(rig, "%s %s",
+                command->type == RC_INCIDENT ? "incident" : record_name(command->record),
+                command->type == RC_INCIDENT ? command->text : verb_name(command->verb));
         rig->reverting |= intended && command->verb == VERB_REVERT;
     }
     *ret_ticket = ++rig->tickets;
@@ -117,6 +118,7 @@ static void journal_release(void *self, bool keep_claim, int64_t now_ms)
 
 struct journal_port rig_journal(struct rig *rig)
 {
-    return (struct journal_port){rig,           journal_take,  journal_lease, journal_note, journal_commit,
-                                 journal_settle, journal_state, journal_turn,  journal_release};
+    return (struct journal_port){rig,           journal_take,   journal_lease,
+                                 journal_note,  journal_commit, journal_settle,
+                                 journal_state, journal_turn,   journal_release};
 }

@@ -2,14 +2,6 @@
 // each forward step.
 #include "rig.h"
 
-static void must_be(struct rig *rig, enum run_status status, enum run_status want,
-                    enum rollout_phase phase)
-{
-    cr_expect_eq(status, want, "status %d, want %d:\n%s", status, want, text_c(&rig->log));
-    cr_expect_str_eq(phase_name(driver_state(rig->driver)->phase), phase_name(phase), "%s",
-                     text_c(&rig->log));
-}
-
 Test(calendar, an_open_one_changes_nothing)
 {
     struct rig rig;

@@ -1,14 +1,6 @@
 // Commands and looks under way on targets: tried again, left alone, replaced, and told of.
 #include "rig.h"
 
-static void must_be(struct rig *rig, enum run_status status, enum run_status want,
-                    enum rollout_phase phase)
-{
-    cr_expect_eq(status, want, "status %d, want %d:\n%s", status, want, text_c(&rig->log));
-    cr_expect_str_eq(phase_name(driver_state(rig->driver)->phase), phase_name(phase), "%s",
-                     text_c(&rig->log));
-}
-
 Test(operations, transient_failures_are_tried_again_after_a_growing_pause)
 {
     struct rig rig;

@@ -1,14 +1,6 @@
 // Which intervals of a metric are read, when, and what becomes of those that could not be.
 #include "rig.h"
 
-static void must_be(struct rig *rig, enum run_status status, enum run_status want,
-                    enum rollout_phase phase)
-{
-    cr_expect_eq(status, want, "status %d, want %d:\n%s", status, want, text_c(&rig->log));
-    cr_expect_str_eq(phase_name(driver_state(rig->driver)->phase), phase_name(phase), "%s",
-                     text_c(&rig->log));
-}
-
 // ---- order -------------------------------------------------------------------------------------
 
 static void check_intervals(const struct rig *rig, uint32_t target, int64_t lag_ms)
@@ -157,7 +149,7 @@ Test(sampling, a_source_that_stays_silent_holds_it)
     struct rig rig;
     rig_open(&rig, (struct rig_plan){0});
     rig.unreadable = 100000;
-    rig.watched = true;
+    rig.woken_ms = MS_HOUR;
     rig_start_suspending(&rig);
     must_be(&rig, rig_play(&rig, MS_HOUR), RUN_SUSPENDED, PHASE_HELD);
     cr_expect_eq(rig.targets[0].share_ppm, SHARE_ALL / 2);

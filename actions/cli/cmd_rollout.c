@@ -70,6 +70,27 @@ static bool suspends(const struct invocation *call)
     return wait ? strcmp(wait, "suspend") == 0 : call->runner.is_actions;
 }
 
+// A rehearsal that was left half-way has the release before where known good belongs: that comes
+// first. A live one has the environment.
+static int end_rehearsal(struct deployment *d, const struct stage_settings *stage)
+{
+    struct rehearsal_left left;
+    bool found = false;
+    if (!rehearsal_left_in(d, stage_environment(stage), &left, &found))
+        return command_failed(d->call);
+    if (found && left.driven) {
+        (void)error_set(&d->call->error, ERROR_DENIED,
+                        "rehearsal " STR_FMT " of " STR_FMT " is under way: nothing was touched; "
+                        "`--queue TIME` waits for its end",
+                        STR_ARG(left.back), STR_ARG(left.environment));
+        return command_failed(d->call);
+    }
+    int code = found ? rehearsal_finish(d, &left, false) : 0;
+    if (code == 0 && world_signal(d->ports.world))
+        return deployment_failed(d);
+    return code;
+}
+
 // Waits for its turn, and once more when somebody who does not queue was faster. Everything is
 // looked at when its turn has come.
 static int drive_in_turn(struct flow *flow, const struct flow_request *request)
@@ -91,8 +112,10 @@ static int drive_in_turn(struct flow *flow, const struct flow_request *request)
         flow_done(flow);
         flow->refused = false;
         flow->place = &place;
-        bool ready = queue_wait(d, &place, limit_ms) && flow_prepare(flow, request);
-        code = ready ? flow_drive(flow) : deployment_failed(d);
+        code =
+            queue_wait(d, &place, limit_ms) ? end_rehearsal(d, flow->stage) : deployment_failed(d);
+        if (code == 0)
+            code = flow_prepare(flow, request) ? flow_drive(flow) : deployment_failed(d);
     } while (flow->refused && !world_signal(d->ports.world));
     queue_leave(d, &place, "it did not begin");
     flow->place = NULL;
@@ -185,28 +208,15 @@ static bool comes_in_turn(struct deployment *d, const struct stage_settings *sta
                      STR_ARG(stage->stage), STR_ARG(stage->after), STR_ARG(request->release));
 }
 
-// A rehearsal that was left half-way has the release before where known good belongs: that comes
-// first, in every stage that is meant. A live one has the environment.
+// Before anything else, in every stage that is meant. Who queues waits for a live one in its turn.
 static int end_rehearsals(struct deployment *d, const struct stage_settings *only)
 {
+    bool queues = option_given(&d->call->options, "queue");
     for (size_t i = 0; i < d->settings.stage_count; i++) {
         const struct stage_settings *stage = &d->settings.stages[i];
-        struct rehearsal_left left;
-        bool found = false;
-        if (only && stage != only)
-            continue;
-        if (!rehearsal_left_in(d, stage_environment(stage), &left, &found))
-            return command_failed(d->call);
-        if (found && left.driven) {
-            (void)error_set(&d->call->error, ERROR_DENIED,
-                            "rehearsal " STR_FMT " of " STR_FMT
-                            " is under way: nothing was touched",
-                            STR_ARG(left.back), STR_ARG(left.environment));
-            return command_failed(d->call);
-        }
-        int code = found ? rehearsal_finish(d, &left, false) : 0;
-        if (code != 0 || world_signal(d->ports.world))
-            return code ? code : deployment_failed(d);
+        int code = (only && stage != only) || queues ? 0 : end_rehearsal(d, stage);
+        if (code != 0)
+            return code;
     }
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "actions/cli/queue.h"
 
+#include "actions/cli/rehearsal_left.h"
 #include "gate/base/moment.h"
 
 #include <stdio.h>
@@ -159,20 +160,30 @@ void queue_leave(struct deployment *d, struct queue_place *place, const char *wh
 
 // ---- waiting -----------------------------------------------------------------------------------
 
-// How many are before this place, and whether a rollout has the environment.
+// How many are before this place, and which rollout has the environment: a rehearsal has it between
+// its halves too, when nothing claims it; one that was left half-way is not waited for, but ended
+// by whose turn it is.
 static bool look(struct deployment *d, const struct queue_place *place, size_t *ret_before,
                  str *ret_claimed)
 {
     struct places *places = ARENA_NEW(d->arena, struct places);
     struct standing standing;
+    struct rehearsal_left rehearsal;
+    bool rehearses = false;
     size_t before = 0;
     if (!read_places(d, places) ||
-        !ledger_standing(d->ledger, d->arena, place->environment, &standing, &d->call->error))
+        !ledger_standing(d->ledger, d->arena, place->environment, &standing, &d->call->error) ||
+        !rehearsal_left_in(d, place->environment, &rehearsal, &rehearses))
         return false;
     for (size_t i = 0; i < places->count && !str_is(places->items[i].id, place->id); i++)
         before += str_eq(places->items[i].environment, place->environment);
     *ret_before = before;
     *ret_claimed = standing.claim.rollout;
+    if (rehearses && rehearsal.driven)
+        *ret_claimed = rehearsal.back;
+    else if (rehearses && (str_eq(standing.claim.rollout, rehearsal.back) ||
+                           str_eq(standing.claim.rollout, rehearsal.forth)))
+        *ret_claimed = (str){NULL, 0};
     return true;
 }
 

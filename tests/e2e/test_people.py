@@ -705,3 +705,32 @@ def test_status_tells_all_about_one_rollout(running):
     assert "--watch draws on a terminal" in site.must("status", "--watch", code=2).err
     site.must("abort", "v2")
     child.communicate(timeout=60)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_queue_waits_for_a_rehearsal_and_ends_one_that_was_left(out, killed):
+    site = out
+    site.decide()
+    rehearsal = site.start("rollback", "--rehearse", "--yes")
+    queued = None
+    try:
+        wait_for(lambda: "v1" in site.serving(), "the rehearsal has begun")
+        refused = site.must("rollout", "v3", code=1)
+        assert "is under way: nothing was touched; `--queue TIME` waits" in refused.err
+        queued = site.start("rollout", "v3", "--queue", "5m")
+        wait_for(lambda: site.must("status", "--format", "json").json()["queue"], "v3 is in the queue")
+        if killed:
+            rehearsal.send_signal(signal.SIGKILL)
+        _, said = end(rehearsal) if killed else rehearsal.communicate(timeout=60)
+        out_, err = queued.communicate(timeout=120)
+    finally:
+        end(rehearsal)
+        if queued:
+            end(queued)
+    assert queued.returncode == 0 and "v3 done in production" in out_, (out_, err)
+    assert f"after rollout {BACK.format(1)}" in err or killed, err
+    assert ("was left half-way" in err) == killed, err
+    assert site.serving() == {"v3"}
+    order = [k for k in kinds(site) if k in ("rehearsal.done", "rollout.done")]
+    assert order[-2:] == ["rehearsal.done", "rollout.done"], order
+    site.must("verify")

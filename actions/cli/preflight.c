@@ -170,33 +170,32 @@ static const struct detect_traffic *traffic_of(struct deployment *d, const struc
 
 // ---- whether the sources may be asked ----------------------------------------------------------
 
-// True while no answer is there; a refusal that trying again does not mend is kept in *err.
+// True while no answer is there; why there is none is kept in *err.
 static bool refuses_later(struct asked *one, struct arena *arena, struct error *err)
 {
-    struct metric_sample ignored;
+    struct metric_sample sample = {0};
     struct error why;
     if (!one->reading)
         return false;
-    enum progress progress = one->metric->kind->poll(one->reading, arena, &ignored, &why);
+    enum progress progress = one->metric->kind->poll(one->reading, arena, &sample, &why);
     if (progress == PROGRESS_PENDING)
         return true;
-    if (progress == PROGRESS_FAILED && why.kind != ERROR_TRANSIENT && err->kind == ERROR_NONE)
+    if (progress == PROGRESS_FAILED)
         *err = why;
+    else if (sample.unanswered)
+        (void)error_set(err, ERROR_TRANSIENT, "%s", sample.why);
     drop(one);
     return false;
 }
 
-// One question, as the rollout will ask: who may not, or has no credentials, learns it here.
-static bool may_ask(struct deployment *d, const struct run_metric *metric,
-                    const struct metric_traits *traits, const struct plan_target *target,
-                    struct error *err)
+bool preflight_ask(struct deployment *d, const struct run_metric *metric,
+                   const struct metric_traits *traits, str target, str revision, struct error *err)
 {
     struct asked one = {.metric = metric};
     int64_t to_ms = deployment_now(d) - traits->lag_ms, until_ms = deployment_now(d) + ASK_MS;
-    str known = target->good.revision.len ? target->good.revision : STR("none");
-    struct metric_question question = {.target = target->name,
-                                       .revision = known,
-                                       .baseline = known,
+    struct metric_question question = {.target = target,
+                                       .revision = revision,
+                                       .baseline = revision,
                                        .from_ms = to_ms - traits->every_ms,
                                        .to_ms = to_ms,
                                        .windows = 1};
@@ -206,8 +205,23 @@ static bool may_ask(struct deployment *d, const struct run_metric *metric,
     while (refuses_later(&one, d->arena, &why) && deployment_now(d) < until_ms &&
            !world_signal(d->ports.world))
         world_wait(d->ports.world, deployment_now(d) + MS_SECOND);
+    if (one.reading)
+        (void)error_set(&why, ERROR_TRANSIENT, "no answer within %d s", ASK_MS / 1000);
     drop(&one);
     if (why.kind == ERROR_NONE)
+        return true;
+    *err = why;
+    return false;
+}
+
+// Who may not ask, or has no credentials, learns it here; what may pass does not refuse.
+static bool may_ask(struct deployment *d, const struct run_metric *metric,
+                    const struct metric_traits *traits, const struct plan_target *target,
+                    struct error *err)
+{
+    str known = target->good.revision.len ? target->good.revision : STR("none");
+    struct error why;
+    if (preflight_ask(d, metric, traits, target->name, known, &why) || why.kind == ERROR_TRANSIENT)
         return true;
     *err = why;
     return false;

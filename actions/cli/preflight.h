@@ -25,6 +25,11 @@ struct preflight {
 bool preflight_plan(struct deployment *d, const struct stage_run *run, struct plan *plan,
                     struct preflight *ret);
 
+// One question, as a rollout will ask it of a revision, with at most 30 s for the answer. That the
+// source has no figures is no failure; that it does not answer, or may not be asked, is.
+bool preflight_ask(struct deployment *d, const struct run_metric *metric,
+                   const struct metric_traits *traits, str target, str revision, struct error *err);
+
 // Looks at every target of the stage at once, at most 30 s each. False, with call->error set, when
 // a part of one cannot be looked at or changed. Several are said on standard error, one a line.
 // ERROR_REMOTE; ERROR_INPUT when all of it is the configuration's (a key file that is not there).

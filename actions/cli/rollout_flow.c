@@ -156,6 +156,7 @@ bool flow_prepare(struct flow *flow, const struct flow_request *request)
     for (size_t i = 0; i < count; i++)
         if (!find_good(flow, request, i, &good[i], err))
             return false;
+    flow->run.good = good;
     if (!way_back_check(d, &flow->run, good, request->commit, request->no_return, &no_return) ||
         !release_risk(d, good, count, request->commit, &demands) || !preflight_look(d, &flow->run))
         return false;

@@ -22,9 +22,9 @@ static bool open_target(struct arena *arena, const struct target_settings *setti
     return true;
 }
 
-static bool open_metric(struct arena *arena, const struct metric_settings *settings,
-                        const struct deploy_settings *accounts, const struct stage_ports *ports,
-                        struct metric **ret, struct error *err)
+bool stage_run_open_metric(struct arena *arena, const struct metric_settings *settings,
+                           const struct deploy_settings *accounts, const struct stage_ports *ports,
+                           struct metric **ret, struct error *err)
 {
     struct metric_setup setup = {
         .name = arena_copy(arena, settings->name),
@@ -63,7 +63,7 @@ bool stage_run_open(struct arena *arena, const struct deploy_settings *settings,
     for (size_t i = 0; ok && i < metric_count; i++) {
         struct run_metric *metric = &run.metrics[i];
         if (mode == PLAN_FORWARD)
-            ok = open_metric(arena, metrics[i], settings, ports, &metric->metric, err);
+            ok = stage_run_open_metric(arena, metrics[i], settings, ports, &metric->metric, err);
         metric->kind = metrics[i]->kind;
         run.metric_count += ok;
     }
@@ -136,6 +136,13 @@ static void survey_start(struct survey *survey, size_t i)
     const struct run_target *one = &survey->run->targets[i];
     struct target_intent intent = {.verb = INTENT_OBSERVE, .survey = true};
     struct error err;
+    if (survey->run->good) {
+        const struct placement *good = &survey->run->good[i];
+        intent.good = (struct target_release){.release = good->release,
+                                              .commit = good->commit,
+                                              .digest = good->digest,
+                                              .revision = good->revision};
+    }
     if (one->kind->start(one->target, &intent, &survey->operations[i], &err))
         return;
     survey->operations[i] = NULL;

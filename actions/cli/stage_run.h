@@ -29,6 +29,8 @@ struct stage_run {
     size_t target_count;
     struct run_metric *metrics;
     size_t metric_count;
+    // By target: what a survey expects to find there. Null: nothing is expected.
+    const struct placement *good;
 };
 
 // A way back looks at no metric: for PLAN_ROLLBACK none is opened, and none can be in its way.
@@ -36,6 +38,9 @@ bool stage_run_open(struct arena *arena, const struct deploy_settings *settings,
                     const struct stage_settings *stage, enum plan_mode mode,
                     const struct stage_ports *ports, struct stage_run *ret, struct error *err);
 void stage_run_close(struct stage_run *run);
+bool stage_run_open_metric(struct arena *arena, const struct metric_settings *settings,
+                           const struct deploy_settings *accounts, const struct stage_ports *ports,
+                           struct metric **ret, struct error *err);
 
 // Looks at one target and waits for the answer. A signal ends it (ERROR_TRANSIENT).
 bool stage_run_observe(const struct stage_run *run, const struct stage_ports *ports, size_t target,

@@ -3,7 +3,8 @@
 #include "deploy/cloud/endpoint_settings.h"
 
 static const char *const services[] = {
-    "run", "compute", "monitoring", "storage", "registry", "iamcredentials", "sts", "oauth2", NULL,
+    "run", "compute", "monitoring", "storage", "registry", "cloudresourcemanager", "iamcredentials",
+    "sts", "oauth2",  NULL,
 };
 enum { SERVICES = sizeof services / sizeof services[0] - 1 };
 

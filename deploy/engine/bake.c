@@ -46,6 +46,29 @@ void bake_begin(struct turn *turn)
         ->target = TARGET_EVERY;
 }
 
+// The longest time since the newest figures of this bake that the ledger has, of which a source can
+// tell nothing any more.
+static int64_t unwatched_ms(const struct turn *turn)
+{
+    const struct rollout_state *state = turn->state;
+    int64_t most_ms = 0;
+    for (uint32_t m = 0; m < turn->plan->metric_count; m++)
+        for (uint32_t n = 0; n < turn->plan->metrics[m].target_count; n++) {
+            int64_t from_ms = state->watches[plan_watch(turn->plan, m, n)].newest_ms;
+            if (from_ms < state->bake_from_ms)
+                from_ms = state->bake_from_ms;
+            if (turn->plan->metrics[m].own && turn->now_ms - from_ms > most_ms)
+                most_ms = turn->now_ms - from_ms;
+        }
+    return most_ms;
+}
+
+void bake_taken_over(struct turn *turn)
+{
+    if (baking(turn) && !turn->state->passed)
+        turn->state->bake_until_ms += unwatched_ms(turn);
+}
+
 void bake_resume(struct turn *turn)
 {
     struct rollout_state *state = turn->state;

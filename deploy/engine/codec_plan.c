@@ -60,6 +60,7 @@ static const struct field metric_fields[] = {
     METRIC(name, FIELD_STR),
     {"judge", FIELD_WORD, offsetof(struct plan_metric, judge), judge_words},
     METRIC(every_ms, FIELD_I64),
+    METRIC(own, FIELD_BOOL),
     METRIC(lag_ms, FIELD_I64),
     METRIC(max, FIELD_DOUBLE),
     METRIC(failure_limit, FIELD_U32),

@@ -65,6 +65,7 @@ struct plan_metric {
     enum judge_kind judge;
     int64_t every_ms; // interval between samples
     int64_t lag_ms;   // how late figures settle
+    bool own;         // its source can tell only of the time in which it is asked
     double max;       // THRESHOLD: values above are bad. RATE: the highest share of bad that is
                       // accepted where no baseline exists; < 0 = not given
     uint32_t failure_limit;      // THRESHOLD: bad values tolerated

@@ -63,6 +63,7 @@ void resume_begin(struct turn *turn)
         revert_resume(turn);
         return;
     }
+    bake_taken_over(turn);
     bool any = false;
     for (uint32_t i = 0; i < turn->plan->target_count; i++) {
         struct target_state *target = &state->targets[i];

@@ -59,7 +59,10 @@ void forward_verify(struct turn *turn);  // all promoted: observe, then done
 
 // ---- bake.c -------------------------------------------------------------------------------------
 void bake_begin(struct turn *turn);
-void bake_go_on(struct turn *turn);  // passes, extends or holds when its time has come
+void bake_go_on(struct turn *turn); // passes, extends or holds when its time has come
+// A new process begins. A step is watched for as long as the plan says, or it could not see what
+// the plan says that it sees: what nobody watched is baked again.
+void bake_taken_over(struct turn *turn);
 void bake_resume(struct turn *turn); // fresh evidence is needed after a pause
 int64_t bake_due_ms(const struct turn *turn);
 

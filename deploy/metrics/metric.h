@@ -44,6 +44,7 @@ struct metric_sample {
     struct burn_counts burn[BURN_WINDOWS]; // of burn rates
     struct metric_history history;         // what was asked for with `windows`
     const char *why;                       // in the arena
+    bool unanswered; // there is no value because the source did not answer, or refused
 };
 
 struct metric;

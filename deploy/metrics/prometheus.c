@@ -328,6 +328,8 @@ static void sum_up(const struct metric_reading *reading, struct arena *arena,
 {
     const struct asked *asked = reading->asked;
     struct metric_sample sample = {.why = missing(reading, arena)};
+    for (size_t i = 0; i < PARTS; i++)
+        sample.unanswered |= asked[i].is_asked && !asked[i].usable;
     if (!sample.why) {
         sample.has_value = true;
         sample.value = asked[GAUGE].found.number;

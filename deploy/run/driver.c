@@ -321,6 +321,9 @@ static bool bakes_alone(const struct driver *driver)
     if (!bakes || state->passed || state->frozen || driver->setup.woken_ms == 0 ||
         state->bake_until_ms - driver->last_ms <= last_part_ms(driver))
         return false;
+    for (uint32_t i = 0; i < driver->plan->metric_count; i++)
+        if (driver->plan->metrics[i].own)
+            return false; // of what happens meanwhile it could never tell
     for (uint32_t i = 0; i < driver->plan->target_count; i++)
         if (state->targets[i].unknown || !state->targets[i].settled)
             return false;

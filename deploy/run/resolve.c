@@ -60,6 +60,7 @@ static void fill_metric(struct arena *arena, const struct metric_settings *setti
         .name = settings->name,
         .judge = judge_of(&traits),
         .every_ms = traits.every_ms,
+        .own = settings->kind->own && !settings->implied, // `health` is looked at with the target
         .lag_ms = traits.lag_ms,
         .max = traits.max,
         .failure_limit = traits.failure_limit,
@@ -176,6 +177,30 @@ static void fill_steps(struct arena *arena, const struct resolve_request *reques
     }
 }
 
+// What changes all at once knows no share: a step of 5 % there would be all of it, unasked.
+static bool shares_fit(const struct resolve_request *request, const struct pace *pace,
+                       struct error *err)
+{
+    const struct stage_settings *stage = request->stage;
+    const struct shape_list *list = pace->steps.count ? &pace->steps : &stage->steps;
+    const struct step_settings *steps = list->items;
+    if (request->mode == PLAN_ROLLBACK || list->count == 0 || steps[0].to.num >= steps[0].to.den)
+        return true;
+    for (size_t i = 0; i < stage->targets.count; i++) {
+        str name = ((const str *)stage->targets.items)[i];
+        const struct target_settings *settings = target_of(request->settings, name);
+        unsigned can = settings->kind->capabilities(settings->config);
+        if (!(can & (TARGET_WEIGHTS | TARGET_INSTANCES)))
+            return error_set(err, ERROR_INPUT,
+                             "stage " STR_FMT ": target " STR_FMT " (%s) changes all at once, so "
+                             "no step below 100 %% is possible on it: bring it out in a stage of "
+                             "its own with `steps: [100%%]`, or configure it so that shares are "
+                             "possible",
+                             STR_ARG(stage->stage), STR_ARG(name), settings->kind->name);
+    }
+    return true;
+}
+
 // A change that takes longer than any way back may take has failed; but the way back may be quick
 // (a switch) where starting something new is not.
 static int64_t settle_limit(const struct resolve_request *request)
@@ -263,7 +288,7 @@ bool plan_resolve(struct arena *arena, const struct resolve_request *request, st
     const struct stage_settings *stage = request->stage;
     const struct analysis_settings *analysis = &request->settings->analysis;
     struct pace pace;
-    if (!pace_resolve(arena, request, &pace, err))
+    if (!pace_resolve(arena, request, &pace, err) || !shares_fit(request, &pace, err))
         return false;
     struct plan *plan = ARENA_NEW(arena, struct plan);
     *plan = (struct plan){

@@ -17,6 +17,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
+from aws_worlds import AlbWorld, EcsWorld, LambdaWorld, archive  # noqa: F401  (of the bench)
 from conftest import ROOT, end
 
 BENCH = ROOT / "tests/bench/aws"
@@ -64,7 +65,8 @@ class AwsBench:
         if not told:
             end(self.child)
             raise AssertionError(f"the bench does not start: {Path(log).read_text()[-2000:]}")
-        self.port = json.loads(told)["port"]
+        told = json.loads(told)
+        self.port, self.network = told["port"], told["network"]
         self.url = f"http://127.0.0.1:{self.port}"
 
     def ask(self, path, words=None):
@@ -83,6 +85,13 @@ class AwsBench:
 
     def refused(self):
         return self.ask("/told")["refused"]
+
+    def listener_url(self, arn):
+        return self.ask("/told")["listeners"][arn]
+
+    def address(self):
+        """An address of this machine that nobody else gets."""
+        return self.ask("/address")["address"]
 
     def client(self, service):
         return botocore.session.get_session().create_client(

@@ -34,10 +34,17 @@ static uint32_t bits(uint32_t mask)
 void check_fed(struct world *world, const struct process *process,
                const struct rollout_event *event, enum rollout_phase before)
 {
-    if (event->type != RE_SAMPLE || !event->sample.has_value || before == PHASE_REVERTING)
+    if (event->type != RE_SAMPLE || before == PHASE_REVERTING)
         return;
     const struct plan *plan = &world->plans[process->kind];
     struct fed *fed = &world->fed[plan_watch(plan, event->metric, event->nth)];
+    int64_t bake_from_ms = process->snapshot.state.bake_from_ms;
+    if (event->sample.from_ms >= bake_from_ms)
+        fed->watched_ms += event->sample.to_ms - event->sample.from_ms;
+    else if (event->sample.to_ms > bake_from_ms)
+        fed->watched_ms += event->sample.to_ms - bake_from_ms;
+    if (!event->sample.has_value)
+        return;
     fed->exposure += event->sample.counts.canary_total;
     fed->values++;
     if (event->sample.to_ms > fed->newest_ms)
@@ -114,6 +121,22 @@ static void check_not_worse(struct world *world, const struct plan_metric *metri
         violated(world, "1: a step passed that burns its budget too fast");
 }
 
+// A step that passed was watched for as long as it was to be, whoever died meanwhile. What a source
+// never said, or said twice, would be miscounted here; half a minute of a standstill is not
+// noticed.
+static void check_watched(struct world *world, const struct plan_metric *metric,
+                          const struct fed *fed, uint32_t step)
+{
+    const struct faults *faults = &world->faults;
+    int64_t must_ms = plan_bake_ms(&world->plans[FORWARD], step) - metric->lag_ms -
+                      2 * metric->every_ms - 10 * MS_SECOND;
+    bool counted = faults->gap == 0 && faults->late_sample == 0 && faults->doubled_sample == 0 &&
+                   faults->pause == 0;
+    if (counted && !world->clock_jumped && fed->watched_ms < must_ms)
+        violated(world, "1: a step passed that was watched for %lld s of %lld",
+                 (long long)(fed->watched_ms / MS_SECOND), (long long)(must_ms / MS_SECOND));
+}
+
 // A step that passed was really baked, and on figures that really came.
 static void check_passed(struct world *world, const struct entry *entry)
 {
@@ -130,6 +153,8 @@ static void check_passed(struct world *world, const struct entry *entry)
                           : metric->judge == JUDGE_COMPARE ? fed->values >= COMPARE_LEAST
                                                            : fed->values > 0;
             check_not_worse(world, metric);
+            if (state->step == entry->command.step)
+                check_watched(world, metric, fed, entry->command.step);
             if (!enough)
                 violated(world, "1: a step passed with too few figures of metric %u", (unsigned)m);
             if (exact && fed->newest_ms < state->bake_until_ms - metric->lag_ms - metric->every_ms)

@@ -194,6 +194,7 @@ struct fed { // what the judges were really given since the step began
     double exposure;
     uint32_t values;
     int64_t newest_ms;
+    int64_t watched_ms; // of the bake, by samples with or without a value
 };
 
 struct outcome {       // for the statistics over many worlds

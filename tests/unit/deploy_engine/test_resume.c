@@ -302,3 +302,37 @@ Test(resume, a_clock_that_leaps_forward_passes_nothing_without_figures)
     cr_expect_eq(stage.state->step, 0);
     cr_expect_eq(stage_records(&stage, RECORD_STEP_PASSED), 0);
 }
+
+// ---- what nobody watched ------------------------------------------------------------------------
+
+// How much longer the bake lasts after a minute without a process.
+static int64_t baked_again_ms(bool own)
+{
+    stage_begin(&stage);
+    stage_play(&stage, 5 * MS_MINUTE);
+    for (uint32_t m = 0; m < stage.plan->metric_count; m++)
+        stage.plan->metrics[m].own = own;
+    int64_t until_ms = stage.state->bake_until_ms, newest_ms = stage.state->watches[0].newest_ms;
+    for (uint32_t i = 1; i < plan_watch_count(stage.plan); i++)
+        if (stage.state->watches[i].newest_ms < newest_ms)
+            newest_ms = stage.state->watches[i].newest_ms;
+    stage.now_ms += MS_MINUTE; // within the bake: what a fresh figure takes is there anyway
+    int64_t gap_ms = stage.now_ms - newest_ms;
+    stage_restart(&stage);
+    cr_expect_gt(gap_ms, MS_MINUTE);
+    int64_t longer_ms = stage.state->bake_until_ms - until_ms;
+    cr_expect(longer_ms == 0 || longer_ms == gap_ms, "%lld of %lld", (long long)longer_ms,
+              (long long)gap_ms);
+    cr_expect(stage_reach(&stage, PHASE_DONE));
+    return longer_ms;
+}
+
+Test(resume, what_a_source_cannot_tell_afterwards_is_baked_again)
+{
+    cr_expect_gt(baked_again_ms(true), MS_MINUTE);
+}
+
+Test(resume, what_a_source_can_still_tell_is_not_baked_again)
+{
+    cr_expect_eq(baked_again_ms(false), 0);
+}

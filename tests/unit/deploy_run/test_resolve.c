@@ -34,12 +34,14 @@ static void plan(struct made *made, const char *yaml, enum plan_mode mode, bool 
     (void)deploy_settings_bind(&made->arena, root, &made->settings, &problems);
     cr_assert(problems_none(&problems, &made->err), "%s", made->err.message);
     const struct stage_settings *stage = &made->settings.stages[0];
+    struct cloud *cloud = cloud_open(&(struct cloud_ports){.clock = &clock});
     struct placement *next = ARENA_ARRAY(&made->arena, struct placement, stage->targets.count);
     struct placement *good = ARENA_ARRAY(&made->arena, struct placement, stage->targets.count);
     for (size_t i = 0; i < stage->targets.count; i++) {
         str name = ((const str *)stage->targets.items)[i];
         const struct target_settings *target = target_of(&made->settings, name);
-        struct target_setup setup = {.name = arena_copy(&made->arena, name), .clock = &clock};
+        struct target_setup setup = {
+            .name = arena_copy(&made->arena, name), .clock = &clock, .cloud = cloud};
         cr_assert(target->kind->open(target->config, &setup, &made->targets[i], &made->err));
         next[i] = (struct placement){.release = STR("v2"), .revision = STR("v2-r")};
         good[i] = (struct placement){.release = STR("v1"), .revision = STR("v1-r")};
@@ -57,7 +59,9 @@ static void plan(struct made *made, const char *yaml, enum plan_mode mode, bool 
     };
     made->ok = plan_resolve(&made->arena, &request, &made->plan, &made->err);
     for (size_t i = 0; i < stage->targets.count; i++)
-        made->settings.targets[0].kind->close(made->targets[i]);
+        target_of(&made->settings, ((const str *)stage->targets.items)[i])
+            ->kind->close(made->targets[i]);
+    cloud_close(cloud);
 }
 
 static void must_plan(struct made *made, const char *yaml)
@@ -103,6 +107,29 @@ Test(resolve, shares_are_rounded_up_to_whole_hosts_and_equal_steps_merge)
         arena_done(&arena);
         arena_done(&made.arena);
     }
+}
+
+#define ROLLING                                                                                    \
+    "targets: {web: {kind: aws-ecs, service: web, region: eu-west-1, artifact: "                   \
+    "\"app:${release}\"}}\n"
+
+Test(resolve, what_changes_all_at_once_has_no_steps)
+{
+    struct made made;
+    plan(&made, ROLLING STAGE "    steps: [5%, 100%]\n", PLAN_FORWARD, true);
+    cr_assert_not(made.ok);
+    cr_assert_eq(made.err.kind, ERROR_INPUT);
+    cr_assert(strstr(made.err.message, "no step below 100 % is possible"), "%s", made.err.message);
+    arena_done(&made.arena);
+    plan(&made, ROLLING STAGE "    steps: [5%, 100%]\n", PLAN_ROLLBACK, true);
+    cr_assert(made.ok, "a rollback has no steps: %s", made.err.message);
+    arena_done(&made.arena);
+    must_plan(&made, ROLLING STAGE "    steps: [100%]\n");
+    arena_done(&made.arena);
+    must_plan(&made, ROLLING STAGE);
+    cr_assert_eq(made.plan->step_count, 1);
+    cr_assert_not(made.plan->targets[0].weighted);
+    arena_done(&made.arena);
 }
 
 Test(resolve, without_steps_there_is_one)

@@ -147,23 +147,25 @@ static const struct {
     {"metrics: soon\n", "s.yml:1:10: `metrics` must be a map of names, not a text"},
     {"rollout: []\n", "s.yml:1:10: `rollout` must have between 1 and 16 entries, not 0"},
     // targets
-    {"targets:\n  web: {path: /srv}\n", "s.yml:2:8: target `web` needs a `kind`, one of `hosts`"},
-    {"targets:\n  web:\n", "s.yml:2:3: target `web` needs a `kind`, one of `hosts`"},
-    {"targets:\n  web: hosts\n", "s.yml:2:8: target `web` needs a `kind`, one of `hosts`"},
-    {"targets:\n  web: {kind: aws-ecs}\n",
-     "s.yml:2:15: `aws-ecs` is not a kind of target in this version of sluice; built are `hosts`"},
+    {"targets:\n  web: {path: /srv}\n",
+     "s.yml:2:8: target `web` needs a `kind`, one of `hosts`, …"},
+    {"targets:\n  web:\n", "s.yml:2:3: target `web` needs a `kind`, one of `hosts`, …"},
+    {"targets:\n  web: hosts\n", "s.yml:2:8: target `web` needs a `kind`, one of `hosts`, …"},
+    {"targets:\n  web: {kind: kubernetes}\n",
+     "s.yml:2:15: `kubernetes` is not a kind of target in this version of sluice; built are "
+     "`hosts`, …"},
     {"targets:\n  web: {kind: [hosts]}\n",
-     "s.yml:2:8: target `web` needs a `kind`, one of `hosts`"},
+     "s.yml:2:8: target `web` needs a `kind`, one of `hosts`, …"},
     {WEB ", pth: /x" STAGE, "s.yml:2:57: `pth` is not a key of `hosts`; did you mean `path`?"},
     {WEB ", runtime: now" STAGE,
      "s.yml:2:57: `runtime` is not built yet in this version of sluice: remove it"},
     {WEB ", migrate: {files: [a]}" STAGE, "s.yml:2:66: `run` is missing from `migrate`: add it"},
     // metrics
     {"metrics:\n  up: {url: \"http://a/\"}\n",
-     "s.yml:2:7: metric `up` needs a `source`, one of `probe`, `prometheus`, `cloudwatch`"},
+     "s.yml:2:7: metric `up` needs a `source`, one of `probe`, `prometheus`, …"},
     {"metrics:\n  up: {source: datadog}\n",
      "s.yml:2:16: `datadog` is not a metric source in this "
-     "version of sluice; built are `probe`, `prometheus`, `cloudwatch`"},
+     "version of sluice; built are `probe`, `prometheus`, …"},
     {"metrics:\n  up: {source: probe}\n", "s.yml:2:7: `url` is missing from `probe`: add it"},
     {"metrics:\n  up: {source: probe, url: \"http://${host}/\", targets: [wep]}\n" WEB "}\n",
      "s.yml:2:57: `wep` is not one of `targets`; did you mean `web`?"},
@@ -295,6 +297,16 @@ Test(settings, which_incidents_need_a_review)
     }
 }
 
+// What ends in "…" is a list that grows.
+static void expect_words(const char *words, const char *wanted)
+{
+    const char *more = strstr(wanted, "…");
+    if (more)
+        cr_expect_eq(strncmp(words, wanted, (size_t)(more - wanted)), 0, "%s", words);
+    else
+        cr_expect_str_eq(words, wanted);
+}
+
 Test(settings, what_is_wrong_is_said_once_with_its_place)
 {
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -305,7 +317,7 @@ Test(settings, what_is_wrong_is_said_once_with_its_place)
         cr_expect_eq(b.problems.count, 1, "row %zu: %zu problems for %s", i, b.problems.count,
                      bad[i].problem);
         if (b.problems.count)
-            cr_expect_str_eq(error_text(&b.problems.items[0], text, sizeof text), bad[i].problem);
+            expect_words(error_text(&b.problems.items[0], text, sizeof text), bad[i].problem);
         arena_done(&b.arena);
     }
 }
@@ -314,7 +326,7 @@ Test(settings, what_is_wrong_is_said_once_with_its_place)
 Test(settings, one_mistake_is_one_problem)
 {
     struct bound b;
-    bind(&b, "targets:\n  web: {kind: aws-lambda}\nmetrics:\n"
+    bind(&b, "targets:\n  web: {kind: kubernetes}\nmetrics:\n"
              "  up: {source: prometheus, targets: [web]}\n"
              "rollout:\n  - {stage: production, targets: [web], metrics: [up]}\n");
     for (size_t i = 0; i < b.problems.count; i++)

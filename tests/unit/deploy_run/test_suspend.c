@@ -203,6 +203,18 @@ Test(suspend, looks_that_come_often_do_not_put_the_end_off)
     rig_close(&rig);
 }
 
+// A probe can tell only of the time in which it is asked.
+Test(suspend, a_bake_whose_source_could_not_tell_afterwards_keeps_its_process)
+{
+    struct rig rig;
+    rig_open(&rig, (struct rig_plan){0});
+    rig.plan->metrics[0].own = true;
+    rig.woken_ms = MS_MINUTE;
+    rig_start_suspending(&rig);
+    must_be(&rig, rig_play(&rig, MS_HOUR), RUN_ENDED, PHASE_DONE);
+    rig_close(&rig);
+}
+
 // Nothing may be missed where nobody is named, and nobody is kept waiting who asked to.
 Test(suspend, a_long_bake_keeps_its_process_where_nobody_is_named)
 {

@@ -1,0 +1,32 @@
+// What `sluice doctor` finds out: whether everything that the configuration names is there, can be
+// reached, and may be used by who runs this. Nothing is changed by it.
+//
+//     struct doctor doctor = {.d = &d};
+//     doctor_look(&doctor);
+//     for (size_t i = 0; i < doctor.count; i++) say(doctor.findings[i].words);
+#ifndef ACTIONS_CLI_DOCTOR_H
+#define ACTIONS_CLI_DOCTOR_H
+
+#include "actions/cli/deployment.h"
+
+enum finding_state {
+    FINDING_GOOD,
+    FINDING_UNKNOWN, // it cannot be told from here, and may be right
+    FINDING_BAD,     // a rollout would be refused, or fail
+};
+
+struct finding {
+    enum finding_state state;
+    str about, words; // "target web"; one sentence
+};
+
+struct doctor {
+    struct deployment *d;
+    struct finding *findings; // in the arena of d
+    size_t count, room;
+    bool interrupted;
+};
+
+void doctor_look(struct doctor *doctor);
+
+#endif

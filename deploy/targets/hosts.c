@@ -217,7 +217,8 @@ static bool hosts_start(struct target *target, const struct target_intent *inten
     operation->share_ppm = intent->share_ppm;
     operation->survey = intent->survey;
     operation->next = copy_release(&operation->arena, &intent->next);
-    operation->good = copy_release(&operation->arena, &intent->good);
+    if (!intent->survey) // there only whether it can be changed is asked
+        operation->good = copy_release(&operation->arena, &intent->good);
     operation->tasks =
         ARENA_ARRAY(&operation->arena, struct host_task, target->hosts.config->host_count);
     plan_round(operation);

@@ -12,6 +12,7 @@
 
 #include "deploy/cloud/aws_account.h"
 #include "deploy/cloud/google_account.h"
+#include "deploy/cloud/permissions.h"
 #include "gate/base/arena.h"
 #include "gate/base/ports.h"
 #include "gate/doc/shape.h"
@@ -41,7 +42,7 @@ struct target_intent {
     str memory;                 // as the last outcome gave it; empty at first
     str key;                    // idempotency key
     // OBSERVE: what cannot be looked at is told in `troubles` and fails nothing, even when it is
-    // all of the target.
+    // all of the target. With `good`: so is that something else serves, where a kind can tell.
     bool survey;
 };
 
@@ -103,6 +104,14 @@ struct file_patterns {
     size_t count;
 };
 
+struct target_permissions { // what all verbs together need of a cloud
+    struct aws_client *aws; // one of the two
+    struct google_client *google;
+    str project; // of Google
+    const struct permission *wanted;
+    size_t count;
+};
+
 struct target_kind {
     const char *name;          // "hosts"
     const struct shape *shape; // of its section in `targets:`, without `kind`
@@ -126,6 +135,9 @@ struct target_kind {
     enum progress (*poll)(struct target_operation *operation, struct arena *arena,
                           struct target_outcome *ret, struct error *err);
     void (*drop)(struct target_operation *operation); // ends what still runs
+    // For `sluice doctor`. Null: this kind calls no cloud.
+    void (*permissions)(const struct target *target, struct arena *arena,
+                        struct target_permissions *ret);
     void (*close)(struct target *target);
 };
 

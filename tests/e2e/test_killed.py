@@ -17,13 +17,15 @@ KILLS = int(os.environ.get("SLUICE_KILLS", "5"))
 
 
 def resume(site):
-    """As a schedule would: until nothing is open any more."""
+    """As a schedule would: until nothing is open any more. Gives what was said."""
+    said = ""
     for _ in range(6):
-        done = site.run("resume", "--wait", "block")
+        done = site.run("resume", "--wait", "block", "--verbose")
+        said += done.out + done.err
         assert done.code in (0, 1), done
         if not site.must("status", "--format", "json").json()["rollouts"]:
-            return
-    raise AssertionError(done)
+            return said
+    raise AssertionError(said)
 
 
 @pytest.mark.parametrize("number", range(KILLS))
@@ -45,9 +47,9 @@ def test_killed_and_resumed(site, number):
         child.send_signal(signal.SIGKILL)
     finally:
         out, err = end(child)
-    resume(site)
-    story = site.must("show", f"{name}-production-1").out
-    where = f"SLUICE_SEED={SEED}, number {number}: after {moment:.2f} s\n{out}\n{err}\n{story}"
+    said = resume(site)
+    story = site.run("show", f"{name}-production-1").out
+    where = f"SLUICE_SEED={SEED}, number {number}: after {moment:.2f} s\n{err}\n{said}\n{story}"
     if site.must("status", "--format", "json").json()["targets"][0]["known_good"] == "v1":
         assert site.serving() == {"v1"}, where
     else:

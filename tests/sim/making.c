@@ -22,6 +22,7 @@ static void draw_faults(struct world *world)
     faults->late = rare(world);
     faults->slow = rare(world);
     faults->partial = rare(world);
+    faults->taken_back = rare(world);
     faults->gap = rare(world);
     faults->no_value = rare(world);
     faults->no_traffic = rare(world);
@@ -63,7 +64,9 @@ static void make_targets(struct world *world, struct plan *plan)
             (struct plan_target){.name = str_of(names[i]),
                                  .good = {.release = STR("v6"), .revision = STR("r6")},
                                  .next = {.release = STR("v7")}};
-        world->targets[i] = (struct simulated_target){.settled = true};
+        world->targets[i] = (struct simulated_target){
+            .settled = true,
+            .provider = world_chance(world, 0.5) ? PROVIDER_WEIGHTS : PROVIDER_INSTANCES};
     }
 }
 

@@ -39,7 +39,10 @@ static void take_effect(struct world *world, uint32_t index, enum target_verb ve
                         uint32_t share_ppm)
 {
     struct simulated_target *target = &world->targets[index];
+    bool forward = verb == VERB_STAGE || verb == VERB_SHIFT || verb == VERB_PROMOTE;
     target->verb = verb;
+    target->before_ppm = target->served_ppm;
+    target->taken_back = forward && world_chance(world, world->faults.taken_back);
     target->generation++;
     target->settled = false;
     if (verb == VERB_SHIFT)
@@ -50,7 +53,7 @@ static void take_effect(struct world *world, uint32_t index, enum target_verb ve
         target->desired_ppm = 0;
     target->promoted = verb == VERB_PROMOTE;
     target->halfway = world_chance(world, world->faults.partial);
-    int64_t takes_ms = world_between(world, 50, 4000);
+    int64_t takes_ms = world_between(world, 50, target->provider == PROVIDER_WEIGHTS ? 800 : 4000);
     if (world_chance(world, world->faults.slow))
         takes_ms = world_between(world, 5, 280) * MS_SECOND;
     for (int half = 1; half <= 2; half++) {
@@ -94,14 +97,35 @@ void target_arrive(struct world *world, const struct happening *happening)
     }
 }
 
+// Stable again, and not deployed: it serves what it did before, and says so.
+static void take_back(struct world *world, uint32_t index)
+{
+    struct simulated_target *target = &world->targets[index];
+    history(world, NULL, "target %u takes the %s back", (unsigned)index, verb_name(target->verb));
+    target->desired_ppm = target->served_ppm = target->before_ppm;
+    target->settled = true;
+    target->promoted = false;
+    target->strayed_at = world->now;
+    check_served(world, index);
+    if (target->waits_operation)
+        answer(world, target->waits_process, index, target->waits_operation, false);
+    target->waits_operation = 0;
+}
+
 void target_converge(struct world *world, const struct happening *happening)
 {
     struct simulated_target *target = &world->targets[happening->target];
     if (target->generation != happening->id)
         return;
+    if (happening->attempt == 1 && target->provider == PROVIDER_WEIGHTS)
+        return;
     if (happening->attempt == 1) {
         target->served_ppm = (uint32_t)(((uint64_t)target->served_ppm + target->desired_ppm) / 2);
         check_served(world, happening->target);
+        return;
+    }
+    if (target->taken_back) {
+        take_back(world, happening->target);
         return;
     }
     if (target->halfway)

@@ -40,6 +40,7 @@ struct faults {
     double throttled;
     double lost, doubled, late; // answers to commands and observations
     double slow, partial;       // convergence
+    double taken_back;          // by the provider itself, after it was accepted
     double gap, no_value, no_traffic, late_sample, doubled_sample;
     double push_loses;
     bool broken;           // the API of one target is out of order for hours
@@ -61,7 +62,16 @@ struct scenario {
 };
 
 // ---- things in it -------------------------------------------------------------------------------
+// How a target changes, as the kinds of deploy/targets do.
+enum provider {
+    PROVIDER_INSTANCES, // one after another, there and back: hosts, gcp-mig, aws-ecs rolling
+    PROVIDER_WEIGHTS, // at once, nothing in between: gcp-run, aws-lambda, aws-alb, aws-ecs weighted
+};
+
 struct simulated_target {
+    enum provider provider;
+    uint32_t before_ppm; // that the newest request found
+    bool taken_back; // the provider undoes it: a circuit breaker, a revision that does not start
     uint32_t desired_ppm, served_ppm; // of the release
     bool settled, staged, promoted, halfway;
     uint64_t generation;    // of the newest request that had an effect

@@ -15,6 +15,7 @@ from ecs import Ecs
 from elb import Balancers
 from figures import ACCOUNT, PUBLISH_SECONDS, Figures
 from lambda_ import Lambda
+from policies import Policies
 from registry import Registry
 
 CONSTANT = {"AKIABENCH": "bench/secret+key"}
@@ -35,7 +36,9 @@ class Bench:
         self.balancers = Balancers(self.addresses, self.figures)
         self.ecs = Ecs(self.addresses, self.balancers, self.registry)
         self.lambda_ = Lambda(self.addresses, self.figures, self.registry)
+        self.policies = Policies()
         self.answers = {
+            "iam": self.policies.answer,
             "ecs": self.ecs.answer, "ecr": self.registry.answer, "lambda": self.lambda_.answer,
         }
         self.over, self.threads = threading.Event(), []
@@ -83,6 +86,8 @@ class Bench:
             if words.get("end_granted"):
                 self.keys.end_granted()
                 self.registry.end_tokens()
+        if "denied" in words:
+            self.policies.denied = set(words["denied"])
         if "stuck" in words:
             self.ecs.set_stuck(words["stuck"])
         if "stray" in words:

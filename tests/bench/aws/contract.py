@@ -22,7 +22,7 @@ from signing import Keys, signer
 
 __all__ = ["Checked", "Keys", "Refused", "Request", "check"]
 
-SERVICES = ("sts", "cloudwatch", "ecs", "elbv2", "lambda", "s3", "ecr")
+SERVICES = ("sts", "iam", "cloudwatch", "ecs", "elbv2", "lambda", "s3", "ecr")
 WITHOUT_SIGNATURE = ("AssumeRoleWithWebIdentity",)
 HOME_REGION = "eu-west-1"
 

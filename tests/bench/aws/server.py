@@ -16,6 +16,7 @@ POST /control   any of
     {"stuck": {SERVICE: N}}                  so many tasks started from now on stay PENDING; {} ends
     {"stray": {"service": NAME, "after": SECONDS}}   ECS goes back by itself to what was before
     {"instances": {"i-…": ADDRESS}}          where a target that is an instance is reached
+    {"denied": ["ecs:UpdateService"]}        what nobody is allowed, for calls and for IAM's simulation
     {"update_fails": {FUNCTION: WHY}}        its next update ends as Failed
     {"pace": {…}}       in seconds: start (of a task), boot (so long it may be sick), drain (of a
                         target), health (between checks), update (of a Lambda function)
@@ -39,6 +40,7 @@ from contract import MODELS, Refused, Request, check
 from moto.server import ThreadedMotoServer
 
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "server", "date"}
+CONTENT = {"rest-json": "application/json", "query": "text/xml"}
 # The same refusals have other names where the protocol is JSON.
 IN_JSON = {
     "ExpiredToken": "ExpiredTokenException",
@@ -99,9 +101,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if told is None:
             return None
         operation = MODELS[asked.service].operation_model(asked.operation)
-        content = "application/json" if request.protocol == "rest-json" else (
-            "application/x-amz-json-1.1"
-        )
+        content = CONTENT.get(request.protocol, "application/x-amz-json-1.1")
         status = operation.http.get("responseCode", 200)
         told, more = told if isinstance(told, tuple) else (told, [])
         if status == 204:
@@ -149,6 +149,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.refuse(request, refusal)
             return
         try:
+            self.bench.policies.check(asked.service, asked.operation)
             status, body, headers = self.live(request, asked) or self.forward(request)
         except Refused as why:
             self.refuse(request, why)

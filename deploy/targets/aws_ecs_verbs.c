@@ -95,7 +95,7 @@ static int64_t count_like(struct target_operation *operation, unsigned other)
 static void stage_weighted(struct target_operation *operation, struct ecs_step *ret,
                            struct error *err)
 {
-    unsigned slot;
+    unsigned slot = 0;
     if (!find_slot(operation, &slot, ret, err))
         return;
     bool fresh = !ecs_runs(ecs_service_of(operation, slot), operation->next.revision);

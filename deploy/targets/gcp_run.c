@@ -418,6 +418,22 @@ static void drop(struct target_operation *operation)
     memory_free(operation);
 }
 
+static void permissions(const struct target *run, struct arena *arena,
+                        struct target_permissions *ret)
+{
+    static const struct permission wanted[] = {
+        {.action = "run.services.get"},
+        {.action = "run.services.update"},
+        {.action = "run.revisions.get"},
+        {.action = "run.operations.get"},
+    };
+    (void)arena;
+    *ret = (struct target_permissions){.google = run->client,
+                                       .project = run->project,
+                                       .wanted = wanted,
+                                       .count = sizeof wanted / sizeof wanted[0]};
+}
+
 const struct target_kind gcp_run_kind = {
     .name = "gcp-run",
     .shape = &run_shape,
@@ -428,5 +444,6 @@ const struct target_kind gcp_run_kind = {
     .start = start,
     .poll = poll_run,
     .drop = drop,
+    .permissions = permissions,
     .close = close_run,
 };

@@ -22,7 +22,8 @@ static const struct option options[] = {
     {.name = "artifact",
      .argument = "TARGET=WHAT",
      .repeats = true,
-     .help = "A digest or a path, instead of making the artifact from the commit."},
+     .help = "A digest, a path, an object in a bucket or the tag of an image, instead of what is "
+             "configured."},
     {.name = "first",
      .argument = "TARGET",
      .repeats = true,

@@ -64,7 +64,7 @@ static bool check_words(const struct flow *flow, const char *const *words, const
 }
 
 static bool pack_target(struct flow *flow, size_t index, str release, str commit, str given,
-                        struct placement *ret, struct error *err)
+                        bool again, struct placement *ret, struct error *err)
 {
     struct deployment *d = flow->d;
     const struct run_target *target = &flow->run.targets[index];
@@ -73,6 +73,7 @@ static bool pack_target(struct flow *flow, size_t index, str release, str commit
         .commit = commit,
         .release = release,
         .given = given,
+        .again = again,
         .cache_folder = d->cache,
     };
     struct target_release made;
@@ -162,7 +163,8 @@ bool flow_prepare(struct flow *flow, const struct flow_request *request)
         return false;
     for (size_t i = 0; i < count; i++) {
         str given = word_of(request->artifacts, flow->run.target_settings[i]->name);
-        if (!pack_target(flow, i, request->release, str_of(request->commit), given, &next[i], err))
+        if (!pack_target(flow, i, request->release, str_of(request->commit), given, false, &next[i],
+                         err))
             return false;
     }
     struct resolve_request resolve = {
@@ -205,9 +207,9 @@ bool flow_prepare_again(struct flow *flow)
         const struct placement *next = &flow->plan->targets[i].next;
         struct placement made;
         bool kept = pack_target(flow, i, flow->plan->release, flow->plan->commit, next->digest,
-                                &made, err) ||
+                                true, &made, err) ||
                     pack_target(flow, i, flow->plan->release, flow->plan->commit, (str){NULL, 0},
-                                &made, err);
+                                false, &made, err);
         if (!kept)
             return false;
         if (!str_eq(made.digest, next->digest))

@@ -186,14 +186,18 @@ bool stage_run_survey(const struct stage_run *run, const struct stage_ports *por
         .operations = ARENA_ARRAY(arena, struct target_operation *, run->target_count),
     };
     int64_t until_ms = ports->clock.now_ms(ports->clock.self) + limit_ms;
-    bool pending = run->target_count > 0, interrupted = false;
+    size_t pending = run->target_count, before = pending;
+    bool interrupted = false;
     for (size_t i = 0; i < run->target_count; i++)
         survey_start(&survey, i);
     while (pending && !interrupted) {
         int64_t now_ms = ports->clock.now_ms(ports->clock.self);
-        pending = false;
+        pending = 0;
         for (size_t i = 0; i < run->target_count; i++)
-            pending |= survey_poll(&survey, i);
+            pending += survey_poll(&survey, i);
+        if (pending < before) // many of one cloud wait for their turns
+            until_ms = now_ms + limit_ms;
+        before = pending;
         interrupted = pending && world_signal(ports->world);
         if (now_ms >= until_ms)
             break;

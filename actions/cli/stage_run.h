@@ -52,8 +52,8 @@ struct stage_trouble {
     struct target_trouble trouble;
 };
 
-// Looks at every target at once, each for at most `limit_ms`, and tells what keeps a release from
-// going out there (none: *ret_count is 0). ERROR_TRANSIENT: a signal ended it.
+// Looks at every target at once, until none has answered for `limit_ms`, and tells what keeps a
+// release from going out there (none: *ret_count is 0). ERROR_TRANSIENT: a signal ended it.
 bool stage_run_survey(const struct stage_run *run, const struct stage_ports *ports,
                       int64_t limit_ms, struct arena *arena, struct stage_trouble **ret,
                       size_t *ret_count, struct error *err);

@@ -1,7 +1,9 @@
 #include "deploy/artifact/bundle.h"
 
+#include "deploy/artifact/object_store.h"
 #include "deploy/artifact/tree_archive.h"
 #include "deploy/world/files.h"
+#include "gate/base/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -119,6 +121,27 @@ static bool is_digest(str s)
     return digits.len == (size_t)2 * SHA256_BYTES;
 }
 
+// An object of a bucket. `want`: the digest that it must have; empty = any.
+static bool use_object(struct arena *arena, const struct bundle_request *request, str url, str want,
+                       struct bundle *ret, struct error *err)
+{
+    char *fresh = NULL;
+    int fd = -1;
+    struct object object = {0};
+    unsigned char digest[SHA256_BYTES] = {0};
+    uint64_t bytes = 0;
+    if (!cache_begin(arena, request, &fresh, &fd, err))
+        return false;
+    bool ok = object_read(request->access, url, fd, LIMIT_ARCHIVE_BYTES, arena, &object, err) &&
+              ((object.size_bytes > 0 || error_set(err, ERROR_INPUT, STR_FMT " is empty",
+                                                   STR_ARG(str_shorten(url, 300))))) &&
+              (!want.len || str_eq(object.digest, want) ||
+               error_set(err, ERROR_INPUT, STR_FMT " is " STR_FMT ", not " STR_FMT,
+                         STR_ARG(str_shorten(url, 200)), STR_ARG(object.digest), STR_ARG(want))) &&
+              read_file(fresh, -1, digest, &bytes, err);
+    return cache_end(arena, request, fresh, fd, ok, digest, bytes, ret, err);
+}
+
 static bool use_digest(struct arena *arena, const struct bundle_request *request,
                        struct bundle *ret, struct error *err)
 {
@@ -128,6 +151,8 @@ static bool use_digest(struct arena *arena, const struct bundle_request *request
         return error_set(err, ERROR_INPUT, "`" STR_FMT "` is not a digest: `sha256:` and 64 digits",
                          STR_ARG(str_first(request->given, 120)));
     str path = cached_path(arena, request, request->given);
+    if (!file_exists(path.data) && request->source.len)
+        return use_object(arena, request, request->source, request->given, ret, err);
     if (!file_exists(path.data))
         return error_set(err, ERROR_ABSENT,
                          "no bundle " STR_FMT " is kept here: give its path with --artifact",
@@ -165,8 +190,12 @@ bool bundle_make(struct arena *arena, const struct bundle_request *request, stru
     int fd = -1;
     if (str_starts(request->given, STR("sha256:")))
         return use_digest(arena, request, ret, err);
+    if (object_is_url(request->given))
+        return use_object(arena, request, request->given, (str){NULL, 0}, ret, err);
     if (request->given.len)
         return use_path(arena, request, ret, err);
+    if (request->source.len)
+        return use_object(arena, request, request->source, (str){NULL, 0}, ret, err);
     if (!cache_begin(arena, request, &fresh, &fd, err))
         return false;
     bool ok =

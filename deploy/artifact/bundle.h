@@ -9,6 +9,7 @@
 #ifndef DEPLOY_ARTIFACT_BUNDLE_H
 #define DEPLOY_ARTIFACT_BUNDLE_H
 
+#include "deploy/artifact/artifact_access.h"
 #include "gate/base/arena.h"
 #include "gate/base/error.h"
 
@@ -17,9 +18,12 @@
 struct bundle_request {
     const char *repository;
     str commit;
-    str given; // a path, or "sha256:…" of one in the cache; empty = make from the commit
-    const char *cache_folder; // made when absent
-    bool gzip;                // else zstd
+    str given;  // a path, the URL of an object (object_store.h), or "sha256:…" of what is in the
+                // cache or `source`; empty = `source`
+    str source; // the URL of an object; empty = made from the commit
+    const struct artifact_access *access; // of URLs
+    const char *cache_folder;             // made when absent
+    bool gzip;                            // else zstd
 };
 
 struct bundle {
@@ -28,8 +32,9 @@ struct bundle {
     uint64_t size_bytes;
 };
 
-// ERROR_ABSENT: no such commit, path, or digest in the cache. ERROR_INPUT: `given` is no digest, or
-// the commit holds what no bundle can be made of (tree_archive.h). ERROR_SYSTEM: a bundle in the
+// ERROR_ABSENT: no such commit, path, object, or digest. ERROR_INPUT: `given` is no digest, the
+// object is another than it says, or the commit holds what no bundle can be made of
+// (tree_archive.h). Other kinds as of object_read. ERROR_SYSTEM: a bundle in the
 // cache is not what its name says. Everything returned lives in the arena; the file stays in the
 // cache.
 bool bundle_make(struct arena *arena, const struct bundle_request *request, struct bundle *ret,

@@ -129,6 +129,8 @@ static const struct node *unwrapped(struct aws_call *call, const struct node *tr
 static bool read_tree(struct aws_call *call, str type, struct error *err)
 {
     str body = call->answer.body;
+    if (call->request.bytes)
+        return true;
     switch (call->request.service->protocol) {
     case AWS_JSON:
     case AWS_REST_JSON:
@@ -288,6 +290,8 @@ static bool begin_try(struct aws_call *call)
         call->has_turn = true;
         call->turn_ms = pace_take(cloud, call->bucket.name, call->endpoint,
                                   call->bucket.calls_per_second, call->bucket.burst);
+        if (call->turn_ms > now) // the time that it may take begins when its turn has come
+            call->tries.deadline_ms += call->turn_ms - now;
     }
     if (now < call->turn_ms)
         return false;

@@ -29,6 +29,9 @@ struct aws_call;
 bool aws_client_open(struct cloud *cloud, const struct aws_account *account,
                      struct aws_client **ret, struct error *err);
 const char *aws_client_region(const struct aws_client *client);
+// Where a service is asked: "https://api.ecr.eu-west-1.amazonaws.com".
+const char *aws_client_endpoint(const struct aws_client *client, const struct aws_service *service,
+                                struct arena *arena);
 
 struct aws_request { // all copied
     const struct aws_service *service;
@@ -38,6 +41,7 @@ struct aws_request { // all copied
     const struct http_header *headers; // further ones, signed too: "If-None-Match"; may be null
     str body;                          // JSON, or a form made with aws_form_add, or bytes
     bool unsigned_body;                // S3 over https only: its hash is not part of the signature
+    bool bytes; // the answer is somebody's file: no tree is made of it, whatever it says it is
     // Twice does what once does: reads, absolute changes, changes with a token of ours. Only then
     // is it sent again when nobody knows whether it took effect.
     bool repeatable;

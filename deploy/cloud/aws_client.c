@@ -1,6 +1,7 @@
 #include "deploy/cloud/aws_client.h"
 
 #include "deploy/cloud/aws_profile.h"
+#include "deploy/cloud/aws_wire.h"
 
 static const char kind[] = "AWS client";
 
@@ -92,6 +93,13 @@ bool aws_client_open(struct cloud *cloud, const struct aws_account *account,
     cloud_add(cloud, &client->part);
     *ret = client;
     return true;
+}
+
+const char *aws_client_endpoint(const struct aws_client *client, const struct aws_service *service,
+                                struct arena *arena)
+{
+    return aws_endpoint_of(client->cloud, &client->account, client->region, client->of_profile,
+                           service, arena);
 }
 
 const char *aws_client_region(const struct aws_client *client)

@@ -27,6 +27,13 @@ void chain_google(struct chain *chain, struct google_client *client,
         chain->progress = PROGRESS_FAILED;
 }
 
+void chain_plain(struct chain *chain, const struct plain_request *request, chain_next next)
+{
+    chain->next = next;
+    if (!plain_call_start(chain->cloud, request, &chain->plain, &chain->error))
+        chain->progress = PROGRESS_FAILED;
+}
+
 void chain_pause(struct chain *chain, int64_t ms, chain_next next)
 {
     chain->next = next;
@@ -105,6 +112,24 @@ static bool turn_google(struct chain *chain)
     return true;
 }
 
+static bool turn_plain(struct chain *chain)
+{
+    struct plain_answer answer;
+    struct error error;
+    enum progress progress = plain_call_poll(chain->plain, &answer, &error);
+    if (progress == PROGRESS_PENDING)
+        return false;
+    struct plain_call *call = chain->plain;
+    struct chain_reply reply = {.fault = plain_call_fault(call), .error = &error};
+    if (progress == PROGRESS_DONE)
+        reply = (struct chain_reply){
+            .ok = true, .status = answer.status, .body = answer.body, .headers = answer.headers};
+    chain->plain = NULL;
+    chain->next(chain->self, chain, &reply);
+    plain_call_drop(call);
+    return true;
+}
+
 static bool turn_pause(struct chain *chain)
 {
     if (cloud_now(chain->cloud) < chain->due_ms)
@@ -120,6 +145,8 @@ static bool turn(struct chain *chain)
         return turn_aws(chain);
     if (chain->google)
         return turn_google(chain);
+    if (chain->plain)
+        return turn_plain(chain);
     if (chain->due_ms)
         return turn_pause(chain);
     chain_fail(chain, ERROR_SYSTEM, "a chain of calls ends without a result");
@@ -141,6 +168,8 @@ int64_t chain_wake_ms(const struct chain *chain)
         return aws_call_wake_ms(chain->aws);
     if (chain->google)
         return google_call_wake_ms(chain->google);
+    if (chain->plain)
+        return plain_call_wake_ms(chain->plain);
     return chain->due_ms;
 }
 
@@ -159,7 +188,9 @@ void chain_drop(struct chain *chain)
 {
     aws_call_drop(chain->aws);
     google_call_drop(chain->google);
+    plain_call_drop(chain->plain);
     chain->aws = NULL;
     chain->google = NULL;
+    chain->plain = NULL;
     chain->due_ms = 0;
 }

@@ -21,6 +21,7 @@
 
 #include "deploy/cloud/aws_call.h"
 #include "deploy/cloud/google_call.h"
+#include "deploy/cloud/plain_call.h"
 
 struct chain_reply { // lives until the function that it was given to returns
     bool ok;
@@ -41,6 +42,7 @@ struct chain { // zero is a chain that has nothing to do
     chain_next next;
     struct aws_call *aws;
     struct google_call *google;
+    struct plain_call *plain;
     int64_t due_ms; // of a pause; 0 = none
     enum progress progress;
     struct error error;
@@ -53,6 +55,8 @@ void chain_aws(struct chain *chain, struct aws_client *client, const struct aws_
                chain_next next);
 void chain_google(struct chain *chain, struct google_client *client,
                   const struct google_request *request, chain_next next);
+// Of somebody who is no cloud: every answer is ok, whatever its status says, and is no tree.
+void chain_plain(struct chain *chain, const struct plain_request *request, chain_next next);
 // `next` is given a reply that is ok and empty. A little random is added, so that many targets
 // spread out.
 void chain_pause(struct chain *chain, int64_t ms, chain_next next);

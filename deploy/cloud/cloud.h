@@ -8,6 +8,7 @@
 #define DEPLOY_CLOUD_CLOUD_H
 
 #include "gate/base/ports.h"
+#include "gate/doc/node.h"
 
 struct cloud_ports { // all live as long as the cloud
     const struct http_port *http;
@@ -30,6 +31,13 @@ struct cloud;
 
 struct cloud *cloud_open(const struct cloud_ports *ports);
 void cloud_close(struct cloud *cloud); // null is fine
+
+// Of the environment, as the ports give it; null when empty, too.
+const char *cloud_variable(const struct cloud *cloud, const char *name);
+// "NAME: value" in the headers of an answer, names in any case; empty when absent.
+str cloud_header(str headers, const char *name);
+// Wipes all texts of a tree that lies in an arena: of an answer that held a secret.
+void cloud_wipe_tree(const struct node *tree);
 
 // Why a call failed, beside its sentence: what a caller may act on.
 struct cloud_fault {

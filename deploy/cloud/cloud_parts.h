@@ -5,7 +5,6 @@
 
 #include "deploy/cloud/cloud.h"
 #include "gate/base/arena.h"
-#include "gate/doc/node.h"
 
 // First member of what belongs to the cloud and is closed with it.
 struct cloud_part {
@@ -25,7 +24,6 @@ struct cloud {
 
 void cloud_add(struct cloud *cloud, struct cloud_part *part);
 int64_t cloud_now(const struct cloud *cloud);
-const char *cloud_variable(const struct cloud *cloud, const char *name); // null when empty, too
 void cloud_say(const struct cloud *cloud, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 double cloud_random(struct cloud *cloud); // 0 to 1, without 1: for spreading, not for secrets
@@ -37,15 +35,11 @@ const struct cloud_endpoint *cloud_endpoints_copy(struct arena *arena,
 bool cloud_endpoints_equal(const struct cloud_endpoint *a, const struct cloud_endpoint *b);
 bool cloud_same(const char *a, const char *b); // both null, or the same letters
 
-// Wipes bytes that lie in an arena of ours; and all texts of a tree there.
+// Wipes bytes that lie in an arena of ours.
 void cloud_wipe(str bytes);
-void cloud_wipe_tree(const struct node *tree);
 
 // A copy on one line: control characters become spaces. For the providers' sentences.
 str cloud_line(struct arena *arena, str s);
-
-// "NAME: value" in the headers of an answer, names in any case; empty when absent.
-str cloud_header(str headers, const char *name);
 
 // ---- how fast --------------------------------------------------------------------------------
 // The moment at which the next call of this bucket may leave; it is then taken, so that callers

@@ -38,14 +38,50 @@ struct google_call {
     struct error error;
 };
 
-// How fast one API is asked, by all targets of a run. Compute Engine allows 20 requests a second in
-// a project and region, Cloud Run's admin API 180 writes and 3000 reads a minute.
-static double rate_of(const char *api)
+// How fast one API is asked, by all targets of a run, a bit below what is allowed in a project:
+// Cloud Run's admin API 180 writes and 3000 reads a minute, Compute Engine 20 requests a second.
+struct rate {
+    const char *api, *reads, *writes; // names of its buckets
+    double reads_a_second, writes_a_second;
+    unsigned reads_at_once, writes_at_once;
+};
+
+static const struct rate rates[] = {
+    {"run", "run reads", "run writes", 40, 2.8, 40, 10},
+    {"compute", "compute", "compute", 12, 12, 20, 20},
+    {NULL, NULL, NULL, 10, 10, 20, 20}, // any other
+};
+
+static const struct rate *rate_of(const struct google_call *call)
 {
-    return strcmp(api, "compute") == 0 ? 12 : 10;
+    const struct rate *rate = rates;
+    while (rate->api && strcmp(rate->api, call->request.api) != 0)
+        rate++;
+    return rate;
 }
 
-enum { BURST = 20 };
+static bool reads(const struct google_call *call)
+{
+    return strcmp(call->request.method, "GET") == 0;
+}
+
+static const char *bucket_of(const struct google_call *call)
+{
+    const struct rate *rate = rate_of(call);
+    return !rate->api ? call->request.api : reads(call) ? rate->reads : rate->writes;
+}
+
+// The time that a call may take begins when its turn has come.
+static void take_turn(struct google_call *call, int64_t now_ms)
+{
+    const struct rate *rate = rate_of(call);
+    call->has_turn = true;
+    call->turn_ms = pace_take(call->client->cloud, bucket_of(call), "google",
+                              reads(call) ? rate->reads_a_second : rate->writes_a_second,
+                              reads(call) ? rate->reads_at_once : rate->writes_at_once);
+    if (call->turn_ms > now_ms)
+        call->tries.deadline_ms += call->turn_ms - now_ms;
+}
 
 // ---- clients ------------------------------------------------------------------------------------
 
@@ -78,6 +114,14 @@ bool google_client_open(struct cloud *cloud, const struct google_account *accoun
     return true;
 }
 
+const char *google_client_endpoint(const struct google_client *client, const char *api,
+                                   struct arena *arena)
+{
+    str usual = arena_format(arena, "https://%s.googleapis.com", api);
+    const char *place = google_place(client->cloud, client->account.endpoints, usual, arena);
+    return str_is(usual, place) ? NULL : place;
+}
+
 void google_path_add(struct text *path, str segment)
 {
     url_encode(path, segment, URL_SEGMENT);
@@ -89,22 +133,34 @@ static bool copy_headers(struct google_call *call, const struct http_header *giv
                          struct error *err)
 {
     struct arena *arena = &call->arena;
-    bool typed = false;
+    bool typed = false, accepts = false;
     size_t count = 0;
     for (const struct http_header *h = given; h && h->name; h++) {
         if (count == HEADERS_MOST)
             return error_set(err, ERROR_LIMIT, "more than %d headers for a Google request",
                              HEADERS_MOST);
         typed = typed || strcasecmp(h->name, "Content-Type") == 0;
+        accepts = accepts || strcasecmp(h->name, "Accept") == 0;
         call->headers[count++] = (struct http_header){arena_copy(arena, str_of(h->name)),
                                                       arena_copy(arena, str_of(h->value)), NULL};
     }
     if (!typed && call->request.body.len)
         call->headers[count++] = (struct http_header){"Content-Type", "application/json", NULL};
-    call->headers[count++] = (struct http_header){"Accept", "application/json", NULL};
+    if (!accepts)
+        call->headers[count++] = (struct http_header){"Accept", "application/json", NULL};
     call->bearer = count;
     call->headers[count] = (struct http_header){"Authorization", "Bearer ", NULL};
     return true;
+}
+
+static const char *url_of(struct google_call *call, const struct google_request *request)
+{
+    struct arena *arena = &call->arena;
+    if (request->origin)
+        return arena_format(arena, "%s" STR_FMT, request->origin, STR_ARG(request->path)).data;
+    str url = arena_format(arena, "https://%s.googleapis.com" STR_FMT, request->api,
+                           STR_ARG(request->path));
+    return google_place(call->client->cloud, call->client->account.endpoints, url, arena);
 }
 
 bool google_call_start(struct google_client *client, const struct google_request *request,
@@ -121,10 +177,7 @@ bool google_call_start(struct google_client *client, const struct google_request
     call->request.api = arena_copy(arena, str_of(request->api));
     call->request.method = arena_copy(arena, str_of(request->method ? request->method : "GET"));
     call->request.body = arena_str(arena, request->body);
-    call->url = google_place(
-        client->cloud, client->account.endpoints,
-        arena_format(arena, "https://%s.googleapis.com" STR_FMT, request->api, STR_ARG(path)),
-        arena);
+    call->url = url_of(call, request);
     call->what = arena_format(arena, "%s %s " STR_FMT, request->api, call->request.method,
                               STR_ARG(str_shorten(str_cut(&path, '?'), 200)))
                      .data;
@@ -161,12 +214,12 @@ static void give_up(struct google_call *call, struct error *why)
 static void succeed(struct google_call *call, const struct http_answer *answer)
 {
     struct error why = {0};
-    bool json = str_search(answer->content_type, STR("json")) != STR_NONE;
+    bool json = !call->request.bytes && str_search(answer->content_type, STR("json")) != STR_NONE;
     call->answer = (struct google_answer){.status = answer->status,
                                           .body = answer->body,
                                           .headers = answer->headers,
                                           .tries = call->tries.made};
-    pace_went_well(call->client->cloud, call->request.api, "google");
+    pace_went_well(call->client->cloud, bucket_of(call), "google");
     call->state = PROGRESS_DONE;
     if (json && answer->body.len &&
         !json_parse(&call->arena, NULL, answer->body, &call->answer.tree, &why)) {
@@ -240,7 +293,7 @@ static void answered(struct google_call *call, const struct http_answer *answer)
     if (answer->retry_after_ms > 0)
         why.retry_after_ms = answer->retry_after_ms;
     if (fault->throttled) {
-        pace_throttled(cloud, call->request.api, "google");
+        pace_throttled(cloud, bucket_of(call), "google");
         if (!tries_again(&call->tries, cloud, AGAIN_THROTTLED, answer->retry_after_ms))
             give_up(call, &why);
     } else if (broken) {
@@ -309,11 +362,8 @@ static bool begin_try(struct google_call *call)
         fail(call, &why);
     if (p != PROGRESS_DONE)
         return false;
-    if (!call->has_turn) {
-        call->has_turn = true;
-        call->turn_ms =
-            pace_take(cloud, call->request.api, "google", rate_of(call->request.api), BURST);
-    }
+    if (!call->has_turn)
+        take_turn(call, now);
     if (now < call->turn_ms)
         return false;
     if (!send_try(call, token, &why))

@@ -26,13 +26,20 @@ struct google_call;
 bool google_client_open(struct cloud *cloud, const struct google_account *account,
                         struct google_client **ret, struct error *err);
 
+// Where an API is, if the account or the environment says so; else null.
+const char *google_client_endpoint(const struct google_client *client, const char *api,
+                                   struct arena *arena);
+
 struct google_request { // all copied
     const char *api;    // "run", "compute", "monitoring", "storage", "artifactregistry":
                         // https://API.googleapis.com, or the account's endpoint for it
+    const char *origin; // null, or a host of Google's outside googleapis.com, of https:
+                        // "https://europe-docker.pkg.dev"; then `api` names its bucket only
     const char *method; // null = "GET"
     str path;           // "/v2/projects/…?updateMask=traffic", percent-encoded
     const struct http_header *headers; // further ones: "If-Match"; may be null
     str body;                          // JSON unless a Content-Type is among the headers
+    bool bytes;                        // the answer is somebody's file: no tree is made of it
     bool repeatable;    // twice does what once does: reads, absolute changes, changes with an etag
     int64_t timeout_ms; // of all tries and pauses together; 0 = 2 minutes
     unsigned tries;     // 0 = 8

@@ -56,15 +56,15 @@ static void traits(const void *value, struct metric_traits *ret)
     bool rate = cloudwatch_is_rate(config);
     *ret = (struct metric_traits){
         .is_rate = rate,
-        .compares = config->compare,
-        .confidence = (double)config->confidence.num / (double)config->confidence.den,
-        .tolerance = (double)config->tolerance.num / (double)config->tolerance.den,
+        .compares = config->bound.compare,
+        .confidence = (double)config->bound.confidence.num / (double)config->bound.confidence.den,
+        .tolerance = (double)config->bound.tolerance.num / (double)config->bound.tolerance.den,
         .every_ms = config->every_ms,
         .lag_ms = config->settled_ms + cloudwatch_period_ms(config),
-        .max = config->max,
-        .failure_limit = rate || config->compare ? 0 : (uint32_t)config->max_failures,
-        .has_baseline = (rate && cloudwatch_compares(config)) || config->compare,
-        .has_history = rate || config->compare,
+        .max = config->bound.max,
+        .failure_limit = rate || config->bound.compare ? 0 : (uint32_t)config->bound.max_failures,
+        .has_baseline = (rate && cloudwatch_compares(config)) || config->bound.compare,
+        .has_history = rate || config->bound.compare,
         .has_identity = true,
     };
 }
@@ -178,7 +178,7 @@ static bool add_side(struct metric_reading *reading, struct cloudwatch_form *for
 static bool has_baseline(const struct cloudwatch_config *config,
                          const struct metric_question *question)
 {
-    bool can = config->compare || (cloudwatch_is_rate(config) && cloudwatch_compares(config));
+    bool can = config->bound.compare || (cloudwatch_is_rate(config) && cloudwatch_compares(config));
     return can && question->windows <= 1 && question->baseline.len &&
            !str_eq(question->baseline, question->revision);
 }
@@ -315,7 +315,7 @@ static double value_of(const struct metric_reading *reading, enum part part)
         }
     if (series->points == 0)
         return NAN;
-    return reading->metric->config->compare ? sum / (double)series->points : worst;
+    return reading->metric->config->bound.compare ? sum / (double)series->points : worst;
 }
 
 static void sum_gauge(const struct metric_reading *reading, struct arena *arena,

@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 static const char *const dimension_names[] = {"revision", "baseline", "target", NULL};
-static const char *const compare_words[] = {"max", "mann-whitney", NULL};
 
 // ---- queries -----------------------------------------------------------------------------------
 
@@ -142,38 +141,11 @@ static const struct shape_field cloudwatch_fields[] = {
      .offset = AT(expression),
      .doc = "Instead of `metric`: metric math over `inputs`, SEARCH, or a Metrics Insights query, "
             "that gives one series."},
-    {.key = "max",
-     .kind = SHAPE_STR,
-     .offset = AT(max_text),
-     .doc = "With `metric` or `expression`, the highest good value: a number, a duration, or a "
-            "percentage. With `bad` and `total`, the highest share of bad events that is accepted "
-            "where no baseline is left: a percentage."},
-    {.key = "max_failures",
-     .kind = SHAPE_INT,
-     .offset = AT(max_failures),
-     .min = 0,
-     .max = 1000,
-     .fallback = "2",
-     .doc = "Values of a stage that may be above `max`; one more aborts."},
-    {.key = "compare",
-     .kind = SHAPE_CHOICE,
-     .offset = AT(compare),
-     .choices = compare_words,
-     .fallback = "max",
-     .doc = "With `metric` or `expression`. max: each value is held against `max`. mann-whitney: "
-            "the values of a bake are compared with those of the baseline; higher is worse."},
-    {.key = "confidence",
-     .kind = SHAPE_PERCENT,
-     .offset = AT(confidence),
-     .fallback = "98%",
-     .given = AT(confidence_given) + 1,
-     .doc = "Of mann-whitney, two-sided, for all that a stage compares and all its looks."},
-    {.key = "tolerance",
-     .kind = SHAPE_PERCENT,
-     .offset = AT(tolerance),
-     .fallback = "25%",
-     .given = AT(tolerance_given) + 1,
-     .doc = "Of mann-whitney: the interval of the shift must lie above this share of it."},
+    GAUGE_FIELDS(
+        struct cloudwatch_config,
+        "With `metric` or `expression`, the highest good value: a number, a duration, or a "
+        "percentage. With `bad` and `total`, the highest share of bad events that is accepted "
+        "where no baseline is left: a percentage."),
     {.key = "every",
      .kind = SHAPE_DURATION,
      .offset = AT(every_ms),
@@ -193,12 +165,6 @@ static const struct shape_field cloudwatch_fields[] = {
     {.kind = SHAPE_END},
 };
 
-static struct position position_of(const struct node *section, const char *key)
-{
-    const struct node *node = node_get(section, key);
-    return node ? node->at : section->at;
-}
-
 // ---- one query ---------------------------------------------------------------------------------
 
 // Those that stand in this section itself; what a query has from the section beside is said once.
@@ -216,11 +182,11 @@ static void check_metric(const struct cloudwatch_query *query, const struct node
     if (!query->space.len)
         problem_at(problems, section->at, "`namespace` is missing, such as `AWS/ApplicationELB`");
     if (!cloudwatch_is_statistic(query->statistic))
-        problem_at(problems, position_of(node, "statistic"),
+        problem_at(problems, gauge_position(node, "statistic"),
                    "`" STR_FMT "` is no statistic of CloudWatch, such as `Sum`, `Average` or `p95`",
                    STR_ARG(str_shorten(query->statistic, 60)));
     if (query->unit.len && !cloudwatch_is_unit(query->unit))
-        problem_at(problems, position_of(node, "unit"),
+        problem_at(problems, gauge_position(node, "unit"),
                    "`" STR_FMT "` is no unit of CloudWatch, such as `Seconds`, `Milliseconds`, "
                    "`Percent` or `Count`",
                    STR_ARG(str_shorten(query->unit, 60)));
@@ -243,7 +209,7 @@ static void check_expression(const struct cloudwatch_config *config, str express
     names_check(STR("expression"), expression, known, false, node, problems);
     if (problems->count == before &&
         cloudwatch_unquoted(expression, &inputs[0], config->inputs.count, &unquoted))
-        problem_at(problems, position_of(node, "expression"),
+        problem_at(problems, gauge_position(node, "expression"),
                    "`${" STR_FMT "}` must stand in quotes in `expression`: it is a value, not a "
                    "part of the formula",
                    STR_ARG(unquoted));
@@ -276,7 +242,7 @@ static void check_query(const struct cloudwatch_config *config, const char *what
     if (has_expression) {
         check_expression(config, query->expression, node, problems);
         if (query->statistic.len || query->unit.len)
-            problem_at(problems, position_of(node, "expression"),
+            problem_at(problems, gauge_position(node, "expression"),
                        "`statistic` and `unit` say nothing beside `expression`");
         return;
     }
@@ -312,14 +278,14 @@ static void check_max(struct cloudwatch_config *config, const struct node *node,
     if (cloudwatch_read_max(config))
         return;
     if (cloudwatch_is_rate(config))
-        problem_at(problems, position_of(node, "max"),
+        problem_at(problems, gauge_position(node, "max"),
                    "`max` must be a share below 100%%, such as `1%%`, not `" STR_FMT "`",
-                   STR_ARG(config->max_text));
+                   STR_ARG(config->bound.max_text));
     else
-        problem_at(problems, position_of(node, "max"),
+        problem_at(problems, gauge_position(node, "max"),
                    "`max` must be a number in the unit of the metric, a duration (of Seconds, "
                    "Milliseconds, Microseconds) or a percentage (of Percent), not `" STR_FMT "`",
-                   STR_ARG(config->max_text));
+                   STR_ARG(config->bound.max_text));
 }
 
 // ---- all of it ---------------------------------------------------------------------------------
@@ -350,33 +316,17 @@ static bool has_revision(const struct cloudwatch_config *config,
 static void check_comparing(const struct cloudwatch_config *config, const struct node *node,
                             struct problems *problems)
 {
-    static const struct fraction one = {1, 1};
-    const char *lone = config->confidence_given  ? "confidence"
-                       : config->tolerance_given ? "tolerance"
-                                                 : NULL;
-    if (!config->compare) {
-        if (lone)
-            problem_at(problems, position_of(node, lone),
-                       "`%s` says nothing without `compare: mann-whitney`", lone);
-        return;
-    }
-    if (cloudwatch_is_rate(config))
-        problem_at(problems, position_of(node, "compare"),
-                   "`compare` goes with `metric` or `expression`; `bad` and `total` are compared "
-                   "with the baseline already");
-    else if (!has_revision(config, &config->gauge))
-        problem_at(problems, position_of(node, "compare"),
-                   "nothing names `${revision}`, so the release cannot be told from the baseline: "
-                   "select on it in `dimensions`");
-    else if (config->max_text.len)
-        problem_at(problems, position_of(node, "max"),
-                   "`compare: mann-whitney` compares with the baseline, `max` with a bound: give "
-                   "one, or two metrics");
-    if (config->confidence.num <= 0 || fraction_cmp(config->confidence, one) >= 0)
-        problem_at(problems, position_of(node, "confidence"),
-                   "`confidence` must be above 0%% and below 100%%, such as `98%%`");
-    if (fraction_cmp(config->tolerance, one) >= 0)
-        problem_at(problems, position_of(node, "tolerance"), "`tolerance` must be below 100%%");
+    gauge_check(
+        &config->bound,
+        &(struct gauge_context){
+            .is_rate = cloudwatch_is_rate(config),
+            .with = "`metric` or `expression`",
+            .unselected = has_revision(config, &config->gauge)
+                              ? NULL
+                              : "nothing names `${revision}`, so the release cannot be told "
+                                "from the baseline: select on it in `dimensions`",
+            .at = "compare"},
+        node, problems);
 }
 
 static void check_counts(const struct cloudwatch_config *config, const struct node *node,
@@ -386,19 +336,19 @@ static void check_counts(const struct cloudwatch_config *config, const struct no
     for (size_t i = 0; i < 2; i++)
         if (both[i]->metric.len && !str_is(both[i]->statistic, "Sum") &&
             !str_is(both[i]->statistic, "SampleCount"))
-            problem_at(problems, position_of(node, i ? "total" : "bad"),
+            problem_at(problems, gauge_position(node, i ? "total" : "bad"),
                        "`" STR_FMT "` is no count: `bad` and `total` are counted with Sum or "
                        "SampleCount",
                        STR_ARG(both[i]->statistic));
     if (config->total->sparse)
-        problem_at(problems, position_of(node, "total"),
+        problem_at(problems, gauge_position(node, "total"),
                    "`sparse` is for `bad`: where `total` has no data point, nothing is known");
     bool bad = has_revision(config, config->bad), total = has_revision(config, config->total);
     if (bad != total)
         problem_at(problems, node->at,
                    "only one of `bad` and `total` names `${revision}`: they must count the same "
                    "requests");
-    else if (!bad && !config->max_text.len)
+    else if (!bad && !config->bound.max_text.len)
         problem_at(problems, node->at,
                    "neither `bad` nor `total` names `${revision}`, so the release cannot be told "
                    "from the baseline: select on it in `dimensions`, or give `max`");
@@ -410,7 +360,7 @@ static void check_queries(struct cloudwatch_config *config, const struct node *n
     size_t before = problems->count;
     bool gauge = config->metric.len || config->expression.len;
     if (cloudwatch_is_rate(config) && gauge) {
-        problem_at(problems, position_of(node, config->metric.len ? "metric" : "expression"),
+        problem_at(problems, gauge_position(node, config->metric.len ? "metric" : "expression"),
                    "give `bad` and `total` (a rate), or `metric` or `expression` (a value), not "
                    "both");
     } else if (cloudwatch_is_rate(config) && (!config->bad || !config->total)) {
@@ -425,7 +375,7 @@ static void check_queries(struct cloudwatch_config *config, const struct node *n
     } else if (!gauge) {
         problem_at(problems, node->at,
                    "give `bad` and `total` (a rate), or `metric` or `expression` and `max`");
-    } else if (!config->compare && !config->max_text.len) {
+    } else if (!config->bound.compare && !config->bound.max_text.len) {
         problem_at(problems, node->at,
                    "`%s` needs `max`: the highest good value, or `compare: mann-whitney`",
                    config->metric.len ? "metric" : "expression");
@@ -456,10 +406,11 @@ static void check(void *value, const struct node *node, struct problems *problem
         check_comparing(config, node, problems);
     check_max(config, node, problems);
     if (!cloudwatch_is_period(config->every_ms))
-        problem_at(problems, position_of(node, "every"),
+        problem_at(problems, gauge_position(node, "every"),
                    "`every` must be 1s, 5s, 10s, 20s, 30s, or whole minutes up to 1h");
     if (config->timeout_ms < 1000 || config->timeout_ms > 120000)
-        problem_at(problems, position_of(node, "timeout"), "`timeout` must be between 1s and 2m");
+        problem_at(problems, gauge_position(node, "timeout"),
+                   "`timeout` must be between 1s and 2m");
 }
 
 const struct shape cloudwatch_shape = {

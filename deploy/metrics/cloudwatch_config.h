@@ -2,7 +2,7 @@
 #ifndef DEPLOY_METRICS_CLOUDWATCH_CONFIG_H
 #define DEPLOY_METRICS_CLOUDWATCH_CONFIG_H
 
-#include "gate/doc/shape.h"
+#include "deploy/metrics/gauge.h"
 
 enum { CLOUDWATCH_DIMENSIONS_MOST = 30, CLOUDWATCH_INPUTS_MOST = 20 };
 
@@ -27,12 +27,7 @@ struct cloudwatch_config {
     struct shape_list inputs;             // of struct cloudwatch_query
     struct cloudwatch_query *bad, *total; // of a rate; else null
     struct cloudwatch_query gauge;
-    str max_text;
-    double max; // from max_text, in the unit of the metric; < 0 = not given
-    int64_t max_failures;
-    int compare;                           // 0: with `max`; 1: with the baseline, Mann-Whitney
-    struct fraction confidence, tolerance; // of that
-    bool confidence_given, tolerance_given;
+    struct gauge bound; // `max` in the unit of the metric
     int64_t every_ms, settled_ms, timeout_ms;
 };
 

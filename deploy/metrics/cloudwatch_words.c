@@ -145,7 +145,7 @@ static bool read_duration(struct cloudwatch_config *config, int64_t ms)
                     : str_is(unit, "Milliseconds") ? 1
                     : str_is(unit, "Microseconds") ? 1000
                                                    : -1;
-    config->max = (double)ms * per_ms;
+    config->bound.max = (double)ms * per_ms;
     return per_ms > 0;
 }
 
@@ -155,20 +155,20 @@ bool cloudwatch_read_max(struct cloudwatch_config *config)
     int64_t ms;
     double number;
     bool rate = cloudwatch_is_rate(config);
-    config->max = -1;
-    if (config->max_text.len == 0)
+    config->bound.max = -1;
+    if (config->bound.max_text.len == 0)
         return true;
-    if (number_percent(config->max_text, &share)) {
-        config->max = (double)share.num / (double)share.den;
+    if (number_percent(config->bound.max_text, &share)) {
+        config->bound.max = (double)share.num / (double)share.den;
         if (rate)
-            return config->max < 1;
-        config->max *= 100; // as CloudWatch counts
+            return config->bound.max < 1;
+        config->bound.max *= 100; // as CloudWatch counts
         settle_unit(config, "Percent");
         return str_is(config->gauge.unit, "Percent");
     }
-    if (!rate && number_double(config->max_text, &number)) {
-        config->max = number;
+    if (!rate && number_double(config->bound.max_text, &number)) {
+        config->bound.max = number;
         return number >= 0;
     }
-    return !rate && duration_parse(config->max_text, &ms) && read_duration(config, ms);
+    return !rate && duration_parse(config->bound.max_text, &ms) && read_duration(config, ms);
 }

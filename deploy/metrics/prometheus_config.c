@@ -6,8 +6,6 @@
 static const char *const query_names[] = {"revision", "baseline", "window", "target", NULL};
 static const char *const no_names[] = {NULL};
 
-static const char *const compare_words[] = {"max", "mann-whitney", NULL};
-
 static const struct shape_field burn_fields[] = {
     {.key = "slo",
      .kind = SHAPE_PERCENT,
@@ -58,40 +56,10 @@ static const struct shape_field prometheus_fields[] = {
      .kind = SHAPE_STR,
      .offset = AT(query),
      .doc = "Instead of `bad` and `total`: PromQL that gives one number, held against `max`."},
-    {.key = "max",
-     .kind = SHAPE_STR,
-     .offset = AT(max_text),
-     .doc = "With `query`, the highest good value: a number, a percentage, or a duration (in "
-            "seconds, as Prometheus counts). With `bad` and `total`, the highest share of bad "
-            "events that is accepted where no baseline is left: a percentage."},
-    {.key = "max_failures",
-     .kind = SHAPE_INT,
-     .offset = AT(max_failures),
-     .min = 0,
-     .max = 1000,
-     .fallback = "2",
-     .doc = "With `query`: values of a stage that may be above `max`; one more aborts."},
-    {.key = "compare",
-     .kind = SHAPE_CHOICE,
-     .offset = AT(compare),
-     .choices = compare_words,
-     .fallback = "max",
-     .doc = "With `query`. max: each value is held against `max`. mann-whitney: the values of a "
-            "bake are compared with those of the baseline at the same moments; higher is worse."},
-    {.key = "confidence",
-     .kind = SHAPE_PERCENT,
-     .offset = AT(confidence),
-     .fallback = "98%",
-     .given = AT(confidence_given) + 1,
-     .doc = "Of mann-whitney, two-sided, for all that a stage compares and all its looks together: "
-            "at 98% a good release is aborted once in a hundred times at most."},
-    {.key = "tolerance",
-     .kind = SHAPE_PERCENT,
-     .offset = AT(tolerance),
-     .fallback = "25%",
-     .given = AT(tolerance_given) + 1,
-     .doc = "Of mann-whitney: the interval of the shift must lie above this share of it, and above "
-            "what `analysis.max_ratio` accepts."},
+    GAUGE_FIELDS(struct prometheus_config,
+                 "With `query`, the highest good value: a number, a percentage, or a duration (in "
+                 "seconds, as Prometheus counts). With `bad` and `total`, the highest share of bad "
+                 "events that is accepted where no baseline is left: a percentage."),
     {.key = "burn_rate",
      .kind = SHAPE_OPTIONAL,
      .offset = AT(burn_rate),
@@ -117,47 +85,17 @@ static const struct shape_field prometheus_fields[] = {
     {.kind = SHAPE_END},
 };
 
-static struct position position_of(const struct node *section, const char *key)
-{
-    const struct node *node = node_get(section, key);
-    return node ? node->at : section->at;
-}
-
-static bool read_max(struct prometheus_config *config)
-{
-    struct fraction share;
-    int64_t ms;
-    double number;
-    bool rate = prometheus_is_rate(config);
-    config->max = -1;
-    if (config->max_text.len == 0)
-        return true;
-    if (number_percent(config->max_text, &share)) {
-        config->max = (double)share.num / (double)share.den;
-        return !rate || config->max < 1;
-    }
-    if (!rate && number_double(config->max_text, &number)) {
-        config->max = number;
-        return number >= 0;
-    }
-    if (!rate && duration_parse(config->max_text, &ms)) {
-        config->max = (double)ms / 1000;
-        return true;
-    }
-    return false;
-}
-
 static void check_burning(const struct prometheus_config *config, const struct node *node,
                           struct problems *problems)
 {
     if (!prometheus_is_rate(config))
-        problem_at(problems, position_of(node, "burn_rate"),
+        problem_at(problems, gauge_position(node, "burn_rate"),
                    "`burn_rate` needs `bad` and `total`: it counts events");
-    else if (config->max_text.len)
-        problem_at(problems, position_of(node, "max"),
+    else if (config->bound.max_text.len)
+        problem_at(problems, gauge_position(node, "max"),
                    "`max` says nothing beside `burn_rate`: the objective is the bound");
     else if (!names_has(config->bad, "window") || !names_has(config->total, "window"))
-        problem_at(problems, position_of(node, "burn_rate"),
+        problem_at(problems, gauge_position(node, "burn_rate"),
                    "`bad` and `total` must both name `${window}`: `burn_rate` asks for four of "
                    "them");
 }
@@ -165,33 +103,16 @@ static void check_burning(const struct prometheus_config *config, const struct n
 static void check_comparing(const struct prometheus_config *config, const struct node *node,
                             struct problems *problems)
 {
-    static const struct fraction one = {1, 1};
-    if (!config->compare) {
-        const char *lone = config->confidence_given  ? "confidence"
-                           : config->tolerance_given ? "tolerance"
-                                                     : NULL;
-        if (lone)
-            problem_at(problems, position_of(node, lone),
-                       "`%s` says nothing without `compare: mann-whitney`", lone);
-        return;
-    }
-    if (prometheus_is_rate(config))
-        problem_at(problems, position_of(node, "compare"),
-                   "`compare` goes with `query`; `bad` and `total` are compared with the baseline "
-                   "already");
-    else if (config->query.len && !names_has(config->query, "revision"))
-        problem_at(problems, position_of(node, "query"),
-                   "`query` does not name `${revision}`, so the release cannot be told from the "
-                   "baseline: select on it");
-    else if (config->max_text.len)
-        problem_at(problems, position_of(node, "max"),
-                   "`compare: mann-whitney` compares with the baseline, `max` with a bound: give "
-                   "one, or two metrics");
-    if (config->confidence.num <= 0 || fraction_cmp(config->confidence, one) >= 0)
-        problem_at(problems, position_of(node, "confidence"),
-                   "`confidence` must be above 0%% and below 100%%, such as `98%%`");
-    if (fraction_cmp(config->tolerance, one) >= 0)
-        problem_at(problems, position_of(node, "tolerance"), "`tolerance` must be below 100%%");
+    bool selects = !config->query.len || names_has(config->query, "revision");
+    gauge_check(&config->bound,
+                &(struct gauge_context){
+                    .is_rate = prometheus_is_rate(config),
+                    .with = "`query`",
+                    .unselected = selects ? NULL
+                                          : "`query` does not name `${revision}`, so the release "
+                                            "cannot be told from the baseline: select on it",
+                    .at = "query"},
+                node, problems);
 }
 
 static void check_queries(const struct prometheus_config *config, const struct node *node,
@@ -199,19 +120,19 @@ static void check_queries(const struct prometheus_config *config, const struct n
 {
     bool rate = prometheus_is_rate(config);
     if (rate && config->query.len)
-        problem_at(problems, position_of(node, "query"),
+        problem_at(problems, gauge_position(node, "query"),
                    "give `bad` and `total` (a rate) or `query` (a value), not both");
     else if (rate && (!config->bad.len || !config->total.len))
         problem_at(problems, node->at, "`%s` is missing: a rate needs `bad` and `total`",
                    config->bad.len ? "total" : "bad");
     else if (!rate && !config->query.len)
         problem_at(problems, node->at, "give `bad` and `total` (a rate), or `query` and `max`");
-    else if (!rate && !config->compare && !config->max_text.len)
+    else if (!rate && !config->bound.compare && !config->bound.max_text.len)
         problem_at(problems, node->at,
                    "`query` needs `max`: the highest good value, or `compare: mann-whitney`");
     else if (config->burn_rate)
         check_burning(config, node, problems);
-    else if (rate && !prometheus_compares(config) && !config->max_text.len)
+    else if (rate && !prometheus_compares(config) && !config->bound.max_text.len)
         problem_at(problems, node->at,
                    "neither query names `${revision}`, so the release cannot be told from the "
                    "baseline: select on it, or give `max`");
@@ -234,20 +155,15 @@ static void check(void *value, const struct node *node, struct problems *problem
         check_queries(config, node, problems);
     if (problems->count == before)
         check_comparing(config, node, problems);
-    if (!read_max(config))
-        problem_at(problems, position_of(node, "max"),
-                   prometheus_is_rate(config)
-                       ? "`max` must be a share below 100%%, such as `1%%`, not `" STR_FMT "`"
-                       : "`max` must be a number, a percentage or a duration, not `" STR_FMT "`",
-                   STR_ARG(config->max_text));
+    gauge_check_max(&config->bound, prometheus_is_rate(config), node, problems);
     if (config->token.len && str_search(config->token, STR("${env.")) == STR_NONE)
-        problem_at(problems, position_of(node, "token"),
+        problem_at(problems, gauge_position(node, "token"),
                    "`token` must not stand in a file: take it from the environment, as in "
                    "`${env.PROM_TOKEN}`");
     if (config->every_ms < 1000)
-        problem_at(problems, position_of(node, "every"), "`every` must be 1s or more");
+        problem_at(problems, gauge_position(node, "every"), "`every` must be 1s or more");
     if (config->timeout_ms < 100 || config->timeout_ms > 120000)
-        problem_at(problems, position_of(node, "timeout"),
+        problem_at(problems, gauge_position(node, "timeout"),
                    "`timeout` must be between 100ms and 2m");
 }
 

@@ -1,9 +1,10 @@
 #include "deploy/metrics/metric.h"
 
-extern const struct metric_kind probe_metric, prometheus_metric, cloudwatch_metric;
+extern const struct metric_kind probe_metric, prometheus_metric, cloudwatch_metric,
+    cloud_monitoring_metric;
 
-const struct metric_kind *const metric_kinds[] = {&probe_metric, &prometheus_metric,
-                                                  &cloudwatch_metric, NULL};
+const struct metric_kind *const metric_kinds[] = {
+    &probe_metric, &prometheus_metric, &cloudwatch_metric, &cloud_monitoring_metric, NULL};
 
 const struct metric_kind *metric_kind_of(str name)
 {

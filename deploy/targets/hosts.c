@@ -1,6 +1,6 @@
 #include "deploy/targets/hosts.h"
 
-#include "deploy/artifact/bundle.h"
+#include "deploy/targets/hosts_artifact.h"
 #include "deploy/targets/hosts_config.h"
 #include "gate/doc/json.h"
 
@@ -84,21 +84,13 @@ static bool is_folder_name(str name)
 static bool hosts_pack(const struct target *target, const struct target_pack *pack,
                        struct arena *arena, struct target_release *ret, struct error *err)
 {
-    const struct hosts_config *config = target->hosts.config;
     struct bundle bundle;
-    struct bundle_request request = {
-        .repository = pack->repository,
-        .commit = pack->commit,
-        .given = pack->given,
-        .cache_folder = pack->cache_folder,
-        .gzip = config->artifact.compression == 1,
-    };
     if (!is_folder_name(pack->release))
         return error_set(err, ERROR_INPUT,
                          "release `" STR_FMT "` cannot be the name of a folder: use letters, "
                          "digits and `._+-`, at most %d, beginning with a letter or digit",
                          STR_ARG(str_first(pack->release, 120)), RELEASE_MOST);
-    if (!bundle_make(arena, &request, &bundle, err))
+    if (!hosts_artifact_bundle(&target->hosts, pack, arena, &bundle, err))
         return false;
     // Folder name on the host: what a person knows it by, and what it is.
     str digits = str_first(str_from(bundle.digest, sizeof "sha256:" - 1), REVISION_DIGITS);

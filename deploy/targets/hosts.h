@@ -42,8 +42,10 @@ struct hosts_migrate {
 };
 
 struct hosts_artifact {
-    int bundle;      // 0 = git-archive
-    int compression; // 0 = zstd, 1 = gzip
+    str bundle;      // "git-archive", or the URL of an object, in which names may stand
+    str store;       // the URL under which bundles are kept as well; empty = nowhere else
+    int compression; // 0 = zstd, 1 = gzip; of git-archive
+    struct position at;
 };
 
 enum { TRANSPORT_SSH, TRANSPORT_LOCAL };

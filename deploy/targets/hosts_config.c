@@ -1,12 +1,11 @@
 // The `hosts` section of a target: its field table and its inventory.
 #include "deploy/targets/hosts_config.h"
 
+#include "deploy/targets/hosts_artifact.h"
 #include "gate/base/limits.h"
 #include "gate/base/moment.h"
 
 static const char *const transports[] = {"ssh", "local", NULL};
-static const char *const bundles[] = {"git-archive", NULL};
-static const char *const compressions[] = {"zstd", "gzip", NULL};
 
 static const struct shape_field health_fields[] = {
     {.key = "url",
@@ -39,24 +38,6 @@ static const struct shape health_shape = {.name = "health",
                                           .fields = health_fields,
                                           .shorthand = "url",
                                           .doc = "When a host counts as healthy."};
-
-static const struct shape_field artifact_fields[] = {
-    {.key = "bundle",
-     .kind = SHAPE_CHOICE,
-     .offset = offsetof(struct hosts_artifact, bundle),
-     .choices = bundles,
-     .fallback = "git-archive",
-     .doc = "The files of the release's commit."},
-    {.key = "compression",
-     .kind = SHAPE_CHOICE,
-     .offset = offsetof(struct hosts_artifact, compression),
-     .choices = compressions,
-     .fallback = "zstd",
-     .doc = "gzip for hosts without zstd."},
-    {.kind = SHAPE_END},
-};
-static const struct shape artifact_shape = {
-    .name = "artifact", .size_bytes = sizeof(struct hosts_artifact), .fields = artifact_fields};
 
 static const struct shape_field migrate_fields[] = {
     {.key = "run",
@@ -135,7 +116,7 @@ static const struct shape_field hosts_fields[] = {
     {.key = "artifact",
      .kind = SHAPE_STRUCT,
      .offset = AT(artifact),
-     .shape = &artifact_shape,
+     .shape = &hosts_artifact_shape,
      .doc = "What is brought there."},
     {.key = "prepare",
      .kind = SHAPE_STR,

@@ -95,7 +95,9 @@ struct target_setup {
 struct target_pack {        // what becomes the release's artifact on this target
     const char *repository; // the local git repository
     str commit, release;
-    str given;                // of --artifact: a digest or a path; empty = as configured
+    str given;                // of --artifact: a digest, a path, …; empty = as configured
+    bool again;               // `given` is the digest of a rollout that is under way: it was looked
+                              // up when that began, and who rolls back must not depend on it
     const char *cache_folder; // where made artifacts may be kept, by digest
 };
 

@@ -1,8 +1,9 @@
 #include "deploy/targets/target_image.h"
 
+#include "deploy/artifact/image.h"
 #include "gate/base/template.h"
 
-enum { REFERENCE_MOST = 1024, DIGEST_DIGITS = 64 };
+enum { REFERENCE_MOST = 1024 };
 
 // ---- configuration -----------------------------------------------------------------------------
 
@@ -86,15 +87,6 @@ bool target_image_of(struct arena *arena, const struct target_setup *setup, str 
 
 // ---- packing -----------------------------------------------------------------------------------
 
-static bool is_digest(str s)
-{
-    str digits = str_from(s, sizeof "sha256:" - 1);
-    for (size_t i = 0; i < digits.len; i++)
-        if (str_find(STR("0123456789abcdef"), digits.data[i]) == STR_NONE)
-            return false;
-    return str_starts(s, STR("sha256:")) && digits.len == DIGEST_DIGITS;
-}
-
 static bool is_tag(str s)
 {
     for (size_t i = 0; i < s.len; i++)
@@ -140,17 +132,14 @@ bool target_image_pack(const struct target_setup *setup, str image, const struct
     str reference, digest;
     if (!reference_of(setup, image, pack, arena, &reference, err))
         return false;
-    size_t at = str_find(reference, '@');
-    digest = at == STR_NONE ? (str){NULL, 0} : str_from(reference, at + 1);
-    if (at != STR_NONE && !is_digest(digest))
-        return error_set(err, ERROR_INPUT,
-                         "`" STR_FMT "` is no digest of an image, which is `sha256:` and 64 digits",
-                         STR_ARG(str_shorten(digest, 100)));
-    if (!digest.len)
-        return error_set(err, ERROR_INPUT,
-                         "image " STR_FMT " is named by a tag: give its digest with `--artifact "
-                         "%s=sha256:…`",
-                         STR_ARG(str_shorten(reference, 300)), setup->name);
+    if (pack->again) { // found when the rollout began
+        *ret = (struct target_release){
+            .release = pack->release, .commit = pack->commit, .digest = pack->given};
+        return true;
+    }
+    const struct artifact_access access = {setup->cloud, setup->aws, setup->google};
+    if (!image_resolve(&access, reference, arena, &digest, err))
+        return false;
     *ret =
         (struct target_release){.release = pack->release, .commit = pack->commit, .digest = digest};
     return true;

@@ -25,7 +25,7 @@ def site(tmp_path, world):
 PERMISSIONS = {  # of the page deploy/targets/aws-ecs.md
     "ecs.DescribeServices", "ecs.UpdateService", "ecs.DescribeTaskDefinition",
     "ecs.RegisterTaskDefinition", "elbv2.DescribeRules", "elbv2.ModifyRule",
-    "elbv2.DescribeTargetHealth",
+    "elbv2.DescribeTargetHealth", "ecr.GetAuthorizationToken",
 }
 
 

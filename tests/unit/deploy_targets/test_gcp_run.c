@@ -410,18 +410,27 @@ Test(gcp_run, names_fit_and_differ)
 Test(gcp_run, an_artifact_is_a_digest_of_the_configured_repository)
 {
     static const struct line none[] = {{0}};
+    static const struct line there[] = {
+        {"HEAD /v2/app/manifests/" D2, NULL, 200, "", "Docker-Content-Digest: " D2 "\n"}, {0}};
+    static const struct line tagged[] = {
+        {"HEAD /v2/app/manifests/v2", NULL, 200, "", "Docker-Content-Digest: " D2 "\n"}, {0}};
+    static const struct line gone[] = {{"HEAD /v2/app/manifests/" D2, NULL, 404, "", NULL}, {0}};
     struct target_release made;
-    cr_assert(script_pack(&script, D2, none, &made, &err), "%s", err.message);
+    cr_assert(script_pack(&script, D2, there, &made, &err), "%s", err.message);
     expect_str(made.digest, D2);
     expect_str(made.revision, NEXT);
-    cr_assert(script_pack(&script, "h.example/app@" D2, none, &made, &err), "%s", err.message);
+    cr_assert(script_pack(&script, "h.example/app@" D2, there, &made, &err), "%s", err.message);
     expect_str(made.digest, D2);
+    cr_assert(script_pack(&script, "v2", tagged, &made, &err), "%s", err.message);
+    expect_str(made.digest, D2);
+    cr_expect_not(script_pack(&script, D2, gone, &made, &err));
+    cr_expect_eq(err.kind, ERROR_ABSENT);
     cr_expect_not(script_pack(&script, "", none, &made, &err));
     expect_contains(str_of(err.message), "--artifact web=sha256:…");
     cr_expect_not(script_pack(&script, "h.example/other@" D2, none, &made, &err));
     expect_contains(str_of(err.message), "another repository");
     cr_expect_not(script_pack(&script, "sha256:12", none, &made, &err));
-    expect_contains(str_of(err.message), "is no digest");
+    expect_contains(str_of(err.message), "no name of an image");
 }
 
 #define REST "region: r\nservice: s\n"

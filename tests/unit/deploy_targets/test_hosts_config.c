@@ -128,7 +128,16 @@ static const struct {
     {"inventory: [a]\nruntime: docker\npath: /srv\n",
      "h.yml:2:1: `runtime` is not built yet in this version of sluice: remove it"},
     {"inventory: [a]\nartifact: {bundle: wheel}\npath: /srv\n",
-     "h.yml:2:20: `bundle` must be `git-archive`, not `wheel`"},
+     "h.yml:2:20: `bundle` must be `git-archive` or an object in a bucket, such as "
+     "`s3://releases/web-${release}.tar.zst`"},
+    {"inventory: [a]\nartifact: {bundle: \"s3://b/web.tar\"}\npath: /srv\n",
+     "h.yml:2:20: `bundle` is the same for every release: name what differs, such as "
+     "`s3://releases/web-${release}.tar.zst`"},
+    {"inventory: [a]\nartifact: {bundle: \"gs://b/${revision}\"}\npath: /srv\n",
+     "h.yml:2:20: `bundle`: `${revision}` is not known here; there are `${release}`, `${commit}`, "
+     "`${digest}` and `${env.NAME}`"},
+    {"inventory: [a]\nartifact: {bundle: \"gs://b/${commit}\", compression: gzip}\npath: /srv\n",
+     "h.yml:2:53: `compression` is of bundles made here: what lies in a bucket stays as it is"},
 };
 
 Test(hosts_config, what_is_wrong_is_said_once_with_its_place)

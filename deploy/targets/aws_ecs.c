@@ -302,6 +302,7 @@ static void permissions(const struct target *ecs, struct arena *arena,
         {.action = "ecs:DescribeTaskDefinition"},
         {.action = "ecs:RegisterTaskDefinition"},
         {.action = "ecs:TagResource"},
+        {.action = "ecr:GetAuthorizationToken"},
         {.action = "elasticloadbalancing:DescribeTargetHealth"},
     };
     enum { ONCE = sizeof once / sizeof *once, MOST = ONCE + 2 * ECS_SERVICES + 2 };

@@ -129,9 +129,6 @@ str ecs_unsettled_why(struct arena *arena, const struct target_operation *operat
 // Begins one look; `next` is called when it is over, with a reply that is ok. What fails ends the
 // chain, or becomes a trouble where the operation surveys.
 void ecs_look(struct target_operation *operation, chain_next next);
-// One service of an answer.
-void ecs_read_service(struct target_operation *operation, const struct node *node,
-                      struct ecs_service *ret);
 void ecs_observation(struct target_operation *operation, struct arena *arena,
                      struct target_observation *ret);
 

@@ -70,8 +70,9 @@ static str group_of(struct target_operation *operation, const struct node *servi
     return (str){NULL, 0};
 }
 
-void ecs_read_service(struct target_operation *operation, const struct node *node,
-                      struct ecs_service *ret)
+// One service of an answer.
+static void read_service(struct target_operation *operation, const struct node *node,
+                         struct ecs_service *ret)
 {
     struct arena *arena = &operation->look_arena;
     const struct node *configuration = node_get(node, "deploymentConfiguration");
@@ -191,7 +192,7 @@ static void look_serviced(void *self, struct chain *chain, const struct chain_re
         }
         if (!node)
             continue;
-        ecs_read_service(operation, node, &seen->services[i]);
+        read_service(operation, node, &seen->services[i]);
     }
     share_out(operation);
     operation->asking = 0;

@@ -8,7 +8,6 @@ enum {
     NAME_MOST = 63,
     GROUP_MOST = 36,
     DIGEST_DIGITS = 12,
-    VALUE_MOST = 256 << 10, // of one entry of metadata, as Compute Engine has it
     BODY_MOST = 1 << 20,
     DEPTH_MOST = 32,
 };
@@ -80,34 +79,12 @@ str mig_template_name(struct arena *arena, str group, str release, str digest, u
 
 // ---- the configuration's part ------------------------------------------------------------------
 
-static bool fill_in(struct arena *arena, const struct target *mig, const char *what, str value,
-                    const struct target_release *release, str *ret, struct error *err)
-{
-    const struct template_value *env = mig->setup.variables;
-    size_t count = 0;
-    while (env && env[count].name)
-        count++;
-    struct template_value *values = ARENA_ARRAY(arena, struct template_value, count + 4);
-    values[0] = (struct template_value){"release", release->release};
-    values[1] = (struct template_value){"commit", release->commit};
-    values[2] = (struct template_value){"digest", release->digest};
-    for (size_t i = 0; i < count; i++)
-        values[3 + i] = env[i];
-    struct text out = text_of(VALUE_MOST);
-    bool ok = template_expand(value, values, TEMPLATE_PLAIN, &out, err);
-    if (ok)
-        *ret = arena_str(arena, text_str(&out));
-    else
-        (void)error_wrap(err, "`%s`", what);
-    text_done(&out);
-    return ok;
-}
-
 bool mig_named_template(struct arena *arena, const struct target *mig,
                         const struct target_release *release, str *ret, struct error *err)
 {
     str name;
-    if (!fill_in(arena, mig, "template", mig->config->artifact.template, release, &name, err))
+    if (!target_release_fill(arena, &mig->setup, "template", mig->config->artifact.template,
+                             release, &name, err))
         return false;
     *ret = mig_revision_of(name);
     return true;
@@ -122,7 +99,8 @@ str mig_release_in(const struct target *mig, str revision)
     str pattern = mig->config->artifact.template, filled, found = {NULL, 0};
     size_t at = str_search(pattern, variable);
     struct target_release mark = {.release = STR("\1"), .commit = STR("\2"), .digest = STR("\2")};
-    if (at != STR_NONE && fill_in(&arena, mig, "template", pattern, &mark, &filled, &unused)) {
+    if (at != STR_NONE &&
+        target_release_fill(&arena, &mig->setup, "template", pattern, &mark, &filled, &unused)) {
         str name = mig_revision_of(filled);
         size_t one = str_find(name, '\1');
         str before = str_first(name, one), after = str_from(name, one + 1);
@@ -149,7 +127,8 @@ bool mig_image_path(struct arena *arena, const struct target *mig,
                     const struct target_release *release, str *ret, struct error *err)
 {
     str image;
-    if (!fill_in(arena, mig, "image", mig->config->artifact.image, release, &image, err))
+    if (!target_release_fill(arena, &mig->setup, "image", mig->config->artifact.image, release,
+                             &image, err))
         return false;
     size_t at = str_search(image, STR("projects/"));
     if (at != STR_NONE)
@@ -186,7 +165,8 @@ bool mig_blueprint_of(struct arena *arena, const struct target *mig,
     text_addf(&all, STR_FMT "#" STR_FMT "\n", STR_ARG(image), STR_ARG(image_id));
     for (size_t i = 0; ok && i < count; i++) {
         items[i].key = from[i].key;
-        ok = fill_in(arena, mig, "metadata", from[i].value, release, &items[i].value, err);
+        ok = target_release_fill(arena, &mig->setup, "metadata", from[i].value, release,
+                                 &items[i].value, err);
         text_addf(&all, "%zu:" STR_FMT "=%zu:", items[i].key.len, STR_ARG(items[i].key),
                   items[i].value.len);
         text_add(&all, items[i].value);

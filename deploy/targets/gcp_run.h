@@ -157,9 +157,6 @@ void run_traffic_write(const struct run_traffic *traffic, struct json_out *out);
 str run_revision_name(struct arena *arena, str service, const struct target_release *release,
                       unsigned nth);
 bool run_is_revision_of(str name, str service, const struct target_release *release);
-// "europe-docker.pkg.dev/p/r/app@sha256:…"
-bool run_image(struct arena *arena, const struct target *run, const struct target_release *release,
-               str *ret, struct error *err);
 bool run_pack(const struct target *run, const struct target_pack *pack, struct arena *arena,
               struct target_release *ret, struct error *err);
 // Which of the containers the artifact is for. ERROR_INPUT when that cannot be told.

@@ -82,8 +82,9 @@ bool run_is_revision_of(str name, str service, const struct target_release *rele
 
 // ---- artifact ----------------------------------------------------------------------------------
 
-bool run_image(struct arena *arena, const struct target *run, const struct target_release *release,
-               str *ret, struct error *err)
+// "europe-docker.pkg.dev/p/r/app@sha256:…"
+static bool image_of(struct arena *arena, const struct target *run,
+                     const struct target_release *release, str *ret, struct error *err)
 {
     return target_image_of(arena, &run->setup, run->config->artifact.image, release, ret, err);
 }
@@ -239,7 +240,7 @@ bool run_body(const struct target_operation *operation, const struct node *base,
     bool ok = true;
     if (step->template == RUN_OF_NEXT) {
         ok = run_container(run, base, &container, err) &&
-             run_image(&arena, run, &operation->next, &image, err);
+             image_of(&arena, run, &operation->next, &image, err);
         revision = run_revision_name(&arena, run->service, &operation->next, operation->name);
     }
     json_open_map(&json, NULL);

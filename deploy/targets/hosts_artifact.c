@@ -1,6 +1,7 @@
 #include "deploy/targets/hosts_artifact.h"
 
 #include "deploy/artifact/object_store.h"
+#include "deploy/targets/target_parts.h"
 #include "gate/base/limits.h"
 
 static const char *const compressions[] = {"zstd", "gzip", NULL};
@@ -51,23 +52,9 @@ static bool check_name(void *context, str name)
 static bool url_of(const struct hosts_target *hosts, const struct target_release *release,
                    struct arena *arena, str source, str *ret, struct error *err)
 {
-    const struct template_value *more = hosts->setup.variables;
-    size_t count = 0;
-    while (more && more[count].name)
-        count++;
-    struct template_value *values = ARENA_ARRAY(arena, struct template_value, count + 4);
-    values[0] = (struct template_value){"release", release->release};
-    values[1] = (struct template_value){"commit", release->commit};
-    values[2] = (struct template_value){"digest", release->digest};
-    for (size_t i = 0; i < count; i++)
-        values[3 + i] = more[i];
-    struct text out = text_of(LIMIT_PATH);
-    bool ok = template_expand(source, values, TEMPLATE_PLAIN, &out, err);
-    if (ok)
-        *ret = arena_str(arena, text_str(&out));
-    text_done(&out);
-    ok = ok && object_check_url(*ret, err);
-    return ok || error_wrap(err, "`artifact`");
+    if (!target_release_fill(arena, &hosts->setup, "artifact", source, release, ret, err))
+        return false;
+    return object_check_url(*ret, err) || error_wrap(err, "`artifact`");
 }
 
 // Of both keys: true when it is an object's URL with names that are known.

@@ -1,9 +1,8 @@
 #include "deploy/targets/target_image.h"
 
 #include "deploy/artifact/image.h"
+#include "deploy/targets/target_parts.h"
 #include "gate/base/template.h"
-
-enum { REFERENCE_MOST = 1024 };
 
 // ---- configuration -----------------------------------------------------------------------------
 
@@ -40,7 +39,7 @@ void target_image_check(str image, struct position at, struct problems *problems
 
 // ---- references --------------------------------------------------------------------------------
 
-str target_image_repository(str reference)
+static str image_repository(str reference)
 {
     size_t at = str_find(reference, '@');
     str image = at == STR_NONE ? reference : str_first(reference, at);
@@ -49,38 +48,15 @@ str target_image_repository(str reference)
     return tagged ? str_first(image, colon) : image;
 }
 
-static bool fill_in(struct arena *arena, const struct target_setup *setup, str image,
-                    const struct target_release *release, str *ret, struct error *err)
-{
-    const struct template_value *env = setup->variables;
-    size_t count = 0;
-    while (env && env[count].name)
-        count++;
-    struct template_value *values = ARENA_ARRAY(arena, struct template_value, count + 4);
-    values[0] = (struct template_value){"release", release->release};
-    values[1] = (struct template_value){"commit", release->commit};
-    values[2] = (struct template_value){"digest", release->digest};
-    for (size_t i = 0; i < count; i++)
-        values[3 + i] = env[i];
-    struct text out = text_of(REFERENCE_MOST);
-    bool ok = template_expand(image, values, TEMPLATE_PLAIN, &out, err);
-    if (ok)
-        *ret = arena_str(arena, text_str(&out));
-    else
-        (void)error_wrap(err, "`image`");
-    text_done(&out);
-    return ok;
-}
-
 bool target_image_of(struct arena *arena, const struct target_setup *setup, str image,
                      const struct target_release *release, str *ret, struct error *err)
 {
     str reference;
     if (!release->digest.len)
         return error_set(err, ERROR_INPUT, "there is no image to bring to target %s", setup->name);
-    if (!fill_in(arena, setup, image, release, &reference, err))
+    if (!target_release_fill(arena, setup, "image", image, release, &reference, err))
         return false;
-    *ret = arena_format(arena, STR_FMT "@" STR_FMT, STR_ARG(target_image_repository(reference)),
+    *ret = arena_format(arena, STR_FMT "@" STR_FMT, STR_ARG(image_repository(reference)),
                         STR_ARG(release->digest));
     return true;
 }
@@ -107,16 +83,16 @@ static bool reference_of(const struct target_setup *setup, str image,
                          "`image` names `${digest}`, which nobody gave: say which with `--artifact "
                          "%s=sha256:…`, or name the image by `${release}` or `${commit}`",
                          setup->name);
-    if (!fill_in(arena, setup, image, &release, &reference, err))
+    if (!target_release_fill(arena, setup, "image", image, &release, &reference, err))
         return false;
-    repository = target_image_repository(reference);
+    repository = image_repository(reference);
     if (!given.len)
         *ret = reference;
     else if (str_starts(given, STR("sha256:")))
         *ret = arena_format(arena, STR_FMT "@" STR_FMT, STR_ARG(repository), STR_ARG(given));
     else if (is_tag(given))
         *ret = arena_format(arena, STR_FMT ":" STR_FMT, STR_ARG(repository), STR_ARG(given));
-    else if (str_eq(target_image_repository(given), repository))
+    else if (str_eq(image_repository(given), repository))
         *ret = given;
     else
         return error_set(err, ERROR_INPUT,

@@ -11,9 +11,6 @@
 
 void target_image_check(str image, struct position at, struct problems *problems);
 
-// "registry/app" of "registry/app:tag" and of "registry/app@sha256:…".
-str target_image_repository(str reference);
-
 // "registry/app@sha256:…" of a release that was packed. ERROR_INPUT when it has no digest, or the
 // template cannot be filled in.
 bool target_image_of(struct arena *arena, const struct target_setup *setup, str image,

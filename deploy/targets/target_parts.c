@@ -49,6 +49,32 @@ bool target_name_open(struct arena *arena, const struct target_setup *setup, con
     return ok;
 }
 
+enum { VALUE_MOST = 256 << 10 }; // as metadata of a virtual machine may be
+
+bool target_release_fill(struct arena *arena, const struct target_setup *setup, const char *key,
+                         str value, const struct target_release *release, str *ret,
+                         struct error *err)
+{
+    const struct template_value *env = setup->variables;
+    size_t count = 0;
+    while (env && env[count].name)
+        count++;
+    struct template_value *values = ARENA_ARRAY(arena, struct template_value, count + 4);
+    values[0] = (struct template_value){"release", release->release};
+    values[1] = (struct template_value){"commit", release->commit};
+    values[2] = (struct template_value){"digest", release->digest};
+    for (size_t i = 0; i < count; i++)
+        values[3 + i] = env[i];
+    struct text out = text_of(VALUE_MOST);
+    bool ok = template_expand(value, values, TEMPLATE_PLAIN, &out, err);
+    if (ok)
+        *ret = arena_str(arena, text_str(&out));
+    else
+        (void)error_wrap(err, "`%s`", key);
+    text_done(&out);
+    return ok;
+}
+
 struct target_release target_release_copy(struct arena *arena, const struct target_release *from)
 {
     return (struct target_release){arena_str(arena, from->release), arena_str(arena, from->commit),

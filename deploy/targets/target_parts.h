@@ -18,6 +18,12 @@ bool target_name_check(const char *key, str value, const struct node *node,
 bool target_name_open(struct arena *arena, const struct target_setup *setup, const char *key,
                       str *value, struct error *err);
 
+// `value` of the key, with ${release}, ${commit}, ${digest} and ${env.NAME} put in. ERROR_INPUT
+// names the key.
+bool target_release_fill(struct arena *arena, const struct target_setup *setup, const char *key,
+                         str value, const struct target_release *release, str *ret,
+                         struct error *err);
+
 struct target_release target_release_copy(struct arena *arena, const struct target_release *from);
 
 // Of an observation with `survey`.

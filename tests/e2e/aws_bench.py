@@ -5,19 +5,16 @@ Its packages are installed once, by name and version, into build/aws-bench.
 
 import contextlib
 import datetime
-import fcntl
 import json
-import shutil
 import subprocess
-import sys
 import threading
 import urllib.request
 from pathlib import Path
 
 import botocore.session
-import pytest
 
 from aws_worlds import AlbWorld, EcsWorld, LambdaWorld, archive  # noqa: F401  (of the bench)
+from bench_python import interpreter
 from conftest import ROOT, end
 
 BENCH = ROOT / "tests/bench/aws"
@@ -28,34 +25,9 @@ ROLE = "arn:aws:iam::123456789012:role/release"
 PUBLISH_SECONDS = 0.5
 
 
-def interpreter():
-    """The Python that has the bench's packages; skips the test where they cannot be had."""
-    packages = (BENCH / "packages").read_text()
-    PLACE.mkdir(parents=True, exist_ok=True)
-    python, stamp = PLACE / "bin/python", PLACE / "installed"
-    with open(PLACE.with_suffix(".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stamp.exists() or stamp.read_text() != packages:
-            install(python, packages.split())
-            stamp.write_text(packages)
-    return python
-
-
-def install(python, packages):
-    shutil.rmtree(PLACE, ignore_errors=True)
-    for command in (
-        [sys.executable, "-m", "venv", str(PLACE)],
-        [str(python), "-m", "pip", "install", "--quiet", *packages],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-            pytest.skip(f"{' '.join(packages)} cannot be installed: {' '.join(last)}")
-
-
 class AwsBench:
     def __init__(self, log):
-        self.python = interpreter()
+        self.python = interpreter(BENCH, PLACE)
         self.log = open(log, "w")
         self.child = subprocess.Popen(
             [self.python, BENCH / "server.py"],

@@ -4,18 +4,14 @@ Its packages are installed once, by name and version, into build/google-bench.
 """
 
 import contextlib
-import fcntl
 import json
-import shutil
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-import pytest
-
+from bench_python import interpreter
 from conftest import ROOT, end
 
 BENCH = ROOT / "tests/bench/google"
@@ -31,31 +27,6 @@ APIS = (
 NAMED = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 
 
-def interpreter():
-    """The Python that has the bench's packages; skips the test where they cannot be had."""
-    packages = (BENCH / "packages").read_text()
-    PLACE.mkdir(parents=True, exist_ok=True)
-    python, stamp = PLACE / "bin/python", PLACE / "installed"
-    with open(PLACE.with_suffix(".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stamp.exists() or stamp.read_text() != packages:
-            install(python, packages.split())
-            stamp.write_text(packages)
-    return python
-
-
-def install(python, packages):
-    shutil.rmtree(PLACE, ignore_errors=True)
-    for command in (
-        [sys.executable, "-m", "venv", str(PLACE)],
-        [str(python), "-m", "pip", "install", "--quiet", *packages],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-            pytest.skip(f"{' '.join(packages)} cannot be installed: {' '.join(last)}")
-
-
 class Refusal(Exception):
     def __init__(self, status, body):
         super().__init__(f"{status}: {body}")
@@ -64,7 +35,7 @@ class Refusal(Exception):
 
 class GoogleBench:
     def __init__(self, log):
-        self.python = interpreter()
+        self.python = interpreter(BENCH, PLACE)
         self.log = open(log, "w")
         self.child = subprocess.Popen(
             [self.python, BENCH / "server.py"],

@@ -24,6 +24,7 @@ PROMETHEUS = shutil.which("prometheus", path="/usr/bin:/usr/local/bin")
 pytestmark = pytest.mark.skipif(not PROMETHEUS, reason="prometheus is not installed")
 
 COURSES = '  courses: {source: probe, url: "http://127.0.0.1:${port}/courses/", every: 1s, requests: 20}'
+HEALTH = '  health:  {source: probe, url: "http://127.0.0.1:${port}/health", every: 1s, max_failures: 3}\n'
 ERRORS = """\
   courses:
     source: prometheus
@@ -339,6 +340,8 @@ LEFT = re.compile(r"It bakes until .+Z and holds no process: sluice watch on ops
 
 def left_in_a_long_bake(watched):
     watched.config("step_bake: 12s", "step_bake: 30s", "    bake: 12s", "    bake: 30s")
+    # Who asks by itself cannot tell later what it did not ask: `health` would keep the process.
+    watched.config("metrics: [courses, health]", "metrics: [courses]", HEALTH, "")
     watched.name_a_watcher(every="2s")
     watched.release("2-search")
     left = watched.must("rollout", "v2", "--wait", "suspend")

@@ -161,11 +161,14 @@ static void add_finding(struct json_out *out, const struct finding *finding)
     add_text(out, "have", finding->have);
     add_text(out, "want", finding->want);
     add_text(out, "message", finding->message);
+    add_text(out, "advice", finding->advice);
     json_open_list(out, "where");
     for (size_t i = 0; i < finding->where_count; i++) {
         json_open_map(out, NULL);
         add_text(out, "path", finding->where[i].path);
         json_add_u64(out, "line", finding->where[i].line);
+        if (finding->where[i].end_line > finding->where[i].line)
+            json_add_u64(out, "end_line", finding->where[i].end_line);
         json_close(out);
     }
     json_close(out);

@@ -74,6 +74,23 @@ static const char *const *labels_of(struct arena *arena, const struct node *pull
     return labels;
 }
 
+// Null where something of it is missing: a deleted fork has no owner any more.
+static const struct runner_finished *finished_of(struct arena *arena, const struct node *run)
+{
+    struct runner_finished *finished = ARENA_NEW(arena, struct runner_finished);
+    const struct node *owner = node_get(node_get(run, "head_repository"), "owner");
+    str sha;
+    if (json_get_str(run, "head_sha", &sha) && is_sha(sha))
+        finished->head_sha = arena_copy(arena, sha);
+    finished->head_branch = name_of(arena, run, "head_branch");
+    finished->head_owner = name_of(arena, owner, "login");
+    finished->event = name_of(arena, run, "event");
+    finished->run_url = name_of(arena, run, "html_url");
+    bool whole = finished->head_sha && finished->head_branch && finished->head_owner &&
+                 finished->event && finished->run_url;
+    return whole ? finished : NULL;
+}
+
 static bool read_event(struct arena *arena, const char *path, struct runner *runner,
                        struct error *err)
 {
@@ -85,7 +102,10 @@ static bool read_event(struct arena *arena, const char *path, struct runner *run
     if (!ok)
         return error_wrap(err, "the event's payload");
     runner->default_branch = name_of(arena, node_get(event, "repository"), "default_branch");
-    const struct node *pull = node_get(event, "pull_request");
+    const struct node *pull = node_get(event, "pull_request"),
+                      *run = node_get(event, "workflow_run");
+    if (run)
+        runner->finished = finished_of(arena, run);
     if (!pull)
         return true;
     runner->labels = labels_of(arena, pull);
@@ -119,6 +139,7 @@ bool runner_read(struct arena *arena, runner_lookup *lookup, void *context,
         runner.output_path = variable(arena, lookup, context, "GITHUB_OUTPUT");
         runner.temp_path = variable(arena, lookup, context, "RUNNER_TEMP");
         runner.server_url = variable(arena, lookup, context, "GITHUB_SERVER_URL");
+        runner.api_url = variable(arena, lookup, context, "GITHUB_API_URL");
         runner.repository = variable(arena, lookup, context, "GITHUB_REPOSITORY");
         runner.actor = variable(arena, lookup, context, "GITHUB_ACTOR");
         const char *run = variable(arena, lookup, context, "GITHUB_RUN_ID");

@@ -16,6 +16,16 @@
 
 #define RUNNER_TOKEN 33 // 32 digits of randomness and NUL
 
+// The run that a `workflow_run` event is about. It may be that of a stranger's branch: what it made
+// is not trusted, what GitHub says of it here is.
+struct runner_finished {
+    const char *head_sha;    // 40 digits
+    const char *head_branch; // of head_owner's repository
+    const char *head_owner;
+    const char *event;   // that had started it: "pull_request"
+    const char *run_url; // its page
+};
+
 struct runner { // strings are null when the environment does not have them
     bool is_actions;
     bool debug;                 // RUNNER_DEBUG=1
@@ -32,10 +42,12 @@ struct runner { // strings are null when the environment does not have them
     const char *output_path;    // GITHUB_OUTPUT
     const char *temp_path;      // RUNNER_TEMP
     const char *server_url;
-    const char *repository;
-    const char *run_url; // made of the above and GITHUB_RUN_ID
+    const char *api_url;    // GITHUB_API_URL, also of an Enterprise Server
+    const char *repository; // "acme/learn"
+    const char *run_url;    // made of the above and GITHUB_RUN_ID
     const char *actor;
-    char token[RUNNER_TOKEN]; // unguessable: delimiters and stop-commands
+    const struct runner_finished *finished; // null for other events
+    char token[RUNNER_TOKEN];               // unguessable: delimiters and stop-commands
 };
 
 typedef const char *runner_lookup(void *context, const char *name);

@@ -1,11 +1,12 @@
+#include "actions/report/gate_markdown.h"
 #include "actions/report/gate_text.h"
 #include "actions/report/score_text.h"
 #include "gate/explain.h"
 #include "gate/risk/dependencies.h"
 
 #define PLACES 10u
-#define DEPENDENCY_ROWS 30u // more changes than these nobody reads in a summary
-#define RESERVE 4096u       // kept for the sentence that counts what did not fit
+#define DEPENDENCY_ROWS 30u    // more changes than these nobody reads in a summary
+#define RESERVE ((size_t)4096) // kept for the sentence that counts what did not fit
 
 static const char *const marks[] = {"✅", "⚠️", "⏸", "⛔"};
 
@@ -14,11 +15,18 @@ static void add_cell(const char *s, struct text *out)
     markdown_escape(str_of(s), out);
 }
 
-static void add_headline(const struct decision *decision, struct text *out)
+void markdown_verdict(enum verdict verdict, struct text *out)
 {
     static const char *const says[] = {"Pass: it may go", "Warn: it may go, with warnings",
                                        "Hold: a person must decide", "Block: it may not go"};
-    text_addf(out, "## %s %s\n\n", marks[decision->verdict], says[decision->verdict]);
+    text_addf(out, "%s %s", marks[verdict], says[verdict]);
+}
+
+static void add_headline(const struct decision *decision, struct text *out)
+{
+    text_adds(out, "## ");
+    markdown_verdict(decision->verdict, out);
+    text_adds(out, "\n\n");
     if (decision->commit)
         text_addf(out, "Commit `%.12s`", decision->commit);
     if (decision->commit && decision->base)
@@ -69,16 +77,14 @@ static void add_row(const struct finding *finding, struct text *out)
     text_adds(out, " |\n");
 }
 
-enum part { PART_STOPS = 1, PART_ASIDE = 2, PART_PASSES = 4 };
-
-static enum part part_of(const struct finding *finding)
+static enum finding_part part_of(const struct finding *finding)
 {
     if (finding_is_aside(finding))
         return PART_ASIDE;
     return finding->verdict > VERDICT_PASS ? PART_STOPS : PART_PASSES;
 }
 
-static size_t count_parts(const struct findings *findings, unsigned parts)
+size_t markdown_count(const struct findings *findings, unsigned parts)
 {
     size_t count = 0;
     for (size_t i = 0; i < findings->count; i++)
@@ -86,24 +92,19 @@ static size_t count_parts(const struct findings *findings, unsigned parts)
     return count;
 }
 
-// One table. Returns how many rows of it fit.
-static size_t add_table(const struct decision *decision, unsigned parts, size_t max_bytes,
-                        struct text *out)
+size_t markdown_findings(const struct findings *findings, unsigned parts, size_t max_bytes,
+                         struct text *out)
 {
-    const struct findings *findings = &decision->findings;
     size_t shown = 0;
-    if (count_parts(findings, parts) == 0)
+    if (markdown_count(findings, parts) == 0)
         return 0;
-    if (parts == PART_ASIDE)
-        text_addf(out, "Not caused by this %s, and it does not stop it:\n\n",
-                  decision->change ? "change" : "release");
     text_adds(out, "| verdict | finding | have | want | what |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < findings->count; i++) {
         struct text row = text_of(65536);
         if (!(part_of(&findings->items[i]) & parts))
             continue;
         add_row(&findings->items[i], &row);
-        bool fits = !text_full(&row) && out->len + row.len + RESERVE < max_bytes;
+        bool fits = !text_full(&row) && out->len + row.len < max_bytes;
         if (fits) {
             text_add(out, text_str(&row));
             shown++;
@@ -118,48 +119,65 @@ static void add_findings(const struct decision *decision, size_t max_bytes, stru
 {
     const struct findings *findings = &decision->findings;
     size_t shown = 0;
-    if (count_parts(findings, PART_ASIDE)) {
-        shown += add_table(decision, PART_STOPS, max_bytes, out);
-        shown += add_table(decision, PART_ASIDE, max_bytes, out);
-        shown += add_table(decision, PART_PASSES, max_bytes, out);
+    if (markdown_count(findings, PART_ASIDE)) {
+        shown += markdown_findings(findings, PART_STOPS, max_bytes, out);
+        text_addf(out, "Not caused by this %s, and it does not stop it:\n\n",
+                  decision->change ? "change" : "release");
+        shown += markdown_findings(findings, PART_ASIDE, max_bytes, out);
+        shown += markdown_findings(findings, PART_PASSES, max_bytes, out);
     } else {
-        shown += add_table(decision, PART_STOPS | PART_PASSES, max_bytes, out);
+        shown += markdown_findings(findings, PART_STOPS | PART_PASSES, max_bytes, out);
     }
     if (shown < findings->count)
         text_addf(out, "**%zu more findings** do not fit here; the decision file lists them.\n\n",
                   findings->count - shown);
 }
 
-static void add_totals(const struct decision *decision, struct text *out)
+void markdown_totals(const struct markdown_totals *totals, struct text *out)
 {
-    const struct evidence *evidence = decision->evidence;
-    if (evidence->has[EVIDENCE_COVERAGE]) {
-        struct coverage_totals totals = coverage_totals(&evidence->coverage);
-        text_addf(out, "Lines covered: %llu of %llu", (unsigned long long)totals.lines_covered,
-                  (unsigned long long)totals.lines_total);
-        if (evidence->coverage.has_branches)
-            text_addf(out, "; branches: %llu of %llu", (unsigned long long)totals.branches_covered,
-                      (unsigned long long)totals.branches_total);
-        text_addf(out, "; files: %llu.  \n", (unsigned long long)totals.files);
+    const struct coverage_totals *coverage = &totals->coverage;
+    const struct test_totals *tests = &totals->tests;
+    const struct risk_totals *risks = &totals->risks;
+    if (totals->has_coverage) {
+        text_addf(out, "Lines covered: %llu of %llu", (unsigned long long)coverage->lines_covered,
+                  (unsigned long long)coverage->lines_total);
+        if (totals->has_branches)
+            text_addf(out, "; branches: %llu of %llu",
+                      (unsigned long long)coverage->branches_covered,
+                      (unsigned long long)coverage->branches_total);
+        text_addf(out, "; files: %llu.  \n", (unsigned long long)coverage->files);
     }
-    if (evidence->has[EVIDENCE_TESTS]) {
-        struct test_totals totals = tests_totals(&evidence->tests);
+    if (totals->has_tests)
         text_addf(out,
                   "Tests: %llu, passed %llu, failed %llu, errors %llu, skipped %llu, flaky "
                   "%llu.  \n",
-                  (unsigned long long)totals.total, (unsigned long long)totals.passed,
-                  (unsigned long long)totals.failed, (unsigned long long)totals.errors,
-                  (unsigned long long)totals.skipped, (unsigned long long)totals.flaky);
-    }
-    if (decision->has_risks)
+                  (unsigned long long)tests->total, (unsigned long long)tests->passed,
+                  (unsigned long long)tests->failed, (unsigned long long)tests->errors,
+                  (unsigned long long)tests->skipped, (unsigned long long)tests->flaky);
+    if (totals->has_risks)
         text_addf(out,
                   "Risk: exposure %llu; open: %llu critical, %llu high, %llu medium, %llu "
                   "low.  \n",
-                  (unsigned long long)decision->risks.exposure,
-                  (unsigned long long)decision->risks.open[RISK_CRITICAL],
-                  (unsigned long long)decision->risks.open[RISK_HIGH],
-                  (unsigned long long)decision->risks.open[RISK_MEDIUM],
-                  (unsigned long long)decision->risks.open[RISK_LOW]);
+                  (unsigned long long)risks->exposure,
+                  (unsigned long long)risks->open[RISK_CRITICAL],
+                  (unsigned long long)risks->open[RISK_HIGH],
+                  (unsigned long long)risks->open[RISK_MEDIUM],
+                  (unsigned long long)risks->open[RISK_LOW]);
+}
+
+static void add_totals(const struct decision *decision, struct text *out)
+{
+    const struct evidence *evidence = decision->evidence;
+    struct markdown_totals totals = {.has_coverage = evidence->has[EVIDENCE_COVERAGE],
+                                     .has_branches = evidence->coverage.has_branches,
+                                     .has_tests = evidence->has[EVIDENCE_TESTS],
+                                     .has_risks = decision->has_risks,
+                                     .risks = decision->risks};
+    if (totals.has_coverage)
+        totals.coverage = coverage_totals(&evidence->coverage);
+    if (totals.has_tests)
+        totals.tests = tests_totals(&evidence->tests);
+    markdown_totals(&totals, out);
     score_lines_markdown(decision, out);
 }
 
@@ -235,9 +253,9 @@ static void add_evidence(const struct decision *decision, size_t max_bytes, stru
 void gate_markdown(const struct decision *decision, size_t max_bytes, struct text *out)
 {
     add_headline(decision, out);
-    add_findings(decision, max_bytes - RESERVE, out);
+    add_findings(decision, max_bytes - 2 * RESERVE, out);
     add_totals(decision, out);
-    if (out->len + (size_t)2 * RESERVE < max_bytes)
+    if (out->len + 2 * RESERVE < max_bytes)
         add_dependencies(decision, out);
     add_again(decision, out);
     add_evidence(decision, max_bytes, out);

@@ -209,6 +209,19 @@ static bool corrected(struct aws_call *call, int64_t server_date_ms)
     return true;
 }
 
+// The provider's words may be the request's own.
+static void hide_secrets(const struct aws_call *call)
+{
+    const struct aws_identity *identity = call->client->identity;
+    const struct secret *const secrets[] = {&identity->secret_key, &identity->session_token};
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+        str secret = secret_reveal(secrets[i]);
+        cloud_hide(call->fault.code, secret);
+        cloud_hide(call->fault.message, secret);
+        cloud_hide(call->fault.request_id, secret);
+    }
+}
+
 static void answered(struct aws_call *call, const struct http_answer *answer)
 {
     const struct aws_service *service = call->request.service;
@@ -219,6 +232,7 @@ static void answered(struct aws_call *call, const struct http_answer *answer)
         succeed(call, answer);
         return;
     }
+    hide_secrets(call);
     (void)aws_fault_error(service, call->action, &call->fault, meaning, &why);
     if (answer->retry_after_ms > 0)
         why.retry_after_ms = answer->retry_after_ms;

@@ -230,13 +230,27 @@ static bool take_json(struct aws_renewal *r, const struct http_answer *answer, s
     bool ok = json_parse(&arena, NULL, answer->body, &tree, err);
     str code = ok ? node_text(tree, "Code") : (str){NULL, 0};
     if (ok && code.len && !str_is(code, "Success"))
-        ok = error_set(err, ERROR_REMOTE, STR_FMT ": " STR_FMT, STR_ARG(str_shorten(code, 60)),
-                       STR_ARG(str_shorten(node_text(tree, "Message"), 200)));
+        ok = error_set(err, ERROR_REMOTE, STR_FMT ": " STR_FMT,
+                       STR_ARG(cloud_line(&arena, str_shorten(code, 60))),
+                       STR_ARG(cloud_line(&arena, str_shorten(node_text(tree, "Message"), 200))));
     ok = ok && grant(r, node_text(tree, "AccessKeyId"), node_text(tree, "SecretAccessKey"),
                      node_text(tree, "Token"), node_text(tree, "Expiration"), err);
     cloud_wipe_tree(tree);
     arena_done(&arena);
     return ok || error_wrap(err, "%s", r->plan.found_in);
+}
+
+// Who refuses may repeat what was sent.
+static void hide_secrets(const struct aws_renewal *r, const struct cloud_fault *fault)
+{
+    const struct secret *const secrets[] = {&r->token, &r->granted.secret_key,
+                                            &r->granted.session_token};
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+        str secret = secret_reveal(secrets[i]);
+        cloud_hide(fault->code, secret);
+        cloud_hide(fault->message, secret);
+        cloud_hide(fault->request_id, secret);
+    }
 }
 
 static enum renewal_next refused(struct aws_renewal *r, const struct http_answer *answer,
@@ -260,6 +274,7 @@ static enum renewal_next refused(struct aws_renewal *r, const struct http_answer
     enum aws_meaning meaning = aws_understand(&aws_sts, answer, &arena, &fault);
     const char *action = r->stage == STAGE_HOP ? "AssumeRole" : "AssumeRoleWithWebIdentity";
     const char *role = r->stage == STAGE_HOP ? r->plan.hops[r->hop].role : r->plan.role;
+    hide_secrets(r, &fault);
     (void)aws_fault_error(&aws_sts, action, &fault, meaning, err);
     (void)error_wrap(err, "taking on %s", role);
     if (meaning == AWS_THROTTLED)

@@ -129,6 +129,25 @@ void cloud_wipe(str bytes)
         secret_wipe((void *)(uintptr_t)bytes.data, bytes.len);
 }
 
+static size_t common(str a, str b)
+{
+    size_t n = 0;
+    while (n < a.len && n < b.len && a.data[n] == b.data[n])
+        n++;
+    return n;
+}
+
+void cloud_hide(str words, str secret)
+{
+    size_t least = secret.len < HIDE_LEAST ? secret.len : HIDE_LEAST;
+    for (size_t i = 0; least && i + least <= words.len;) {
+        size_t same = common(str_from(words, i), secret);
+        if (same >= least) // an arena's memory is never const, nor is that of an error
+            memset((void *)(uintptr_t)(words.data + i), '*', same);
+        i += same >= least ? same : 1;
+    }
+}
+
 static void wipe_level(const struct node *tree, unsigned depth)
 {
     cloud_wipe(tree->text);

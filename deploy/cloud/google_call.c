@@ -261,6 +261,9 @@ static void read_fault(struct google_call *call, const struct http_answer *answe
         code = node_text(errors->first, "reason");
     fault->code = kept(call, code, 120);
     fault->message = kept(call, node_text(error, "message"), 400);
+    str token = secret_reveal(&call->client->identity->token);
+    cloud_hide(fault->code, token);
+    cloud_hide(fault->message, token);
     fault->throttled = answer->status == 429 || str_is(code, "RESOURCE_EXHAUSTED") ||
                        str_is(code, "rateLimitExceeded") || str_is(code, "userRateLimitExceeded");
 }

@@ -280,6 +280,21 @@ static const char *stage_name(const struct google_renewal *r)
     return "";
 }
 
+// Who refuses may repeat what was sent.
+static void hide_secrets(const struct google_renewal *r, struct error *err)
+{
+    const char *runner = cloud_variable(r->identity->cloud, "ACTIONS_ID_TOKEN_REQUEST_TOKEN");
+    const struct google_plan *plan = &r->plan;
+    str words = str_of(err->message);
+    cloud_hide(words, str_of(runner));
+    cloud_hide(words, secret_reveal(&r->subject));
+    cloud_hide(words, secret_reveal(&r->token));
+    cloud_hide(words, secret_reveal(&plan->secret));
+    cloud_hide(words, secret_reveal(&plan->refresh));
+    for (size_t i = 0; i < sizeof plan->subject_secrets / sizeof *plan->subject_secrets; i++)
+        cloud_hide(words, secret_reveal(&plan->subject_secrets[i]));
+}
+
 static enum renewal_next refused(struct google_renewal *r, const struct http_answer *answer,
                                  struct error *err)
 {
@@ -298,8 +313,9 @@ static enum renewal_next refused(struct google_renewal *r, const struct http_ans
                  str_search(message, STR("Invalid JWT")) != STR_NONE;
     (void)error_set(err, passing ? ERROR_TRANSIENT : ERROR_DENIED,
                     "%s was refused: " STR_FMT "%s" STR_FMT " (status %ld)", stage_name(r),
-                    STR_ARG(str_shorten(word, 80)), message.len ? ": " : "",
-                    STR_ARG(str_shorten(message, 300)), answer->status);
+                    STR_ARG(cloud_line(&arena, str_shorten(word, 80))), message.len ? ": " : "",
+                    STR_ARG(cloud_line(&arena, str_shorten(message, 300))), answer->status);
+    hide_secrets(r, err);
     arena_done(&arena);
     if (answer->status == 429)
         return RENEWAL_THROTTLED;

@@ -7,7 +7,7 @@ import urllib.parse
 import pytest
 
 from conftest import end
-from google_bench import NAMED
+from google_bench import NAMED, PROJECT
 from run_site import RunSite, bench, environment, site, visitors  # noqa: F401
 from test_prometheus import PROMETHEUS, Prometheus, wait_for
 
@@ -30,6 +30,20 @@ metrics:
     max: 5%
 analysis: {min_requests: 20, detect: {ratio: 40}}
 """
+
+SERIES = """\
+metrics:
+  errors:
+    source: cloud-monitoring
+    project: PROJECT
+    bad:   {filter: 'METRIC AND metric.labels.response_code_class = "5xx"', sparse: true}
+    total: {filter: 'METRIC'}
+    every: 60s
+    lag: 2s
+    max: 5%
+analysis: {min_requests: 20, detect: {ratio: 1000}}
+""".replace("PROJECT", PROJECT).replace("METRIC", 'metric.type = "run.googleapis.com/request_count" AND '
+                      'resource.labels.revision_name = "${revision}"')
 
 
 def test_good_releases_go_out_and_come_back_and_lose_no_request(site, visitors):
@@ -154,3 +168,18 @@ def test_what_would_fail_is_said_before_anything_is_touched(site, bench, broken)
     bench.control(denied=[])
     assert site.wanted() == {(None, None): 100} and len(site.revisions()) <= 2
     assert bench.calls(PATCH) - patched <= 1, "tried, without making it"
+
+
+def test_time_series_of_cloud_run_itself_let_a_good_release_pass_and_take_a_bad_one_back(
+    site, bench, visitors
+):
+    """What Cloud Run counts, as Cloud Monitoring tells it: a minute is the least that it does."""
+    site.target(steps="[100%]", bake="65s", more=SERIES)
+    done = site.bring("v2")
+    assert "v2 done in production" in done.out
+    site.serves(site.revision("v2"))
+    site.images = f"127.0.0.1:{bench.port}/bench/bad/app"
+    site.target(steps="[100%]", bake="65s", more=SERIES)
+    done = site.bring("v3", code=1)
+    assert "rolled-back" in done.out and "errors on search" in done.out, done
+    site.serves(site.revision("v2"))

@@ -236,3 +236,42 @@ Test(runner, a_summary_past_the_limit_is_refused)
     cr_expect_eq(err.kind, ERROR_LIMIT);
     free(large);
 }
+
+Test(runner, of_a_finished_run_only_what_github_says_is_taken)
+{
+    static const struct {
+        const char *payload;
+        bool is;
+    } rows[] = {
+        {"{\"workflow_run\":{\"head_sha\":\"1111111111111111111111111111111111111111\","
+         "\"head_branch\":\"fix\",\"event\":\"pull_request\",\"html_url\":\"https://x/runs/7\","
+         "\"head_repository\":{\"owner\":{\"login\":\"mallory\"}}}}",
+         true},
+        {"{\"workflow_run\":{\"head_sha\":\"--upload-pack=x\",\"head_branch\":\"fix\","
+         "\"event\":\"pull_request\",\"html_url\":\"https://x/runs/7\","
+         "\"head_repository\":{\"owner\":{\"login\":\"mallory\"}}}}",
+         false},
+        {"{\"workflow_run\":{\"head_sha\":\"1111111111111111111111111111111111111111\","
+         "\"head_branch\":\"fix\",\"event\":\"pull_request\",\"html_url\":\"https://x/runs/7\","
+         "\"head_repository\":null}}",
+         false},
+        {"{\"workflow_run\":7}", false},
+    };
+    struct variable variables[] = {{"GITHUB_ACTIONS", "true"},
+                                   {"GITHUB_EVENT_NAME", "workflow_run"},
+                                   {"GITHUB_API_URL", "https://api.example"},
+                                   {"GITHUB_EVENT_PATH", path},
+                                   {NULL, NULL}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct runner runner;
+        struct error err;
+        write_file(rows[i].payload);
+        cr_assert(runner_read(&arena, look_up, variables, token, &runner, &err), "%s", err.message);
+        cr_assert_str_eq(runner.api_url, "https://api.example");
+        cr_assert_eq(runner.finished != NULL, rows[i].is, "%s", rows[i].payload);
+        if (runner.finished) {
+            cr_expect_str_eq(runner.finished->head_owner, "mallory");
+            cr_expect_str_eq(runner.finished->head_branch, "fix");
+        }
+    }
+}

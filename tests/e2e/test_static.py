@@ -1,6 +1,7 @@
 """The release binaries in build/dist, where .ci/static/build has made them."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -25,6 +26,18 @@ def built(machine):
 def test_it_has_its_sum(machine):
     digest = hashlib.sha256(built(machine).read_bytes()).hexdigest()
     assert f"{digest}  sluice-{machine}\n" in (DIST / "SHA256SUMS").read_text()
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_its_bill_of_materials_names_it_and_what_it_is_made_of(machine):
+    digest = hashlib.sha256(built(machine).read_bytes()).hexdigest()
+    bill = json.loads((DIST / f"sluice-{machine}.cdx.json").read_text())
+    (hashed,) = bill["metadata"]["component"]["hashes"]
+    assert hashed == {"alg": "SHA-256", "content": digest}
+    names = {one["name"] for one in bill["components"]}
+    assert {"curl", "libgit2", "libssh2-1-dev", "libssl-dev", "zlib1g-dev"} <= names
+    (needs,) = bill["dependencies"]
+    assert set(needs["dependsOn"]) == {one["bom-ref"] for one in bill["components"]}
 
 
 @pytest.mark.parametrize("machine", MACHINES)

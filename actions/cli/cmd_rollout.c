@@ -12,6 +12,7 @@
 enum { INTERRUPTED = 128 }; // and the number of the signal
 
 static const char *const wait_choices[] = {"block", "suspend", NULL};
+static const char *const require_choices[] = {"done", NULL};
 static const char *const severity_choices[] = {"P1", "P2", "P3", "P4", NULL};
 
 static const struct option options[] = {
@@ -52,6 +53,10 @@ static const struct option options[] = {
              "                               only where `watch` in the "
              "configuration names what\n"
              "                               watches it meanwhile."},
+    {.name = "require",
+     .argument = "STATE",
+     .choices = require_choices,
+     .help = "`done`: ends with 1 when it is left waiting, for those who want that red."},
     {0},
 };
 
@@ -306,7 +311,8 @@ const struct command command_rollout = {
         "touched: a commit that\nthe gate has not let pass, a target without a known-good release "
         "to return to or that cannot be reached or\nchanged, a step that cannot see the regression "
         "that `analysis.detect` names (see `sluice plan`).\n\n"
-        "Exit code 0: done, or it waits for a person; 1: rolled back by itself, denied or refused; "
+        "Exit code 0: done, or it waits for a person (see --require); 1: rolled back by itself, "
+        "denied or refused; "
         "2: the configuration\ncannot work; 3: something could not be reached, or the way back is "
         "stuck; 130, 143: interrupted, safe to resume.",
     .options = options,

@@ -34,10 +34,13 @@ static struct outcome outcome_of(const struct flow *flow)
 }
 
 // A rollback that rolled back has done what it was asked for. Who interrupts a rollout gets the
-// signal's code, once it has come to rest.
+// signal's code, once it has come to rest. What waits is no failure, but to who requires more.
 static int exit_code(const struct flow *flow)
 {
-    int code = outcome_of(flow).code;
+    struct outcome outcome = outcome_of(flow);
+    int code = outcome.code;
+    if (strcmp(outcome.state, "waiting") == 0 && option_given(&flow->d->call->options, "require"))
+        code = 1;
     if (flow->phase == PHASE_ROLLED_BACK && flow->plan->mode == PLAN_ROLLBACK)
         return 0;
     if (code == 1 && flow->interrupted)

@@ -27,6 +27,8 @@ HOSTILE = [
     "%0A::set-output name=x::y",
 ]
 
+MAYBE = ["STAGE", "TO", "REASON", "ARTIFACTS", "REQUIRE"]  # empty for most commands
+
 # Stands for sluice: writes down its words, each ended by a NUL.
 WORDS = '#!/bin/sh\nprintf "%s\\0" "$@" >"$WORDS"\npwd >"$WORDS.folder"\n'
 # Writes down that it was told to end, and by which process it stands.
@@ -76,6 +78,7 @@ class Runner:
             "WORDS": str(self.words),
             "SLUICE_ACTION": str(self.action),
         }
+        environment.update({f"SLUICE_{name}": "" for name in MAYBE})
         environment.update({f"SLUICE_{name.upper()}": str(value) for name, value in inputs.items()})
         # As the runner starts a step with `shell: bash`.
         return subprocess.Popen(
@@ -171,7 +174,13 @@ def test_the_real_binary_runs(runner):
     ("rollout", {"release": "v1"}, ["rollout", "--wait=suspend", "--", "v1"]),
     ("rollout", {"release": "--yes", "wait": "block", "arguments": "--stage\nproduction"},
      ["rollout", "--wait=block", "--stage", "production", "--", "--yes"]),
-    ("resume", {"release": "v1"}, ["resume"]),
+    ("rollout", {"release": "v1", "stage": "live", "artifacts": "web=a b\n\njob=sha256:1\n", "require": "done",
+                 "reason": "no"},
+     ["rollout", "--stage=live", "--wait=suspend", "--require=done", "--artifact=web=a b",
+      "--artifact=job=sha256:1", "--", "v1"]),
+    ("rollback", {"stage": "live", "to": "v7", "reason": "two\nlines", "artifacts": "web=x", "arguments": "web"},
+     ["rollback", "--stage=live", "--yes", "--to=v7", "--reason=two\nlines", "web"]),
+    ("resume", {"release": "v1", "stage": "live", "reason": "no"}, ["resume"]),
 ])
 def test_inputs_become_words(runner, command, inputs, words):
     binary, _ = runner.ship()
@@ -183,9 +192,12 @@ def test_inputs_become_words(runner, command, inputs, words):
 def test_a_hostile_value_is_a_word_and_nothing_else(runner, value):
     binary, _ = runner.ship()
     code, out = runner.run(binary, command="rollout", arguments=value, config=value, release=value,
-                           wait=value)
+                           wait=value, stage=value, require=value, artifacts=value)
     assert (code, out) == (0, "")
-    assert runner.said() == ["rollout", f"--config={value}", f"--wait={value}", value, "--", value]
+    assert runner.said() == ["rollout", f"--config={value}", f"--stage={value}", f"--wait={value}",
+                             f"--require={value}", f"--artifact={value}", value, "--", value]
+    assert runner.run(binary, command="rollback", to=value, reason=value) == (0, "")
+    assert runner.said() == ["rollback", "--yes", f"--to={value}", f"--reason={value}"]
     assert list(runner.workspace.iterdir()) == []
 
 

@@ -1,0 +1,201 @@
+"""The workflows that callers use (.github/workflows/release.yml, resume.yml, rollback.yml), run as they
+stand by act (github.com/nektos/act), offline: each run has a workspace of its own, and what goes on in
+the next one goes on from the ledger alone. What act does not enforce (concurrency, environments,
+permissions) is not shown here."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from conftest import ROOT, SLUICE, end
+from test_people import ME
+from test_prometheus import wait_for
+
+ACT = shutil.which("act") or shutil.which(ROOT / "build/act/act")
+pytestmark = pytest.mark.skipif(
+    not ACT, reason="skipped: act is not installed (tests/run --night makes it where there is Go)"
+)
+
+CALLERS = {
+    "release": """\
+on:
+  workflow_dispatch:
+    inputs: {release: {required: true}}
+jobs:
+  release:
+    permissions: {contents: write, id-token: write}
+    uses: sluice/sluice/.github/workflows/release.yml@v0
+    with: {release: "${{ inputs.release }}", reports: reports}
+""",
+    "resume": """\
+on: [workflow_dispatch, schedule]
+jobs:
+  resume:
+    permissions: {contents: write, id-token: write}
+    uses: sluice/sluice/.github/workflows/resume.yml@v0
+""",
+    "rollback": """\
+on:
+  workflow_dispatch:
+    inputs: {reason: {required: true}}
+jobs:
+  rollback:
+    permissions: {contents: write, id-token: write}
+    uses: sluice/sluice/.github/workflows/rollback.yml@v0
+    with: {stage: production, reason: "${{ inputs.reason }}"}
+""",
+}
+DOWNLOAD = """\
+name: download-artifact
+inputs: {name: {required: true}}
+runs:
+  using: composite
+  steps:
+    - {shell: bash, run: 'cp -r "$REPORTS" "$NAME"', env: {NAME: "${{ inputs.name }}"}}
+"""
+HOSTILE = 'nobody can pay"; touch stolen; echo "$(touch stolen)\n--to=v0\n::set-output name=state::done'
+
+
+def committed(folder):
+    git = ["git", "-C", folder, "-c", "user.name=a", "-c", "user.email=a@b.example"]
+    subprocess.run([*git, "init", "--quiet", "--initial-branch=main"], check=True)
+    subprocess.run([*git, "add", "--all", "--force"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message=As it is"], check=True)
+    return folder
+
+
+class Workflows:
+    """The site's repository with the callers in it, and what they use."""
+
+    def __init__(self, site, folder):
+        self.site, self.folder = site, folder
+        action = folder / "action"
+        shutil.copytree(ROOT / ".ci", action / ".ci")
+        shutil.copytree(ROOT / ".github", action / ".github")
+        shutil.copy(ROOT / "action.yml", action)
+        (action / "bin").mkdir()
+        name = f"sluice-{os.uname().machine}"
+        shutil.copy(SLUICE, action / "bin" / name)
+        sums = subprocess.run(["sha256sum", name], cwd=action / "bin", check=True,
+                              capture_output=True).stdout
+        (action / "bin/SHA256SUMS").write_bytes(sums)
+        (folder / "download").mkdir()
+        (folder / "download/action.yml").write_text(DOWNLOAD)
+        used = (ROOT / ".github/workflows/release.yml").read_text()
+        download = re.search(r"uses: (actions/download-artifact@\w+)", used)[1]
+        self.local = {"sluice/sluice@v0": committed(action),
+                      download: committed(folder / "download")}
+        workflows = site.repository / ".github/workflows"
+        workflows.mkdir(exist_ok=True)
+        for name, text in CALLERS.items():
+            (workflows / f"{name}.yml").write_text(text)
+        site.scene.git("add", "--all", ".github")
+        site.scene.git("commit", "--quiet", "--message=Workflows")
+        site.scene.git("push", "--quiet", "origin", "HEAD")
+        self.reports = folder / "reports"
+
+    def change(self, patch):
+        """A commit whose reports an earlier job has made."""
+        self.site.scene.commit(patch)
+        self.site.scene.kept.reports(self.site.scene)
+        shutil.rmtree(self.reports, ignore_errors=True)
+        shutil.move(self.site.repository / "reports", self.reports)
+
+    def start(self, caller, **inputs):
+        words = [ACT, "workflow_dispatch", "-W", f".github/workflows/{caller}.yml",
+                 "-P", "ubuntu-latest=-self-hosted", "--actor", "deployer",
+                 "--env", f"REPORTS={self.reports}", "--env", "HOME=" + os.environ["HOME"]]
+        for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "PATH"):
+            if os.environ.get(name):
+                words += ["--env", f"{name}={os.environ[name]}"]
+        for name, folder in self.local.items():
+            words += ["--local-repository", f"{name}={folder}"]
+        for name, value in inputs.items():
+            words += ["--input", f"{name}={value}"]
+        return subprocess.Popen(
+            words, cwd=self.site.repository, env={**os.environ, "XDG_CACHE_HOME": str(self.folder)},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,
+        )
+
+    def run(self, caller, code=0, **inputs):
+        child = self.start(caller, **inputs)
+        try:
+            said, _ = child.communicate(timeout=180)
+        except BaseException:
+            self.kill(child)
+            raise
+        assert (child.returncode != 0) == (code != 0), said
+        assert "Sanitizer" not in said, said
+        return said
+
+    def kill(self, child):
+        """It and all that it started, at once: as a runner that is lost."""
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+        end(child)
+
+
+@pytest.fixture
+def workflows(site, short_path):
+    return Workflows(site, short_path)
+
+
+def outputs(said, name):
+    return re.findall(rf"::set-output:: {name}=(\S+)", said)
+
+
+def test_a_release_waits_for_a_person_in_one_run_and_goes_on_in_another(site, workflows):
+    site.config("    steps:", f"    approval: {{from: [{ME}]}}\n    steps:")
+    workflows.change("2-search")
+    said = workflows.run("release", release="v2")
+    assert outputs(said, "decision")[0] == "pass" and "waiting" in outputs(said, "state"), said
+    assert outputs(said, "resume-at"), said
+    assert site.serving() == {"v1"}
+    said = workflows.run("resume")
+    assert "waiting" in outputs(said, "state") and site.serving() == {"v1"}, said
+    site.must("approve", "v2-production-1", "--yes")
+    said = workflows.run("resume")
+    assert "done" in outputs(said, "state"), said
+    assert site.serving() == {"v2"}
+    site.must("verify")
+    given = next(e for e in site.events() if e["type"] == "rollout.planned")
+    assert given["actor"]["login"] == "deployer"
+
+
+def test_what_the_gate_does_not_let_pass_goes_nowhere(site, workflows):
+    workflows.change("2-search")
+    shutil.rmtree(workflows.reports)
+    workflows.reports.mkdir()
+    said = workflows.run("release", code=1, release="v2")
+    assert outputs(said, "decision")[0] == "block" and "Main sluice/sluice" in said, said
+    assert site.serving() == {"v1"}
+    assert not any(e["type"].startswith("rollout") for e in site.events())
+
+
+def test_back_by_dispatch_and_the_reason_is_only_a_reason(site, workflows):
+    site.go_out("2-search", "v2")
+    said = workflows.run("rollback", reason=HOSTILE)
+    assert "rolled-back" in outputs(said, "state"), said
+    assert site.serving() == {"v1"}
+    assert not list(workflows.folder.rglob("stolen")) and not list(site.repository.rglob("stolen"))
+    site.must("verify")
+    reasons = [str(e["body"]) for e in site.events() if "nobody can pay" in str(e["body"])]
+    assert reasons, "the reason is in the record"
+
+
+def test_a_run_that_is_lost_in_the_middle_is_finished_by_the_next(site, workflows):
+    workflows.change("2-search")
+    lost = workflows.start("release", release="v2")
+    try:
+        wait_for(lambda: site.serving() == {"v1", "v2"}, "half of it is out", seconds=90)
+    finally:
+        workflows.kill(lost)
+    said = workflows.run("resume")
+    assert "done" in outputs(said, "state"), said
+    assert site.serving() == {"v2"}
+    site.must("verify")

@@ -3,12 +3,11 @@
 #include "actions/cli/commands.h"
 
 const struct command *const commands[] = {
-    &command_init,     &command_gate,  &command_explain, &command_read,
-    &command_check,    &command_plan,  &command_rollout, &command_hold,
-    &command_promote,  &command_abort, &command_resume,  &command_watch,
-    &command_rollback, &command_adopt, &command_approve, &command_deny,
-    &command_status,   &command_log,   &command_show,    &command_verify,
-    &command_replay,   &command_risk,  &command_doctor,  NULL,
+    &command_init,   &command_gate,    &command_explain,  &command_read,    &command_check,
+    &command_plan,   &command_rollout, &command_hold,     &command_promote, &command_abort,
+    &command_resume, &command_watch,   &command_rollback, &command_adopt,   &command_approve,
+    &command_deny,   &command_status,  &command_log,      &command_show,    &command_verify,
+    &command_replay, &command_risk,    &command_doctor,   &command_comment, NULL,
 };
 
 const char *const commands_later[] = {

@@ -25,6 +25,6 @@ extern const struct command command_log;
 extern const struct command command_show;
 extern const struct command command_verify;
 extern const struct command command_replay;
-extern const struct command command_risk, command_doctor;
+extern const struct command command_risk, command_doctor, command_comment;
 
 #endif

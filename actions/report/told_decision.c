@@ -155,7 +155,7 @@ void told_decision_markdown(const struct told_decision *told, const struct told_
                             size_t max_bytes, struct text *out)
 {
     const struct findings *findings = &told->findings;
-    size_t room = max_bytes > 2 * RESERVE ? max_bytes - 2 * RESERVE : 0, shown;
+    size_t room = max_bytes > (size_t)2 * RESERVE ? max_bytes - (size_t)2 * RESERVE : 0, shown;
     text_adds(out, "### ");
     markdown_verdict(told->verdict, out);
     text_adds(out, "\n\n");

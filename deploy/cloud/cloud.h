@@ -38,6 +38,12 @@ const char *cloud_variable(const struct cloud *cloud, const char *name);
 str cloud_header(str headers, const char *name);
 // Wipes all texts of a tree that lies in an arena: of an answer that held a secret.
 void cloud_wipe_tree(const struct node *tree);
+// Overwrites what `words`, that lie in memory of ours, have of the secret: some answers that refuse
+// a request hold all of it (AWS's SignatureDoesNotMatch the session token). Also the beginning of
+// one whose end was cut off; less than eight bytes are taken for a word like others.
+void cloud_hide(str words, str secret);
+// A copy on one line: control characters become spaces. For the providers' sentences.
+str cloud_line(struct arena *arena, str s);
 
 // Why a call failed, beside its sentence: what a caller may act on.
 struct cloud_fault {

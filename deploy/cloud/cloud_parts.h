@@ -38,14 +38,6 @@ bool cloud_same(const char *a, const char *b); // both null, or the same letters
 // Wipes bytes that lie in an arena of ours.
 void cloud_wipe(str bytes);
 
-// Overwrites what `words`, that lie in memory of ours, have of the secret: some answers that refuse a
-// request hold all of it (AWS's SignatureDoesNotMatch the session token). Also the beginning of one
-// whose end was cut off.
-void cloud_hide(str words, str secret);
-
-// A copy on one line: control characters become spaces. For the providers' sentences.
-str cloud_line(struct arena *arena, str s);
-
 // ---- how fast --------------------------------------------------------------------------------
 // The moment at which the next call of this bucket may leave; it is then taken, so that callers
 // leave in the order in which they asked. After throttling a bucket is slower for a while.

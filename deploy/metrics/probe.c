@@ -220,21 +220,32 @@ static void sum_up(const struct metric_reading *reading, struct arena *arena,
     *ret = sample;
 }
 
-static enum progress poll(struct metric_reading *reading, struct arena *arena,
-                          struct metric_sample *ret, struct error *err)
+// Every place of every endpoint once; *ret: something is left to do.
+static bool turn_all(struct metric_reading *reading, bool *ret, struct error *err)
 {
     bool pending = false;
     for (size_t i = 0; i < reading->count; i++) {
         struct asked *asked = &reading->asked[i];
-        for (size_t n = 0; n < AT_ONCE; n++) {
-            struct error fault;
-            if (!turn(reading, asked, &asked->jobs[n], &fault)) {
-                *err = fault;
-                return PROGRESS_FAILED;
-            }
-        }
+        for (size_t n = 0; n < AT_ONCE; n++)
+            if (!turn(reading, asked, &asked->jobs[n], err))
+                return false;
         pending = pending || asked->left > 0 || asked->under_way > 0;
     }
+    *ret = pending;
+    return true;
+}
+
+static enum progress poll(struct metric_reading *reading, struct arena *arena,
+                          struct metric_sample *ret, struct error *err)
+{
+    bool pending = false;
+    do { // nobody wakes a reading that has nothing under way
+        struct error fault;
+        if (!turn_all(reading, &pending, &fault)) {
+            *err = fault;
+            return PROGRESS_FAILED;
+        }
+    } while (pending && reading->under_way == 0);
     if (pending)
         return PROGRESS_PENDING;
     sum_up(reading, arena, ret);

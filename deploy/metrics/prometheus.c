@@ -192,6 +192,7 @@ static enum progress poll(struct metric_reading *reading, struct arena *arena,
         }
         if (progress == PROGRESS_DONE) {
             figures_answer(&reading->figures, (enum figure)i, answer.status, answer.body);
+            cloud_hide(str_of(reading->figures.of[i].why), secret_reveal(&reading->metric->token));
             note_retry(reading, &answer);
         } else {
             reading->figures.of[i].why =

@@ -1,5 +1,6 @@
 #include "deploy/metrics/prometheus_answer.h"
 
+#include "deploy/cloud/cloud.h"
 #include "gate/base/number.h"
 #include "gate/doc/json.h"
 
@@ -7,7 +8,9 @@
 
 static bool unusable(struct arena *arena, const char **why, const char *words, str detail)
 {
-    *why = arena_format(arena, "%s" STR_FMT, words, STR_ARG(str_first(detail, 300))).data;
+    *why = arena_format(arena, "%s" STR_FMT, words,
+                        STR_ARG(cloud_line(arena, str_shorten(detail, 300))))
+               .data;
     return false;
 }
 
@@ -17,8 +20,8 @@ static bool refused(struct arena *arena, long status, const struct node *root, c
     str kind = node_text(root, "errorType"), words = node_text(root, "error");
     if (words.len) {
         *why = arena_format(arena, "it refused the query: " STR_FMT "%s" STR_FMT,
-                            STR_ARG(str_first(kind, 60)), kind.len ? ": " : "",
-                            STR_ARG(str_first(words, 300)))
+                            STR_ARG(cloud_line(arena, str_shorten(kind, 60))), kind.len ? ": " : "",
+                            STR_ARG(cloud_line(arena, str_shorten(words, 300))))
                    .data;
         return false;
     }

@@ -294,7 +294,7 @@ static void see(struct arena *arena, const struct alb_operation *op, struct targ
     int serving = op->has_forward ? alb_serving(op) : -1;
     ret->next_ppm = alb_ppm(op, op->of_next);
     ret->good_ppm = alb_ppm(op, op->of_good);
-    ret->settled = true;
+    ret->settled = op->has_forward;
     if (serving >= 0) {
         ret->revision = arena_str(arena, op->target->groups[serving].name);
         ret->settled = !op->has_health[serving] || op->health[serving].healthy > 0;

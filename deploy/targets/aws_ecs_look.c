@@ -181,6 +181,11 @@ static void look_serviced(void *self, struct chain *chain, const struct chain_re
             look_over(operation);
         return;
     }
+    if (!node_get(reply->tree, "services") && !operation->survey) {
+        chain_fail(chain, ERROR_REMOTE,
+                   "ecs DescribeServices: the answer cannot be read: it has no services in it");
+        return;
+    }
     for (size_t i = 0; i < ecs->count; i++) {
         const struct node *node = service_named(reply->tree, ecs->names[i]);
         if (!node && !operation->survey) {
@@ -323,11 +328,12 @@ void ecs_observation(struct target_operation *operation, struct arena *arena,
 {
     const struct target *ecs = operation->ecs;
     const struct ecs_seen *seen = &operation->seen;
-    struct target_observation observation = {.settled = true};
+    struct target_observation observation = {.settled = ecs->count == 1 || seen->forward.count > 0};
     str revision = {NULL, 0};
     uint32_t together = 0;
     for (unsigned i = 0; i < ecs->count; i++) {
         const struct ecs_service *service = &seen->services[i];
+        observation.settled = observation.settled && service->found;
         if (service->ppm == 0)
             continue;
         observation.next_ppm += part_of(service->ppm, service->on_next, all_running(service));

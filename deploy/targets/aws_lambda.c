@@ -263,8 +263,8 @@ static void see(struct arena *arena, const struct lambda_operation *op,
     ret->good_ppm = lambda_share_of(alias, op->good.revision);
     if (lambda_is_alone(op) && ret->next_ppm == LAMBDA_ALL)
         ret->next_ppm = op->kept_ppm;
-    ret->settled = !serving || str_is(serving->state, "Active") ||
-                   str_is(serving->state, "Inactive") || !serving->state.len;
+    ret->settled = op->has_alias && (!serving || str_is(serving->state, "Active") ||
+                                     str_is(serving->state, "Inactive") || !serving->state.len);
     if (one)
         ret->revision = arena_str(arena, alias->version);
     if (one && serving)

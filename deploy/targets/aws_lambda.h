@@ -68,7 +68,8 @@ struct lambda_operation {
     struct target_release next, good;
     uint32_t kept_ppm; // the share that was asked for where there is nothing to share with
     struct chain chain;
-    struct lambda_alias alias; // as last read
+    struct lambda_alias alias; // as last read,
+    bool has_alias;            // if it was
     unsigned looks;            // without anything new
     unsigned sent;             // changes that took effect and were not seen yet
     bool updated;              // STAGE: the code was sent, and taken

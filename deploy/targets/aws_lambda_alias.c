@@ -78,6 +78,13 @@ bool lambda_read_alias(struct lambda_operation *op, const struct chain_reply *re
                         STR_ARG(target->alias), STR_ARG(target->function));
         return false;
     }
+    if (reply->ok && !node_text(reply->tree, "FunctionVersion").len) {
+        chain_fail(&op->chain, ERROR_REMOTE,
+                   "reading alias " STR_FMT " of function " STR_FMT
+                   ": the answer is no alias: it has no FunctionVersion",
+                   STR_ARG(target->alias), STR_ARG(target->function));
+        return false;
+    }
     if (!absent) {
         alias.exists = true;
         alias.version = arena_str(&op->arena, node_text(reply->tree, "FunctionVersion"));
@@ -85,6 +92,7 @@ bool lambda_read_alias(struct lambda_operation *op, const struct chain_reply *re
         read_shares(&op->arena, reply->tree, &alias);
     }
     op->alias = alias;
+    op->has_alias = true;
     return true;
 }
 

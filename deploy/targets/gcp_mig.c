@@ -309,6 +309,19 @@ static bool moved(struct target_operation *operation)
     return !same;
 }
 
+static void unreadable(struct target_operation *operation, const struct error *err)
+{
+    str group = operation->mig->group;
+    if (operation->survey) {
+        target_trouble_add(&operation->troubles, err->kind, "group " STR_FMT ": %s", STR_ARG(group),
+                           err->message);
+        chain_end(&operation->chain);
+    } else {
+        chain_fail(&operation->chain, err->kind, "looking at group " STR_FMT ": %s", STR_ARG(group),
+                   err->message);
+    }
+}
+
 static void listed(void *self, struct chain *chain, const struct chain_reply *reply)
 {
     struct target_operation *operation = self;
@@ -322,7 +335,7 @@ static void listed(void *self, struct chain *chain, const struct chain_reply *re
                         STR_ARG(operation->mig->group));
     } else if (!mig_add_instances(&operation->look_arena, reply->body, &operation->seen, &token,
                                   &err)) {
-        chain_fail(chain, err.kind, "%s", err.message);
+        unreadable(operation, &err);
     } else if (token.len) {
         next_page(operation, token);
     } else if (operation->verb == INTENT_OBSERVE) {
@@ -372,7 +385,7 @@ static void looked(void *self, struct chain *chain, const struct chain_reply *re
     } else if (!reply->ok) {
         chain_fail_with(chain, reply, "looking at group " STR_FMT, STR_ARG(mig->group));
     } else if (!mig_read_group(&operation->look_arena, reply->body, &operation->seen, &err)) {
-        chain_fail(chain, err.kind, "%s", err.message);
+        unreadable(operation, &err);
     } else {
         mig->size = operation->seen.size;
         next_page(operation, (str){NULL, 0});

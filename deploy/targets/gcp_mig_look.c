@@ -38,7 +38,7 @@ bool mig_read_group(struct arena *arena, str body, struct mig_seen *ret, struct 
     const struct node *tree;
     if (!json_parse(arena, NULL, body, &tree, err)) {
         err->kind = ERROR_REMOTE;
-        return false;
+        return error_wrap(err, "the answer of Compute Engine cannot be read");
     }
     const struct node *status = node_get(tree, "status"), *policy = node_get(tree, "updatePolicy");
     const struct node *healing = node_get(tree, "autoHealingPolicies");
@@ -85,7 +85,7 @@ bool mig_add_instances(struct arena *arena, str body, struct mig_seen *seen, str
     const struct node *tree;
     if (!json_parse(arena, NULL, body, &tree, err)) {
         err->kind = ERROR_REMOTE;
-        return false;
+        return error_wrap(err, "the answer of Compute Engine cannot be read");
     }
     const struct node *list = node_get(tree, "managedInstances");
     for (const struct node *n = list ? list->first : NULL; n; n = n->next) {

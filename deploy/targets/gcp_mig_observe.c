@@ -24,8 +24,10 @@ void mig_permissions(const struct target *mig, struct arena *arena, struct targe
 {
     static const char *const looks[] = {"compute.instanceGroupManagers.get",
                                         "compute.instanceTemplates.get"};
-    struct permission *wanted = ARENA_ARRAY(arena, struct permission, 2 + 4);
+    struct permission *wanted = ARENA_ARRAY(arena, struct permission, 3 + 4);
     size_t count = 0;
+    wanted[count++].action =
+        mig->zone.len ? "compute.zoneOperations.get" : "compute.regionOperations.get";
     for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
         wanted[count++] = (struct permission){looks[i], NULL};
     for (size_t i = 0; i < needed_count(mig); i++)

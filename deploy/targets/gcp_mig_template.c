@@ -351,7 +351,7 @@ bool mig_read_template(struct arena *arena, str body, struct mig_template *ret, 
     const struct node *tree;
     if (!json_parse(arena, NULL, body, &tree, err)) {
         err->kind = ERROR_REMOTE;
-        return false;
+        return error_wrap(err, "the answer of Compute Engine cannot be read");
     }
     *ret = (struct mig_template){
         .revision = mig_revision_of(node_text(tree, "selfLink")),
@@ -369,7 +369,7 @@ bool mig_read_image(struct arena *arena, str body, str *url, str *id, struct err
     const struct node *tree;
     if (!json_parse(arena, NULL, body, &tree, err)) {
         err->kind = ERROR_REMOTE;
-        return false;
+        return error_wrap(err, "the answer of Compute Engine cannot be read");
     }
     str link = node_text(tree, "selfLink"), status = node_text(tree, "status");
     size_t at = str_search(link, STR("projects/"));

@@ -254,6 +254,19 @@ static void decide(struct target_operation *operation)
 
 static void observe_more(struct target_operation *operation);
 
+static void unreadable(struct target_operation *operation, const struct error *err)
+{
+    str service = operation->run->service;
+    if (operation->survey) {
+        target_trouble_add(&operation->troubles, err->kind, "service " STR_FMT ": %s",
+                           STR_ARG(service), err->message);
+        chain_end(&operation->chain);
+    } else {
+        chain_fail(&operation->chain, err->kind, "looking at service " STR_FMT ": %s",
+                   STR_ARG(service), err->message);
+    }
+}
+
 static void looked(void *self, struct chain *chain, const struct chain_reply *reply)
 {
     struct target_operation *operation = self;
@@ -272,7 +285,7 @@ static void looked(void *self, struct chain *chain, const struct chain_reply *re
     } else if (!reply->ok) {
         chain_fail_with(chain, reply, "looking at service " STR_FMT, STR_ARG(service));
     } else if (!run_read_service(&operation->look_arena, reply->body, &operation->seen, &err)) {
-        chain_fail(chain, err.kind, "%s", err.message);
+        unreadable(operation, &err);
     } else if (operation->verb == INTENT_OBSERVE) {
         observe_more(operation);
     } else {

@@ -53,7 +53,7 @@ bool run_read_service(struct arena *arena, str body, struct run_seen *ret, struc
     const struct node *tree;
     if (!json_parse(arena, NULL, body, &tree, err)) {
         err->kind = ERROR_REMOTE;
-        return false;
+        return error_wrap(err, "the answer of Cloud Run cannot be read");
     }
     const struct node *terminal = node_get(tree, "terminalCondition");
     struct run_seen seen = {
@@ -86,7 +86,7 @@ bool run_read_revision(struct arena *arena, str body, const struct target *run,
     struct error unknown;
     if (!json_parse(arena, NULL, body, &tree, err)) {
         err->kind = ERROR_REMOTE;
-        return false;
+        return error_wrap(err, "the answer of Cloud Run cannot be read");
     }
     const struct node *ready = condition_of(tree, "Ready");
     struct run_revision revision = {

@@ -155,8 +155,10 @@ void host_task_start(struct hosts_target *target, struct host_task *task)
     (void)start_script(target, task, scripts[task->goal]);
 }
 
-static void read_observation(struct host_task *task, str output)
+// False: it is not what the script says.
+static bool read_observation(struct host_task *task, str output)
 {
+    unsigned told = 0;
     while (output.len) {
         str line = str_trim(str_cut(&output, '\n'));
         char *into = str_starts(line, STR("current="))   ? task->current
@@ -167,7 +169,9 @@ static void read_observation(struct host_task *task, str output)
                            STR_ARG(str_from(line, 8)));
         if (into)
             (void)snprintf(into, sizeof task->current, STR_FMT, STR_ARG(str_from(line, 8)));
+        told |= into == task->current ? 1U : into == task->serving ? 2U : 0U;
     }
+    return told == 3;
 }
 
 // Whether something in the configuration takes requests away from a host.
@@ -186,7 +190,13 @@ static void ran(struct hosts_target *target, struct host_task *task, str output)
     case GOAL_CLEAN:
         break;
     case GOAL_OBSERVE:
-        read_observation(task, output);
+        if (!read_observation(task, output)) {
+            (void)error_set(&task->error, ERROR_REMOTE,
+                            "looking failed: what its shell says cannot be read: does something "
+                            "in its start files write or end it?");
+            fail(task);
+            return;
+        }
         task->healthy = true;
         asks = config->health && task->current[0];
         break;

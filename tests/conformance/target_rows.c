@@ -42,7 +42,9 @@ static const struct hostile_line hosts_lines[] = {
          "<R><DescribeTargetHealthResult><TargetHealthDescriptions>" WELL WELL                     \
          "</TargetHealthDescriptions></DescribeTargetHealthResult></R>",                           \
          0},                                                                                       \
-        {"Action=Modify", "<R><ModifyRuleResult/></R>", 0}
+    {                                                                                              \
+        "Action=Modify", "<R><ModifyRuleResult/></R>", 0                                           \
+    }
 
 static const struct hostile_line alb_lines[] = {
     BALANCER,
@@ -57,20 +59,23 @@ static const struct hostile_line alb_lines[] = {
 
 #define DEFINITION(n) "arn:aws:ecs:eu-west-1:123456789012:task-definition/learn:" n
 #define SERVICE(name, group, tasks)                                                                \
-    "{\"serviceName\":\"" name "\",\"status\":\"ACTIVE\",\"taskDefinition\":\"" DEFINITION("1")    \
-        "\",\"desiredCount\":" tasks ",\"runningCount\":" tasks ",\"pendingCount\":0,"             \
-        "\"loadBalancers\":[{\"targetGroupArn\":\"" group "\"}],\"deployments\":[{\"id\":\"d1\","  \
-        "\"status\":\"PRIMARY\",\"taskDefinition\":\"" DEFINITION("1")                             \
-            "\",\"desiredCount\":" tasks ",\"runningCount\":" tasks                                \
-            ",\"rolloutState\":\"COMPLETED\"}]}"
+    "{\"serviceName\":\"" name "\",\"status\":\"ACTIVE\",\"taskDefinition\":\"" DEFINITION(        \
+        "1") "\",\"desiredCount\":" tasks ",\"runningCount\":" tasks ",\"pendingCount\":0,"        \
+             "\"loadBalancers\":[{\"targetGroupArn\":\"" group                                     \
+             "\"}],\"deployments\":[{\"id\":\"d1\","                                               \
+             "\"status\":\"PRIMARY\",\"taskDefinition\":\"" DEFINITION(                            \
+                 "1") "\",\"desiredCount\":" tasks ",\"runningCount\":" tasks                      \
+                      ",\"rolloutState\":\"COMPLETED\"}]}"
 #define DEFINED(n)                                                                                 \
-    "{\"taskDefinition\":{\"taskDefinitionArn\":\"" DEFINITION(n)                                  \
-        "\",\"family\":\"learn\",\"revision\":" n ",\"status\":\"ACTIVE\","                        \
-        "\"containerDefinitions\":[{\"name\":\"web\",\"image\":\"r.example/learn@" SHA "\"}]},"    \
-        "\"tags\":[{\"key\":\"sluice:release\",\"value\":\"v" n "\"}]}"
+    "{\"taskDefinition\":{\"taskDefinitionArn\":\"" DEFINITION(                                    \
+        n) "\",\"family\":\"learn\",\"revision\":" n ",\"status\":\"ACTIVE\","                     \
+           "\"containerDefinitions\":[{\"name\":\"web\",\"image\":\"r.example/learn@" SHA "\"}]}," \
+           "\"tags\":[{\"key\":\"sluice:release\",\"value\":\"v" n "\"}]}"
 #define TASKS                                                                                      \
     {".DescribeTaskDefinition", DEFINED("1"), 0}, {".RegisterTaskDefinition", DEFINED("2"), 0},    \
-        {".UpdateService", "{\"service\":{}}", 0}
+    {                                                                                              \
+        ".UpdateService", "{\"service\":{}}", 0                                                    \
+    }
 
 static const struct hostile_line ecs_lines[] = {
     {".DescribeServices",
@@ -101,10 +106,10 @@ static const struct hostile_line lambda_lines[] = {
     {0},
 };
 
-static const char *const ecs_calls[] = {"ecs ", "elbv2 ", "elasticloadbalancing ", "AWS", "sts ",
-                                        "OIDC", "services", NULL};
-static const char *const alb_calls[] = {"elbv2 ", "elasticloadbalancing ", "AWS", "sts ", "OIDC",
-                                        "weights", NULL};
+static const char *const ecs_calls[] = {
+    "ecs ", "elbv2 ", "elasticloadbalancing", "AWS", "sts ", "OIDC", "services", NULL};
+static const char *const alb_calls[] = {
+    "elbv2 ", "elasticloadbalancing", "AWS", "sts ", "OIDC", "weights", NULL};
 static const char *const lambda_calls[] = {"lambda ", "AWS", "sts ", "OIDC", "alias", NULL};
 
 // ---- Google Cloud ------------------------------------------------------------------------------
@@ -161,17 +166,18 @@ static const struct hostile_line mig_lines[] = {
     {0},
 };
 
-static const char *const google_calls[] = {"run ", "compute ", "Google", "OIDC", "service s",
-                                           "group g", NULL};
+static const char *const google_calls[] = {"run ",      "compute ", "Google", "OIDC",
+                                           "service s", "group g",  NULL};
 
 // ---- the rows ----------------------------------------------------------------------------------
 
 static const char *const hosts_calls[] = {"app1", "app2", "app3", "hosts", NULL};
-static const char *const ecs_unasked[] = {"iam:PassRole", NULL};
+static const char *const ecs_unasked[] = {"iam:PassRole", "ecr:BatchGetImage", NULL};
 static const char *const lambda_unasked[] = {"lambda:CreateAlias", "lambda:DeleteAlias", NULL};
 static const char *const run_unasked[] = {"iam.serviceAccounts.actAs",
                                           "artifactregistry.repositories.downloadArtifacts", NULL};
-static const char *const mig_unasked[] = {"iam.serviceAccounts.actAs", NULL};
+static const char *const mig_unasked[] = {"iam.serviceAccounts.actAs", "compute.images.get",
+                                          "compute.disks.create", "compute.subnetworks.use", NULL};
 
 #define SERVICES_OF "services: [web-blue, web-green]\n"
 #define ECS_IMAGE "artifact: {image: \"r.example/learn@${digest}\", container: web}\n"
@@ -187,9 +193,11 @@ const struct target_row target_rows[] = {
         .lines = hosts_lines,
         .next = RELEASE("v2-000000000000", "v2"),
         .good = RELEASE("v1-000000000000", "v1"),
+        .packed = "v2-000000000000",
+        .believes_exit = true,
         .grain_ppm = 333333,
         .calls = hosts_calls,
-        .section = "\n## hosts\n",
+        .section = "## hosts",
     },
     {
         .kind = "aws-ecs",
@@ -231,6 +239,8 @@ const struct target_row target_rows[] = {
         .lines = lambda_lines,
         .next = RELEASE("42", "v2"),
         .good = RELEASE("41", "v1"),
+        .packed = "s3://b/t-v2.zip",
+        .absent_is_seen = true,
         .grain_ppm = 1,
         .calls = lambda_calls,
         .unasked = lambda_unasked,
@@ -238,10 +248,13 @@ const struct target_row target_rows[] = {
     {
         .kind = "aws-lambda",
         .name = "aws-lambda of images",
-        .yaml = "function: thumbs\nalias: live\nartifact: {image: \"r.example/thumbs@${digest}\"}\n",
+        .yaml =
+            "function: thumbs\nalias: live\nartifact: {image: \"r.example/thumbs@${digest}\"}\n",
         .lines = lambda_lines,
         .next = RELEASE("42", "v2"),
         .good = RELEASE("41", "v1"),
+        .packed = "r.example/thumbs@" SHA,
+        .absent_is_seen = true,
         .grain_ppm = 1,
         .calls = lambda_calls,
         .unasked = lambda_unasked,
@@ -269,7 +282,8 @@ const struct target_row target_rows[] = {
     {
         .kind = "gcp-run",
         .name = "gcp-run",
-        .yaml = "project: p\nregion: r\nservice: s\nartifact: {image: \"h.example/app@${digest}\"}\n",
+        .yaml =
+            "project: p\nregion: r\nservice: s\nartifact: {image: \"h.example/app@${digest}\"}\n",
         .lines = run_lines,
         .next = RELEASE("s-v2-000000000000", "v2"),
         .good = RELEASE("good", "v1"),

@@ -67,8 +67,7 @@ struct target_intent target_row_intent(const struct target_row *row, enum intent
                                    .share_ppm = whole ? 1000000 : 500000,
                                    .key = STR("01J00000000000000000000000")};
     if (verb == INTENT_STAGE)
-        intent.next.revision = str_is(str_of(row->kind), "hosts") ? row->next.revision
-                                                                  : (str){NULL, 0};
+        intent.next.revision = str_of(row->packed);
     return intent;
 }
 

@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-enum { MIXTURES = 300, VERBS = 5, SEED = 20261122 };
+enum { MIXTURES = 120, VERBS = 5, SEED = 20261122 };
 
 TestSuite(targets, .timeout = 120);
 
@@ -48,8 +48,7 @@ static void expect_outcome(const struct target_row *row, enum intent_verb verb, 
     if (outcome->note)
         expect_clean(row, verb, case_, "note", outcome->note);
     for (size_t i = 0; i < seen->trouble_count; i++)
-        expect_clean(row, verb, case_, "trouble",
-                     arena_copy(&arena, seen->troubles[i].words));
+        expect_clean(row, verb, case_, "trouble", arena_copy(&arena, seen->troubles[i].words));
     if (seen->evidence) {
         cr_expect(json_parse(&arena, NULL, str_of(seen->evidence), &tree, &err),
                   "%s, %s, %s: the evidence is no JSON: %s", row->name, intent_verb_word(verb),
@@ -122,10 +121,11 @@ static void meet(const struct target_row *row, enum intent_verb verb, int as, bo
     if (progress == PROGRESS_FAILED)
         expect_error(row, verb, answer->name, &err);
     if (progress == PROGRESS_DONE) {
-        cr_expect_not(outcome.seen.settled, "%s, %s, %s: settled", row->name,
-                      intent_verb_word(verb), answer->name);
-        cr_expect(verb == INTENT_OBSERVE, "%s, %s, %s: done", row->name, intent_verb_word(verb),
-                  answer->name);
+        bool absent = row->absent_is_seen && answer->status == 404;
+        cr_expect(absent || !outcome.seen.settled, "%s, %s, %s: settled", row->name,
+                  intent_verb_word(verb), answer->name);
+        cr_expect(verb == INTENT_OBSERVE || (verb == INTENT_STAGE && row->believes_exit),
+                  "%s, %s, %s: done", row->name, intent_verb_word(verb), answer->name);
         cr_expect(!survey || outcome.seen.trouble_count, "%s, %s: no trouble", row->name,
                   answer->name);
         expect_outcome(row, verb, answer->name, &outcome);
@@ -169,10 +169,11 @@ Test(targets, a_verb_waits_for_a_silent_world_and_can_be_dropped_there)
                 scene.world.suspects_identity = suspects;
                 struct target_intent intent = target_row_intent(row, (enum intent_verb)verb);
                 enum progress progress = target_scene_run(&scene, &intent, &outcome, &err);
-                cr_expect_eq(progress, PROGRESS_PENDING, "%s, %s: %s", row->name,
-                             intent_verb_word((enum intent_verb)verb), err.message);
-                if (!suspects)
-                    cr_expect_eq(scene.world.open, 0, "%s", row->name);
+                if (suspects) // a call waits only so long for somebody to be
+                    expect_error(row, (enum intent_verb)verb, silence.name, &err);
+                else
+                    cr_expect_eq(progress, PROGRESS_PENDING, "%s, %s: %s", row->name,
+                                 intent_verb_word((enum intent_verb)verb), err.message);
                 target_scene_close(&scene);
             }
 }

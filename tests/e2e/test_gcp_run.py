@@ -175,6 +175,7 @@ def test_time_series_of_cloud_run_itself_let_a_good_release_pass_and_take_a_bad_
 ):
     """What Cloud Run counts, as Cloud Monitoring tells it: a minute is the least that it does."""
     site.target(steps="[100%]", bake="65s", more=SERIES)
+    wait_for(lambda: visitors.count(site.first) > 600, "there are enough of them", seconds=120)
     done = site.bring("v2")
     assert "v2 done in production" in done.out
     site.serves(site.revision("v2"))

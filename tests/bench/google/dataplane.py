@@ -147,6 +147,7 @@ class Site:
 
     def add(self, server):
         kind = "bad" if "bad" in server.image else "good"
+        self.port(server.name)  # wanted again while it was taken away: its own is gone by now
         with_socket = self.listeners[server.name]
         self.children[server.name] = start(
             [sys.executable, HERE / "application.py", with_socket.fileno(), server.revision,

@@ -33,29 +33,16 @@ static const char *shown(const char *json, size_t most)
     return text_c(&out);
 }
 
-#define FINDING(id, verdict, more)                                                                 \
-    "{\"id\":\"" id "\",\"verdict\":\"" verdict "\",\"have\":\"1\",\"want\":\"0\"," more           \
-    "\"message\":\"m\"}"
-#define DECISION(findings)                                                                         \
-    "{\"schema\":\"sluice.decision/1\",\"decision\":\"block\",\"totals\":{\"tests\":{\"total\":3," \
-    "\"passed\":2,\"failed\":1}},\"findings\":[" findings "]}"
-
 Test(told_decision, what_stops_it_comes_first_and_the_rest_is_folded)
 {
-    const char
-        *text =
-            shown(DECISION(FINDING("tests.failures", "block",
-                                   "\"advice\":\"mend "
-                                   "it\",\"where\":[{\"path\":\"a.py\",\"line\":3,\"end_line\":5}]"
-                                   ",") "," FINDING("risk.review", "warn",
-                                                    "\"scope\":\"environment\",") "," FINDING("cove"
-                                                                                              "rage"
-                                                                                              ".tot"
-                                                                                              "al",
-                                                                                              "pas"
-                                                                                              "s",
-                                                                                              "")),
-                  60000);
+    static const char json[] =
+        "{\"schema\":\"sluice.decision/1\",\"decision\":\"block\","
+        "\"totals\":{\"tests\":{\"total\":3,\"passed\":2,\"failed\":1}},\"findings\":["
+        "{\"id\":\"tests.failures\",\"verdict\":\"block\",\"message\":\"m\",\"advice\":\"mend it\","
+        "\"where\":[{\"path\":\"a.py\",\"line\":3,\"end_line\":5}]},"
+        "{\"id\":\"risk.review\",\"verdict\":\"warn\",\"scope\":\"environment\"},"
+        "{\"id\":\"coverage.total\",\"verdict\":\"pass\"}]}";
+    const char *text = shown(json, 60000);
     const char *stops = strstr(text, "tests.failures"), *aside = strstr(text, "risk.review"),
                *passed = strstr(text, "coverage.total"), *folded = strstr(text, "<details>");
     cr_assert(stops && aside && passed && folded, "%s", text);
@@ -68,10 +55,11 @@ Test(told_decision, what_stops_it_comes_first_and_the_rest_is_folded)
 
 Test(told_decision, hostile_text_stays_text)
 {
-    const char *text =
-        shown(DECISION(FINDING("x](http://evil)<img src=x>", "block",
-                               "\"where\":[{\"path\":\"@everyone `a` | b\\n# c\"}],")),
-              60000);
+    static const char json[] =
+        "{\"schema\":\"sluice.decision/1\",\"decision\":\"block\",\"findings\":["
+        "{\"id\":\"x](http://evil)<img src=x>\",\"verdict\":\"block\","
+        "\"where\":[{\"path\":\"@everyone `a` | b\\n# c\"}]}]}";
+    const char *text = shown(json, 60000);
     cr_expect_null(strstr(text, "<img"), "%s", text);
     cr_expect_null(strstr(text, "](http://evil"), "%s", text);
     cr_expect_null(strstr(text, "@everyone"), "%s", text);

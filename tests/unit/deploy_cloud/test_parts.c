@@ -6,6 +6,7 @@
 #include "gate/base/limits.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 // RFC 4231, cases 1, 2 and 6.
 Test(parts, hmac_sha256)
@@ -29,6 +30,30 @@ Test(parts, hmac_sha256)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         hmac_sha256(rows[i].key, rows[i].message, digest);
         cr_expect_str_eq(sha256_hex(digest, hex), rows[i].hex);
+    }
+}
+
+// A refusal may hold what was sent, also cut off in the middle.
+Test(parts, secrets_are_hidden_in_the_words_of_others)
+{
+    static const struct {
+        const char *words, *secret, *want;
+    } rows[] = {
+        {"token: IQoJb3JpZ2luX2VjEJ, twice: IQoJb3JpZ2luX2VjEJ.", "IQoJb3JpZ2luX2VjEJ",
+         "token: ******************, twice: ******************."},
+        {"the canonical string is IQoJb3JpZ2", "IQoJb3JpZ2luX2VjEJ",
+         "the canonical string is **********"},
+        {"IQoJb3IQoJb3JpZ2luX2VjEJ", "IQoJb3JpZ2luX2VjEJ", "IQoJb3******************"},
+        {"only IQoJb3J of it", "IQoJb3JpZ2luX2VjEJ", "only IQoJb3J of it"},
+        {"a short secret is a word", "secret", "a short secret is a word"},
+        {"no secret", "", "no secret"},
+        {"", "IQoJb3JpZ2luX2VjEJ", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char words[100];
+        (void)snprintf(words, sizeof words, "%s", rows[i].words);
+        cloud_hide(str_of(words), str_of(rows[i].secret));
+        cr_expect_str_eq(words, rows[i].want);
     }
 }
 

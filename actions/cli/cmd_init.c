@@ -12,6 +12,7 @@
 
 static const struct option options[] = {
     {.name = "dry-run", .help = "Print the files instead of writing them."},
+    {.name = "rollout", .help = "The workflows that release, resume and roll back, too."},
     {.name = "force", .help = "Write files anew that are there already."},
     {0},
 };
@@ -21,7 +22,7 @@ struct proposal {
     struct text text;
 };
 
-enum { CONFIGURATION, REGISTER, WORKFLOW, PROPOSALS };
+enum { MOST = 6 }; // proposals
 
 // ---- what is measured today ---------------------------------------------------------------------
 static struct shape_list patterns(struct arena *arena, const struct project *project, bool coverage)
@@ -110,10 +111,10 @@ static void add_found(const struct starter *starter, struct text *out)
 }
 
 static bool write_proposals(struct invocation *call, int root, const struct proposal *proposals,
-                            struct text *out)
+                            size_t count, struct text *out)
 {
     bool force = option_given(&call->options, "force");
-    for (int i = 0; i < PROPOSALS; i++) {
+    for (size_t i = 0; i < count; i++) {
         bool kept;
         if (!write_proposal(call, root, &proposals[i], force, &kept))
             return false;
@@ -123,15 +124,24 @@ static bool write_proposals(struct invocation *call, int root, const struct prop
     return true;
 }
 
-static void propose(const struct starter *starter, struct proposal proposals[PROPOSALS])
+static struct text *add(struct proposal *proposals, size_t *count, const char *path)
 {
-    proposals[CONFIGURATION] = (struct proposal){POLICY_PATH, text_of(LIMIT_CONFIG_BYTES)};
-    proposals[REGISTER] = (struct proposal){"risk-register.yml", text_of(LIMIT_CONFIG_BYTES)};
-    proposals[WORKFLOW] =
-        (struct proposal){".github/workflows/sluice.yml", text_of(LIMIT_CONFIG_BYTES)};
-    starter_configuration(starter, &proposals[CONFIGURATION].text);
-    starter_register(starter, &proposals[REGISTER].text);
-    starter_workflow(starter, &proposals[WORKFLOW].text);
+    proposals[*count] = (struct proposal){path, text_of(LIMIT_CONFIG_BYTES)};
+    return &proposals[(*count)++].text;
+}
+
+static size_t propose(const struct starter *starter, bool rollout, struct proposal proposals[MOST])
+{
+    size_t count = 0;
+    starter_configuration(starter, add(proposals, &count, POLICY_PATH));
+    starter_register(starter, add(proposals, &count, "risk-register.yml"));
+    starter_workflow(starter, add(proposals, &count, ".github/workflows/sluice.yml"));
+    if (rollout) {
+        starter_release(add(proposals, &count, ".github/workflows/sluice-release.yml"));
+        starter_resume(add(proposals, &count, ".github/workflows/sluice-resume.yml"));
+        starter_rollback(add(proposals, &count, ".github/workflows/sluice-rollback.yml"));
+    }
+    return count;
 }
 
 static const char *default_branch(struct invocation *call, struct repository *repository)
@@ -148,7 +158,7 @@ static bool initialise(struct invocation *call, struct judgement *judgement, str
     struct policy_request request;
     struct project project;
     struct evidence evidence = {0};
-    struct proposal proposals[PROPOSALS];
+    struct proposal proposals[MOST];
     if (!judgement_open_tree(call, judgement, &request))
         return false;
     const char *root = *judgement->root ? judgement->root : ".";
@@ -159,16 +169,16 @@ static bool initialise(struct invocation *call, struct judgement *judgement, str
               measure(call, root, &project, &evidence);
     if (ok) {
         struct starter starter = {&project, &evidence, default_branch(call, judgement->repository)};
-        propose(&starter, proposals);
+        size_t count = propose(&starter, option_given(&call->options, "rollout"), proposals);
         add_found(&starter, out);
         if (option_given(&call->options, "dry-run"))
-            for (int i = 0; i < PROPOSALS; i++)
+            for (size_t i = 0; i < count; i++)
                 text_addf(out, "\n--- %s\n%s", proposals[i].path, text_c(&proposals[i].text));
         else
-            ok = write_proposals(call, folder, proposals, out);
+            ok = write_proposals(call, folder, proposals, count, out);
         text_adds(out, "\nNext:\n");
         starter_next(&starter, out);
-        for (int i = 0; i < PROPOSALS; i++)
+        for (size_t i = 0; i < count; i++)
             text_done(&proposals[i].text);
     }
     (void)close(folder);
@@ -200,7 +210,8 @@ const struct command command_init = {
     .operands = "",
     .summary = "writes a starter configuration, risk register and workflow for this repository",
     .description = "Looks at the repository and writes .github/sluice.yml, risk-register.yml and\n"
-                   ".github/workflows/sluice.yml that fit it. What is there already is kept.",
+                   ".github/workflows/sluice.yml that fit it; with --rollout also the workflows "
+                   "that release,\nresume and roll back. What is there already is kept.",
     .options = options,
     .formats = 1U << FORMAT_TEXT,
     .run = run,

@@ -15,6 +15,10 @@ struct starter {
 void starter_configuration(const struct starter *starter, struct text *out);
 void starter_register(const struct starter *starter, struct text *out);
 void starter_workflow(const struct starter *starter, struct text *out);
+// The workflows that release, go on, and go back: they call ours.
+void starter_release(struct text *out);
+void starter_resume(struct text *out);
+void starter_rollback(struct text *out);
 // What to type next, a command a line.
 void starter_next(const struct starter *starter, struct text *out);
 

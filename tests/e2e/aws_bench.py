@@ -6,6 +6,7 @@ Its packages are installed once, by name and version, into build/aws-bench.
 import contextlib
 import datetime
 import json
+import re
 import subprocess
 import threading
 import urllib.request
@@ -20,14 +21,30 @@ from conftest import ROOT, end
 BENCH = ROOT / "tests/bench/aws"
 PLACE = ROOT / "build/aws-bench"
 REGION = "eu-west-1"
+ACCOUNT = "123456789012"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIABENCH", "AWS_SECRET_ACCESS_KEY": "bench/secret+key"}
 ROLE = "arn:aws:iam::123456789012:role/release"
 PUBLISH_SECONDS = 0.5
 
 
+def page_policy(page, fill):
+    """The policy that a page of deploy/ gives, with what it leaves open filled in: each key of `fill`
+    by its value."""
+    text = re.search(r'```json\n(\{"Version".*?)\n```', (ROOT / "deploy" / page).read_text(), re.S)[1]
+    for name, value in fill.items():
+        assert name in text, f"{page} has no {name}"
+        text = text.replace(name, value)
+    text = text.replace("REGION", REGION).replace("ACCOUNT", ACCOUNT)
+    return json.loads(text)
+
+
+def statement(resource, *actions):
+    return {"Statement": [{"Effect": "Allow", "Resource": resource, "Action": list(actions)}]}
+
+
 class AwsBench:
     def __init__(self, log):
-        self.python = interpreter(BENCH, PLACE)
+        self.python, self.limits = interpreter(BENCH, PLACE), 0
         self.log = open(log, "w")
         self.child = subprocess.Popen(
             [self.python, BENCH / "server.py"],
@@ -57,6 +74,19 @@ class AwsBench:
 
     def refused(self):
         return self.ask("/told")["refused"]
+
+    def limited(self, *documents):
+        """A key that is allowed only what these policies allow, as variables of the environment."""
+        self.limits += 1
+        key = f"AKIALIMITED{self.limits}"
+        self.control(policies={key: documents})
+        return {**KEYS, "AWS_ACCESS_KEY_ID": key}
+
+    def unused(self, keys, document):
+        """The actions of the policy that this key has not needed."""
+        named = [action for one in document["Statement"] for action in
+                 (one["Action"] if isinstance(one["Action"], list) else [one["Action"]])]
+        return set(named) - set(self.ask("/told")["used"][keys["AWS_ACCESS_KEY_ID"]])
 
     def listener_url(self, arn):
         return self.ask("/told")["listeners"][arn]

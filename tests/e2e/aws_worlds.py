@@ -13,6 +13,8 @@ import zipfile
 from conftest import ROOT, end
 
 APP = ROOT / "tests/bench/aws/app.py"
+TASK_ROLE = "arn:aws:iam::123456789012:role/learn-task"
+EXECUTION_ROLE = "arn:aws:iam::123456789012:role/learn-execution"
 
 
 def manifest(release, environment):
@@ -92,7 +94,7 @@ class EcsWorld:
     def define(self, digest, **more):
         """A task definition that runs the image; gives its ARN."""
         return self.ecs.register_task_definition(
-            family=self.name,
+            family=self.name, taskRoleArn=TASK_ROLE, executionRoleArn=EXECUTION_ROLE,
             containerDefinitions=[{
                 "name": "web", "image": f"{self.uri}@{digest}", "memory": 64, "essential": True,
                 "portMappings": [{"containerPort": 8080}], **more,

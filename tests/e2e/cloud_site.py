@@ -52,6 +52,17 @@ class CloudSite(Site):
         scene.make_repository()
         super().__init__(scene)
 
+    as_whom = {}  # of the environment, where sluice is somebody else than the test
+    policy, also = None, ()
+
+    def may(self, *more):
+        """From now on sluice may do what the page of its target says, and this, and nothing else."""
+        self.also += more
+        self.as_whom = self.world.bench.limited(self.policy, *self.also)
+
+    def start(self, *words, **more):
+        return super().start(*words, **{**more, "env": {**self.as_whom, **more.get("env", {})}})
+
     def save(self, message):
         self.scene.git("add", "--all")
         self.scene.git("commit", "--quiet", "--allow-empty", f"--message={message}")

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from aws_bench import KEYS, REGION, AwsBench
-from aws_worlds import EcsWorld
+from aws_bench import KEYS, REGION, AwsBench, page_policy, statement
+from aws_worlds import EXECUTION_ROLE, TASK_ROLE, EcsWorld
 from cloud_site import CloudSite, Visitors
 
 numbers = itertools.count(1)
@@ -77,14 +77,30 @@ def rolling(world):
     return f"service: {world.blue}"
 
 
+def policy(world):
+    """As the page has it."""
+    return page_policy("targets/aws-ecs.md", {
+        "arn:aws:ecr:REGION:ACCOUNT:repository/learn": world.repository["repositoryArn"],
+        "FAMILY": world.name,
+        "learn/web-blue": f"{world.cluster}/{world.blue}",
+        "learn/web-green": f"{world.cluster}/{world.green}",
+        "RULE": world.rule, "TASK ROLE": TASK_ROLE, "EXECUTION ROLE": EXECUTION_ROLE,
+    })
+
+
 class EcsSite(CloudSite):
+    """Whose sluice may do what the page says, and nothing else."""
+
     def __init__(self, folder, world):
         super().__init__(folder)
-        self.world = world
+        self.world, self.policy = world, policy(world)
+        self.may()
 
     def target(self, shape, steps="[50%, 100%]", bake="1s", timed=False):
         world = self.world
         balancer = world.balancer["LoadBalancerArn"].partition(":loadbalancer/")[2]
+        if timed:
+            self.may(statement("*", "cloudwatch:GetMetricData"))
         self.configure(
             f"targets:\n  web: {{kind: aws-ecs, cluster: {world.cluster}, {shape(world)},\n"
             f'        artifact: {{image: "{world.uri}@${{digest}}", container: web}}}}\n'

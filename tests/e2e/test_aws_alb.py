@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from aws_bench import KEYS, REGION, AwsBench
+from aws_bench import KEYS, REGION, AwsBench, page_policy, statement
 from aws_worlds import AlbWorld
 from cloud_site import CloudSite, Visitors
 from conftest import end
@@ -73,12 +73,23 @@ def world(bench):
 
 
 class AlbSite(CloudSite):
+    """Whose sluice may do what the page says, and nothing else."""
+
     def __init__(self, folder, world):
         super().__init__(folder)
         self.world = world
+        self.policy = page_policy("targets/aws-alb.md", {
+            "RULE": world.rule, '"GROUP", "GROUP"': ", ".join(f'"{g}"' for g in world.groups.values()),
+        })
+        self.may()
 
     def target(self, steps="[50%, 100%]", bake="1s", errors=False, place=None):
         world = self.world
+        if errors:
+            self.may(statement("*", "cloudwatch:GetMetricData"))
+        if place:
+            self.may(statement(world.listener, "elasticloadbalancing:ModifyListener"),
+                     statement("*", "elasticloadbalancing:DescribeListeners"))
         place = place or f'listener_rule: "{world.rule}"'
         balancer = world.balancer["LoadBalancerArn"].partition(":loadbalancer/")[2]
         self.configure(
@@ -154,6 +165,7 @@ def test_good_releases_take_turns_and_lose_no_request(site, world, visitors):
     serves(world, world.green)
     visitors.stop()
     assert visitors.lost == [], visitors.lost[:10]
+    assert world.bench.unused(site.as_whom, site.policy) == set()
     site.must("verify")
 
 

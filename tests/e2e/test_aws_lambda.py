@@ -11,7 +11,7 @@ import types
 
 import pytest
 
-from aws_bench import KEYS, REGION, AwsBench
+from aws_bench import ACCOUNT, KEYS, REGION, AwsBench, page_policy, statement
 from aws_worlds import LambdaWorld, archive, manifest
 from cloud_site import CloudSite, Visitors
 from conftest import end
@@ -79,12 +79,22 @@ def world(bench):
 
 
 class LambdaSite(CloudSite):
+    """Whose sluice may do what the page says, and nothing else."""
+
     def __init__(self, folder, world):
         super().__init__(folder)
         self.world = world
+        self.policy = page_policy("targets/aws-lambda.md", {
+            "function:thumbs": f"function:{world.function}",
+            "arn:aws:s3:::learn/*": f"arn:aws:s3:::{world.bucket}/*",
+        })
+        self.place = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{world.function}"
+        self.may()
 
     def target(self, steps="[50%, 100%]", bake="1s", errors=False, artifact=None):
         world = self.world
+        if errors:
+            self.may(statement("*", "cloudwatch:GetMetricData"))
         artifact = artifact or f'archive: "s3://{world.bucket}/{world.function}-${{release}}.zip"'
         self.configure(
             f"targets:\n  thumbs: {{kind: aws-lambda, function: {world.function}, alias: live,\n"
@@ -155,6 +165,7 @@ def test_good_releases_follow_each_other_and_no_invocation_is_lost(site, world, 
     assert visitors.lost == [], visitors.lost[:10]
     told = world.client.get_function_configuration(FunctionName=world.function, Qualifier="2")
     assert told["Description"] == "v2 (sluice)"
+    assert world.bench.unused(site.as_whom, site.policy) == set()
     site.must("verify")
 
 
@@ -236,7 +247,8 @@ def test_a_function_made_of_images(tmp_path, bench):
     )
     client.publish_version(FunctionName=name)
     client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
-    site = LambdaSite(tmp_path / "site", types.SimpleNamespace(function=name, bucket="none"))
+    site = LambdaSite(tmp_path / "site", types.SimpleNamespace(function=name, bucket="none", bench=bench))
+    site.may(statement([site.place, f"{site.place}:*"], "lambda:GetFunction"))
     site.target(artifact=f'image: "{uri}@${{digest}}"')
     site.must("adopt")
     site.change("v2")
@@ -383,6 +395,7 @@ def test_an_archive_that_was_replaced_in_between_is_never_published(site, world,
     world.s3.create_bucket(
         Bucket=f"flat-{world.function}", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
+    site.may(statement(f"arn:aws:s3:::flat-{world.function}/*", "s3:GetObject"))
     site.target(artifact=f'archive: "s3://flat-{world.function}/a.zip"')
     place = {"Bucket": f"flat-{world.function}", "Key": "a.zip"}
     world.s3.put_object(**place, Body=archive("v2"))
@@ -399,12 +412,15 @@ def test_an_archive_that_was_replaced_in_between_is_never_published(site, world,
 
 def test_a_first_deployment_and_the_way_back_to_nothing(site, world, tmp_path, bench):
     world.client.delete_alias(FunctionName=world.function, Name="live")
+    first = statement(site.place, "lambda:CreateAlias", "lambda:DeleteAlias")
     site = LambdaSite(tmp_path / "first", world)
+    site.may(first)
     site.target()
     site.bring("v2", "--first", "thumbs")
     assert world.serving() == {"2": 1}
     world.client.delete_alias(FunctionName=world.function, Name="live")
     site = LambdaSite(tmp_path / "another", world)
+    site.may(first)
     site.target(bake="10s", errors=True)
     visitors = Visitors(world.url)
     try:
@@ -468,6 +484,7 @@ def an_image(site, world, bench):
 ])
 def test_it_is_said_in_one_sentence_what_is_missing(site, world, bench, make):
     world.put("v2")
+    site.as_whom = {}  # it is about functions of which no policy speaks
     words = make(site, world, bench)
     site.change("v2")
     before = world.serving() if make is not no_permission else None, versions(world)

@@ -174,13 +174,13 @@ def test_time_series_of_cloud_run_itself_let_a_good_release_pass_and_take_a_bad_
     site, bench, visitors
 ):
     """What Cloud Run counts, as Cloud Monitoring tells it: a minute is the least that it does."""
-    site.target(steps="[100%]", bake="65s", more=SERIES)
+    site.target(steps="[100%]", bake="80s", more=SERIES)
     wait_for(lambda: visitors.count(site.first) > 600, "there are enough of them", seconds=120)
     done = site.bring("v2")
     assert "v2 done in production" in done.out
     site.serves(site.revision("v2"))
     site.images = f"127.0.0.1:{bench.port}/bench/bad/app"
-    site.target(steps="[100%]", bake="65s", more=SERIES)
+    site.target(steps="[100%]", bake="80s", more=SERIES)
     done = site.bring("v3", code=1)
     assert "rolled-back" in done.out and "errors on search" in done.out, done
     site.serves(site.revision("v2"))

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from aws_bench import KEYS, AwsBench
-from aws_worlds import EcsWorld
+from aws_bench import KEYS, AwsBench, page_policy
+from aws_worlds import EXECUTION_ROLE, TASK_ROLE, EcsWorld
 from cloud_site import CloudSite, Visitors
 from conftest import ROOT
 from ecs_site import serves
@@ -72,6 +72,8 @@ def test_the_page_for_aws(tmp_path, aws, monkeypatch):
     monkeypatch.setenv("BALANCER", balancer)
     reader = Reader(tmp_path / "reader")
     reader.at_the_release = lambda: serves(world, "v2", world.green)
+    policy = page_policy("targets/start-aws.md", {"TASK ROLE": TASK_ROLE, "EXECUTION ROLE": EXECUTION_ROLE})
+    reader.as_whom = aws.limited(policy)
     visitors = Visitors(world.url, count=1)  # a gauge of no requests has no value
     try:
         said = reader.follow(
@@ -83,6 +85,7 @@ def test_the_page_for_aws(tmp_path, aws, monkeypatch):
     assert "permissions are there" in said["doctor"] and "v2 done in production" in said["rollout"]
     serves(world, "v1", world.blue)
     assert visitors.lost == [] and aws.refused() == []
+    assert aws.unused(reader.as_whom, policy) == {"ecr:BatchGetImage"}  # the registry's own API
 
 
 def test_the_page_for_google(tmp_path, monkeypatch):

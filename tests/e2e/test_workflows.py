@@ -1,5 +1,6 @@
-"""The workflows that callers use (.github/workflows/release.yml, resume.yml, rollback.yml), run as they
-stand by act (github.com/nektos/act), offline: each run has a workspace of its own, and what goes on in
+"""The workflows that `sluice init --rollout` writes, and those of ours that they call
+(.github/workflows/release.yml, resume.yml, rollback.yml), run by act (github.com/nektos/act), offline,
+as they stand but for the name of the reports: each run has a workspace of its own, and what goes on in
 the next one goes on from the ledger alone. What act does not enforce (concurrency, environments,
 permissions) is not shown here."""
 
@@ -20,35 +21,6 @@ pytestmark = pytest.mark.skipif(
     not ACT, reason="skipped: act is not installed (tests/run --night makes it where there is Go)"
 )
 
-CALLERS = {
-    "release": """\
-on:
-  workflow_dispatch:
-    inputs: {release: {required: true}}
-jobs:
-  release:
-    permissions: {contents: write, id-token: write}
-    uses: sluice/sluice/.github/workflows/release.yml@v0
-    with: {release: "${{ inputs.release }}", reports: reports}
-""",
-    "resume": """\
-on: [workflow_dispatch, schedule]
-jobs:
-  resume:
-    permissions: {contents: write, id-token: write}
-    uses: sluice/sluice/.github/workflows/resume.yml@v0
-""",
-    "rollback": """\
-on:
-  workflow_dispatch:
-    inputs: {reason: {required: true}}
-jobs:
-  rollback:
-    permissions: {contents: write, id-token: write}
-    uses: sluice/sluice/.github/workflows/rollback.yml@v0
-    with: {stage: production, reason: "${{ inputs.reason }}"}
-""",
-}
 DOWNLOAD = """\
 name: download-artifact
 inputs: {name: {required: true}}
@@ -89,10 +61,11 @@ class Workflows:
         download = re.search(r"uses: (actions/download-artifact@\w+)", used)[1]
         self.local = {"sluice/sluice@v0": committed(action),
                       download: committed(folder / "download")}
-        workflows = site.repository / ".github/workflows"
-        workflows.mkdir(exist_ok=True)
-        for name, text in CALLERS.items():
-            (workflows / f"{name}.yml").write_text(text)
+        site.must("init", "--rollout")  # keeps the configuration that is there
+        caller = site.repository / ".github/workflows/sluice-release.yml"
+        text = caller.read_text()
+        assert "# reports: reports" in text
+        caller.write_text(text.replace("# reports: reports", "reports: reports"))
         site.scene.git("add", "--all", ".github")
         site.scene.git("commit", "--quiet", "--message=Workflows")
         site.scene.git("push", "--quiet", "origin", "HEAD")
@@ -106,7 +79,7 @@ class Workflows:
         shutil.move(self.site.repository / "reports", self.reports)
 
     def start(self, caller, **inputs):
-        words = [ACT, "workflow_dispatch", "-W", f".github/workflows/{caller}.yml",
+        words = [ACT, "workflow_dispatch", "-W", f".github/workflows/sluice-{caller}.yml",
                  "-P", "ubuntu-latest=-self-hosted", "--actor", "deployer",
                  "--env", f"REPORTS={self.reports}", "--env", "HOME=" + os.environ["HOME"]]
         for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "PATH"):

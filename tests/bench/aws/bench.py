@@ -88,6 +88,10 @@ class Bench:
                 self.registry.end_tokens()
         if "denied" in words:
             self.policies.denied = set(words["denied"])
+        for key, documents in words.get("policies", {}).items():
+            self.policies.give(key, documents)
+            with self.lock:
+                self.keys.grant(key, CONSTANT["AKIABENCH"], None, None)
         if "stuck" in words:
             self.ecs.set_stuck(words["stuck"])
         if "stray" in words:
@@ -110,6 +114,7 @@ class Bench:
                 "ok": dict(self.ok), "refused": self.refused[-1000:],
                 "listeners": self.balancers.urls(), "lambda": self.lambda_.runtime.url,
                 "troubles": self.balancers.troubles[-20:],
+                "used": {key: sorted(used) for key, used in self.policies.used.items()},
             }
 
     @staticmethod

@@ -17,12 +17,15 @@ POST /control   any of
     {"stray": {"service": NAME, "after": SECONDS}}   ECS goes back by itself to what was before
     {"instances": {"i-…": ADDRESS}}          where a target that is an instance is reached
     {"denied": ["ecs:UpdateService"]}        what nobody is allowed, for calls and for IAM's simulation
+    {"policies": {KEY: [DOCUMENT, …]}}       a key of its own, with that secret of the other one, which
+                        is allowed only what its policies allow (policies.py)
     {"update_fails": {FUNCTION: WHY}}        its next update ends as Failed
     {"pace": {…}}       in seconds: start (of a task), boot (so long it may be sick), drain (of a
                         target), health (between checks), update (of a Lambda function)
 GET /address    {"address": "127.A.B.C"}: nobody else gets it
 GET /told       {"ok": {"cloudwatch.GetMetricData": N}, "refused": [WORDS, …],
-                 "listeners": {ARN: URL}, "lambda": URL, "troubles": [WORDS, …]}
+                 "listeners": {ARN: URL}, "lambda": URL, "troubles": [WORDS, …],
+                 "used": {KEY: [ACTION, …]}}     of the keys with policies
 """
 
 import http.client
@@ -47,6 +50,12 @@ IN_JSON = {
     "InvalidClientTokenId": "UnrecognizedClientException",
     "SignatureDoesNotMatch": "InvalidSignatureException",
 }
+IN_XML = {"AccessDeniedException": "AccessDenied"}
+
+
+def key_of(request):
+    found = re.search(r"Credential=([^/]+)/", request.headers.get("authorization", ""))
+    return found and found[1]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -64,9 +73,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def refuse(self, request, why):
-        code, words = why.code, str(why)
+        code, words = IN_XML.get(why.code, why.code), str(why)
         if request.protocol in ("json", "rest-json"):
-            code = IN_JSON.get(code, code)
+            code = IN_JSON.get(why.code, why.code)
             body = {"__type": code, "message": words}
             if request.protocol == "rest-json":
                 body = {"Type": "User", "Message": words}
@@ -149,7 +158,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.refuse(request, refusal)
             return
         try:
-            self.bench.policies.check(asked.service, asked.operation)
+            self.bench.policies.check(key_of(request), asked)
             status, body, headers = self.live(request, asked) or self.forward(request)
         except Refused as why:
             self.refuse(request, why)

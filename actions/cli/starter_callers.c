@@ -1,0 +1,66 @@
+// The workflows of a repository that call ours.
+#include "actions/cli/starter.h"
+
+void starter_release(struct text *out)
+{
+    text_adds(
+        out,
+        "# Releases what is checked in here: through the gate, then out in the steps of\n"
+        "# .github/sluice.yml. Ends where a person is waited for; sluice-resume.yml goes on.\n"
+        "name: release\n"
+        "on:\n"
+        "  workflow_dispatch:\n"
+        "    inputs:\n"
+        "      release: {description: \"Its name, such as v812.\", required: true}\n"
+        "permissions: {}\n"
+        "jobs:\n"
+        "  release:\n"
+        "    # needs: tests             # a job of yours that uploads the reports as an artifact\n"
+        "    permissions: {contents: write, id-token: write}\n"
+        "    uses: sluice/sluice/.github/workflows/release.yml@v0\n"
+        "    with:\n"
+        "      release: ${{ inputs.release }}\n"
+        "      # reports: reports       # the name of that artifact\n"
+        "      # environment: production  # of GitHub: its secrets and its rules\n"
+        "    secrets: inherit\n");
+}
+
+void starter_resume(struct text *out)
+{
+    text_adds(out,
+              "# Goes on with what a person has answered, and with what a lost run has left.\n"
+              "name: resume\n"
+              "on:\n"
+              "  schedule: [{cron: \"*/5 * * * *\"}]   # GitHub is often late: `sluice plan` says "
+              "what that means\n"
+              "  workflow_dispatch:\n"
+              "permissions: {}\n"
+              "jobs:\n"
+              "  resume:\n"
+              "    permissions: {contents: write, id-token: write}\n"
+              "    uses: sluice/sluice/.github/workflows/resume.yml@v0\n"
+              "    # with: {environment: production}\n"
+              "    secrets: inherit\n");
+}
+
+void starter_rollback(struct text *out)
+{
+    text_adds(out, "# Back to the release that was known good before, at once. Nobody is asked.\n"
+                   "name: rollback\n"
+                   "on:\n"
+                   "  workflow_dispatch:\n"
+                   "    inputs:\n"
+                   "      reason: {description: \"Why.\", required: true}\n"
+                   "      to: {description: \"This release; the last known good one when empty.\", "
+                   "default: \"\"}\n"
+                   "permissions: {}\n"
+                   "jobs:\n"
+                   "  rollback:\n"
+                   "    permissions: {contents: write, id-token: write}\n"
+                   "    uses: sluice/sluice/.github/workflows/rollback.yml@v0\n"
+                   "    with:\n"
+                   "      reason: ${{ inputs.reason }}\n"
+                   "      to: ${{ inputs.to }}\n"
+                   "      # environment: production  # one without reviewers\n"
+                   "    secrets: inherit\n");
+}

@@ -16,14 +16,6 @@ static const struct option options[] = {
     {0},
 };
 
-static bool is_commit(str s)
-{
-    bool ok = s.len == 40;
-    for (size_t i = 0; ok && i < s.len; i++)
-        ok = strchr("0123456789abcdef", s.data[i]) != NULL;
-    return ok;
-}
-
 // A link cannot be left by what stands in it.
 static bool is_link(str s)
 {
@@ -46,7 +38,7 @@ static bool find_source(struct invocation *call, struct told_source *ret)
                           : finished ? finished->run_url
                                      : NULL),
     };
-    if (!is_commit(ret->head_sha))
+    if (!str_is_hex(ret->head_sha, 40))
         return error_set(&call->error, ERROR_INPUT,
                          "say with --head which commit was judged, in 40 digits: only the event of "
                          "a `workflow_run` says it by itself");

@@ -39,20 +39,10 @@ static bool read_bounded(const char *path, struct text *out, struct error *err)
     return true;
 }
 
-static bool is_sha(str s)
-{
-    if (s.len != 40)
-        return false;
-    for (size_t i = 0; i < s.len; i++)
-        if (!strchr("0123456789abcdef", s.data[i]))
-            return false;
-    return true;
-}
-
 static const char *sha_of(struct arena *arena, const struct node *side)
 {
     str sha;
-    if (!side || !json_get_str(side, "sha", &sha) || !is_sha(sha))
+    if (!side || !json_get_str(side, "sha", &sha) || !str_is_hex(sha, 40))
         return NULL;
     return arena_copy(arena, sha);
 }
@@ -80,7 +70,7 @@ static const struct runner_finished *finished_of(struct arena *arena, const stru
     struct runner_finished *finished = ARENA_NEW(arena, struct runner_finished);
     const struct node *owner = node_get(node_get(run, "head_repository"), "owner");
     str sha;
-    if (json_get_str(run, "head_sha", &sha) && is_sha(sha))
+    if (json_get_str(run, "head_sha", &sha) && str_is_hex(sha, 40))
         finished->head_sha = arena_copy(arena, sha);
     finished->head_branch = name_of(arena, run, "head_branch");
     finished->head_owner = name_of(arena, owner, "login");

@@ -7,16 +7,6 @@ enum { TEXT_MOST = 2000, FIGURE_MOST = 200, PLACES_MOST = 20, RESERVE = 1024 };
 
 // ---- reading ------------------------------------------------------------------------------------
 
-static bool is_commit(str s)
-{
-    if (s.len != 40)
-        return false;
-    for (size_t i = 0; i < s.len; i++)
-        if (!strchr("0123456789abcdef", s.data[i]))
-            return false;
-    return true;
-}
-
 static bool verdict_of(const struct node *map, enum verdict *ret, const char *key)
 {
     str name = node_text(map, key);
@@ -128,7 +118,7 @@ bool told_decision_read(struct arena *arena, const char *file, str bytes, struct
         !verdict_of(root, &told.verdict, "decision") || !findings || findings->kind != NODE_LIST)
         return error_set(err, ERROR_INPUT,
                          "%s is no decision of `sluice gate` (schema sluice.decision/1)", file);
-    if (is_commit(node_text(root, "commit")))
+    if (str_is_hex(node_text(root, "commit"), 40))
         told.commit = node_text(root, "commit");
     for (const struct node *n = findings->first; n; n = n->next)
         if (!read_finding(&told.findings, n))

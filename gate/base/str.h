@@ -77,6 +77,15 @@ static inline str str_shorten(str s, size_t n)
     return str_make(s.data, n);
 }
 
+// So many digits of a digest or a commit's id, and nothing else.
+static inline bool str_is_hex(str s, size_t digits)
+{
+    bool is = s.len == digits;
+    for (size_t i = 0; is && i < s.len; i++)
+        is = (s.data[i] >= '0' && s.data[i] <= '9') || (s.data[i] >= 'a' && s.data[i] <= 'f');
+    return is;
+}
+
 #define STR_NONE ((size_t)-1)
 
 static inline char char_lower(char c) // letters of ASCII only

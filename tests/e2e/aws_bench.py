@@ -58,6 +58,17 @@ class AwsBench:
         self.port, self.network = told["port"], told["network"]
         self.url = f"http://127.0.0.1:{self.port}"
 
+    def environment(self, folder):
+        """What makes sluice, and the vendor's own clients, use the bench and nothing else."""
+        return {
+            **KEYS,
+            "AWS_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": str(folder / "none"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(folder / "none"),
+        }
+
     def ask(self, path, words=None):
         body = None if words is None else json.dumps(words).encode()
         with urllib.request.urlopen(self.url + path, data=body, timeout=30) as answer:

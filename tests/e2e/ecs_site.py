@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from aws_bench import KEYS, REGION, AwsBench, page_policy, statement
+from aws_bench import AwsBench, page_policy, statement
 from aws_worlds import EXECUTION_ROLE, TASK_ROLE, EcsWorld
 from cloud_site import CloudSite, Visitors
 
@@ -45,14 +45,7 @@ def bench(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def environment(bench, tmp_path, monkeypatch):
-    for name, value in {
-        **KEYS,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL": bench.url,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-    }.items():
+    for name, value in bench.environment(tmp_path).items():
         monkeypatch.setenv(name, value)
     bench.control(faults={}, stuck={})
     refused = len(bench.refused())

@@ -13,7 +13,7 @@ import pytest
 
 import ecs_site
 import run_site
-from aws_bench import KEYS, REGION, AwsBench
+from aws_bench import REGION, AwsBench
 from aws_worlds import EcsWorld
 from cloud_site import CloudSite
 from google_bench import PROJECT, GoogleBench, Refusal
@@ -66,12 +66,7 @@ def google(tmp_path_factory):
 def environment(aws, google, tmp_path, monkeypatch):
     for name, value in {
         **google.environment(tmp_path),
-        **KEYS,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL": aws.url,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        **aws.environment(tmp_path),
         "DOCKER_CONFIG": str(tmp_path / "none"),
     }.items():
         monkeypatch.setenv(name, value)

@@ -149,7 +149,8 @@ def test_throttling_lost_answers_and_errors_after_the_effect_do_no_harm(site, wo
 
 def test_a_release_whose_tasks_do_not_start_never_gets_a_request(site, world, visitors):
     _, done = site.bring("v2", code=1, CRASH="0")
-    assert "rolled-back" in done.out and "did not stay on" in done.out, done
+    back = f"did not stay on {world.name}:2 and went back to {world.name}:1: ECS deployment"
+    assert "rolled-back" in done.out and back in done.out, done
     serves(world, "v1", world.blue, digest=world.first)
     visitors.stop()
     assert visitors.count("v2") == 0 and visitors.lost == []

@@ -32,7 +32,8 @@ def test_one_service_is_replaced_and_comes_back(rolled, world, visitors):
 
 def test_one_service_that_goes_back_by_itself_has_failed(rolled, world, visitors):
     _, done = rolled.bring("v2", code=1, CRASH="0")
-    assert "rolled-back" in done.out and "did not stay on" in done.out, done
+    back = f"did not stay on {world.name}:2 and went back to {world.name}:1: ECS deployment"
+    assert "rolled-back" in done.out and back in done.out, done
     world.settled(world.blue)
     assert world.digest(world.blue) == world.first
     assert world.health(world.blue) == ["healthy"] * 2

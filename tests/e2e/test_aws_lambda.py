@@ -11,7 +11,7 @@ import types
 
 import pytest
 
-from aws_bench import ACCOUNT, KEYS, REGION, AwsBench, page_policy, statement
+from aws_bench import ACCOUNT, REGION, AwsBench, page_policy, statement
 from aws_worlds import LambdaWorld, archive, manifest
 from cloud_site import CloudSite, Visitors
 from conftest import end
@@ -52,14 +52,7 @@ def bench(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def environment(bench, tmp_path, monkeypatch):
-    for name, value in {
-        **KEYS,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL": bench.url,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-    }.items():
+    for name, value in bench.environment(tmp_path).items():
         monkeypatch.setenv(name, value)
     bench.control(faults={})
     refused = len(bench.refused())

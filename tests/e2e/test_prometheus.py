@@ -339,7 +339,7 @@ LEFT = re.compile(r"It bakes until .+Z and holds no process: sluice watch on ops
 
 
 def left_in_a_long_bake(watched):
-    watched.config("step_bake: 12s", "step_bake: 30s", "    bake: 12s", "    bake: 30s")
+    watched.config("step_bake: 12s", "step_bake: 45s", "    bake: 12s", "    bake: 45s")
     # Who asks by itself cannot tell later what it did not ask: `health` would keep the process.
     watched.config("metrics: [courses, health]", "metrics: [courses]", HEALTH, "")
     watched.name_a_watcher(every="2s")
@@ -357,7 +357,7 @@ def test_a_long_bake_holds_no_process_and_is_judged_all_the_same(watched, studen
         done = watched.must("resume")
         if not LEFT.search(done.out):
             break
-    assert looks >= 2 and "v2 done in production" in done.out, (looks, done)
+    assert looks >= 4 and "v2 done in production" in done.out, (looks, done)
     assert watched.serving() == {"v2"}
     watched.must("verify")
 

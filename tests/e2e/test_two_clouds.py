@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from aws_bench import KEYS, REGION as AWS_REGION, AwsBench
+from aws_bench import AwsBench
 from aws_worlds import EcsWorld
 from cloud_site import CloudSite, Visitors
 from conftest import end
@@ -55,12 +55,7 @@ def google(tmp_path_factory):
 def environment(aws, google, tmp_path, monkeypatch):
     for name, value in {
         **google.environment(tmp_path),
-        **KEYS,
-        "AWS_REGION": AWS_REGION,
-        "AWS_ENDPOINT_URL": aws.url,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        **aws.environment(tmp_path),
     }.items():
         monkeypatch.setenv(name, value)
     yield

@@ -1,6 +1,6 @@
-// Calls of a cloud one after another, where each answer says what comes next: what a verb of a
-// target, the making of an artifact or a look at permissions is made of. Nothing blocks but
-// chain_finish.
+// Calls of a cloud or of GitHub one after another, where each answer says what comes next: what a
+// verb of a target, the making of an artifact or a look at permissions is made of. Nothing blocks
+// but chain_finish.
 //
 //     static void described(void *self, struct chain *chain, const struct chain_reply *reply)
 //     {
@@ -20,19 +20,22 @@
 #define DEPLOY_CLOUD_CHAIN_H
 
 #include "deploy/cloud/aws_call.h"
+#include "deploy/cloud/github_call.h"
 #include "deploy/cloud/google_call.h"
 #include "deploy/cloud/plain_call.h"
 
 struct chain_reply { // lives until the function that it was given to returns
     bool ok;
     long status;
-    const struct node *tree; // as of aws_answer and google_answer
+    const struct node *tree; // as of aws_answer, google_answer and github_answer
     str body, headers;
+    str next;                        // as of github_answer
     const struct cloud_fault *fault; // unless ok
     const struct error *error;       // unless ok
 };
 
 struct chain;
+struct chain_kind;
 // Each starts the next call or pause, ends the chain, or fails it.
 typedef void (*chain_next)(void *self, struct chain *chain, const struct chain_reply *reply);
 
@@ -40,9 +43,8 @@ struct chain { // zero is a chain that has nothing to do
     struct cloud *cloud;
     void *self;
     chain_next next;
-    struct aws_call *aws;
-    struct google_call *google;
-    struct plain_call *plain;
+    const struct chain_kind *kind;
+    void *call;     // of that kind, under way; null = none
     int64_t due_ms; // of a pause; 0 = none
     enum progress progress;
     struct error error;
@@ -55,6 +57,8 @@ void chain_aws(struct chain *chain, struct aws_client *client, const struct aws_
                chain_next next);
 void chain_google(struct chain *chain, struct google_client *client,
                   const struct google_request *request, chain_next next);
+void chain_github(struct chain *chain, struct github_client *client,
+                  const struct github_request *request, chain_next next);
 // Of somebody who is no cloud: every answer is ok, whatever its status says, and is no tree.
 void chain_plain(struct chain *chain, const struct plain_request *request, chain_next next);
 // `next` is given a reply that is ok and empty. A little random is added, so that many targets

@@ -17,12 +17,22 @@ static bool has(const str *names, size_t count, str name)
     return false;
 }
 
-const char *approval_refusal(struct arena *arena, const struct plan_approval *rule, str who,
-                             const str *authors, size_t author_count)
+static bool is_named(const struct plan_approval *rule, const struct approval_person *person)
 {
+    bool is = has(rule->from, rule->from_count, person->who);
+    for (size_t i = 0; i < person->team_count; i++)
+        is |= has(rule->from, rule->from_count, person->teams[i]);
+    return is;
+}
+
+const char *approval_refusal(struct arena *arena, const struct plan_approval *rule,
+                             const struct approval_person *person, const str *authors,
+                             size_t author_count)
+{
+    str who = person->who;
     struct text names = text_of(1024);
     const char *why = NULL;
-    if (!has(rule->from, rule->from_count, who)) {
+    if (!is_named(rule, person)) {
         for (uint32_t i = 0; i < rule->from_count; i++)
             text_addf(&names, "%s" STR_FMT, i ? ", " : "", STR_ARG(rule->from[i]));
         why = arena_format(arena, STR_FMT " is not among those who may answer: %s", STR_ARG(who),
@@ -37,6 +47,36 @@ const char *approval_refusal(struct arena *arena, const struct plan_approval *ru
     }
     text_done(&names);
     return why;
+}
+
+bool approval_write(struct ledger *ledger, const struct plan *plan, uint32_t step,
+                    const struct approval_word *word, struct error *err)
+{
+    struct text body = text_of(131072);
+    struct json_out json = json_out_of(&body, JSON_COMPACT);
+    struct arena arena = {0};
+    struct event event = {
+        .stream = STREAM_ROLLOUT, .rollout = plan->rollout, .type = STR(ANSWER_TYPE)};
+    json_open_map(&json, NULL);
+    json_add_bool(&json, "granted", word->granted);
+    json_add_i64(&json, "step", step == STEP_STAGE ? -1 : (int64_t)step);
+    json_add_str(&json, "commit", plan->commit);
+    json_add_str(&json, "comment", word->comment);
+    if (word->source) {
+        json_add_str(&json, "said_at", word->source->url);
+        json_open_list(&json, "teams");
+        for (size_t i = 0; i < word->person.team_count; i++)
+            json_add_str(&json, NULL, word->person.teams[i]);
+        json_close(&json);
+        event.key = arena_format(&arena, COMMENT_KEY, (long long)word->source->comment);
+        event.actor = facts_actor(ledger, word->person.who);
+    }
+    json_close(&json);
+    event.body = text_str(&body);
+    bool ok = ledger_append(ledger, &event, NULL, err);
+    text_done(&body);
+    arena_done(&arena);
+    return ok;
 }
 
 void approval_words(const struct plan *plan, uint32_t step, const struct plan_approval *rule,
@@ -117,6 +157,18 @@ static bool poll_keys(struct approval_desk *desk, struct approval_answer *ret)
     return true;
 }
 
+// What a comment's author was seen to belong to by who read it.
+static void read_teams(struct arena *arena, const struct event *event, struct approval_person *ret)
+{
+    const struct node *list = node_get(event->fields, "teams");
+    if (!list || list->kind != NODE_LIST)
+        return;
+    str *teams = ARENA_ARRAY(arena, str, list->count + 1);
+    for (const struct node *n = list->first; n; n = n->next)
+        teams[ret->team_count++] = n->text;
+    ret->teams = teams;
+}
+
 // Does this answer the open question, and does it count?
 static bool read_answer(struct approval_desk *desk, const struct event *event,
                         struct approval_answer *ret)
@@ -130,8 +182,10 @@ static bool read_answer(struct approval_desk *desk, const struct event *event,
     str who = facts_person(&event->actor);
     if (step != asked || has(desk->counted, desk->counted_count, who))
         return false;
-    const char *why =
-        approval_refusal(&desk->arena, desk->question.rule, who, desk->authors, desk->author_count);
+    struct approval_person person = {.who = who};
+    read_teams(&desk->arena, event, &person);
+    const char *why = approval_refusal(&desk->arena, desk->question.rule, &person, desk->authors,
+                                       desk->author_count);
     if (why) {
         progress_clear(desk->progress);
         (void)fprintf(stderr, "  not counted: %s\n", why);

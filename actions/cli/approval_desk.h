@@ -39,9 +39,33 @@ struct approval_desk {
 struct approver_port approval_desk_port(struct approval_desk *desk);
 void approval_desk_done(struct approval_desk *desk);
 
-// Why this person's answer does not count; null when it does.
-const char *approval_refusal(struct arena *arena, const struct plan_approval *rule, str who,
-                             const str *authors, size_t author_count);
+// Why this person's answer does not count; null when it does. `teams`: of those that the rule names
+// in place of logins ("@acme/release"), the ones that the person was seen to belong to.
+struct approval_person {
+    str who;
+    const str *teams;
+    size_t team_count;
+};
+const char *approval_refusal(struct arena *arena, const struct plan_approval *rule,
+                             const struct approval_person *person, const str *authors,
+                             size_t author_count);
+
+// An answer as it stands in the ledger. `source` tells a comment on GitHub that it was read from.
+struct approval_word {
+    struct approval_person person;
+    bool granted;
+    str comment;
+    const struct approval_source *source; // null: by whoever runs this command
+};
+struct approval_source {
+    int64_t comment; // its id
+    str url;
+};
+// The key under which the word of such a comment is recorded, whatever it says.
+#define COMMENT_KEY "github/comment/%lld"
+// ERROR kinds of ledger_append. The same comment twice is one answer.
+bool approval_write(struct ledger *ledger, const struct plan *plan, uint32_t step,
+                    const struct approval_word *word, struct error *err);
 
 // What is decided, in five lines.
 void approval_words(const struct plan *plan, uint32_t step, const struct plan_approval *rule,

@@ -2,7 +2,6 @@
 #include "actions/cli/approval_desk.h"
 #include "actions/cli/commands.h"
 #include "actions/cli/ledger_facts.h"
-#include "gate/doc/json.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -15,25 +14,10 @@ static const struct option options[] = {
 
 static bool record(struct deployment *d, const struct plan *plan, uint32_t step, bool granted)
 {
-    const char *comment = option_text(&d->call->options, "comment");
-    struct text body = text_of(65536);
-    struct json_out json = json_out_of(&body, JSON_COMPACT);
-    json_open_map(&json, NULL);
-    json_add_bool(&json, "granted", granted);
-    json_add_i64(&json, "step", step == STEP_STAGE ? -1 : (int64_t)step);
-    json_add_str(&json, "commit", plan->commit);
-    json_add_str(&json, "comment", str_of(comment));
-    json_close(&json);
-    struct event event = {
-        .stream = STREAM_ROLLOUT,
-        .rollout = plan->rollout,
-        .type = STR(ANSWER_TYPE),
-        .body = text_str(&body),
-    };
-    bool ok = ledger_append(d->ledger, &event, NULL, &d->call->error) &&
-              ledger_sync(d->ledger, LEDGER_WAIT_MS, &d->call->error);
-    text_done(&body);
-    return ok;
+    struct approval_word word = {.granted = granted,
+                                 .comment = str_of(option_text(&d->call->options, "comment"))};
+    return approval_write(d->ledger, plan, step, &word, &d->call->error) &&
+           ledger_sync(d->ledger, LEDGER_WAIT_MS, &d->call->error);
 }
 
 static bool answer(struct deployment *d, bool granted)
@@ -54,7 +38,8 @@ static bool answer(struct deployment *d, bool granted)
             err, ERROR_INPUT, "rollout " STR_FMT " is not waiting for an answer: it is %s",
             STR_ARG(fact.plan->rollout), phase_name(fact.state ? fact.state->phase : PHASE_NEW));
     facts_authors(d, fact.plan, &authors, &author_count);
-    const char *why = approval_refusal(d->arena, rule, d->me, authors, author_count);
+    const char *why = approval_refusal(d->arena, rule, &(struct approval_person){.who = d->me},
+                                       authors, author_count);
     if (why)
         return error_set(err, ERROR_DENIED, "%s", why);
     struct text words = text_of(8192);

@@ -1,6 +1,7 @@
 // sluice resume: goes on with every rollout that is suspended or whose process is gone.
 #include "actions/cli/commands.h"
 #include "actions/cli/due.h"
+#include "actions/cli/github_desk.h"
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/notices.h"
 #include "actions/cli/rehearsal_left.h"
@@ -181,6 +182,12 @@ static bool check_operands(struct invocation *call, const struct rollout_record 
     return true;
 }
 
+static void tell_missed(struct deployment *d)
+{
+    notices_missed(d);
+    github_desk_finish_ended(d);
+}
+
 static int run(struct invocation *call)
 {
     struct deployment d;
@@ -191,7 +198,7 @@ static int run(struct invocation *call)
     if (!deployment_open(call, false, &d))
         return command_failed(call);
     if (option_given(&call->options, "tell-only")) {
-        notices_missed(&d);
+        tell_missed(&d);
         deployment_close(&d);
         return 0;
     }
@@ -199,6 +206,8 @@ static int run(struct invocation *call)
         !check_operands(call, open, count, rehearsals, rehearsal_count))
         worst = command_failed(call);
     bool refused = worst != 0;
+    if (!refused)
+        github_desk_catch_up(&d, open, count);
     if (!refused && count == 0 && rehearsal_count == 0 && !call->quiet)
         (void)command_print(call, STR("Nothing waits: no rollout is unfinished.\n"));
     for (size_t i = 0; !refused && i < count; i++) {
@@ -212,7 +221,7 @@ static int run(struct invocation *call)
     if (!refused)
         worst = finish_rehearsals(&d, worst);
     if (!refused && call->options.operand_count == 0 && !world_signal(d.ports.world))
-        notices_missed(&d);
+        tell_missed(&d);
     deployment_close(&d);
     return worst;
 }

@@ -20,12 +20,7 @@ static const struct option promote_options[] = {
     {0},
 };
 
-// ---- what makes sense now ----------------------------------------------------------------------
-
-static bool is_baking(const struct rollout_state *state)
-{
-    return state->phase == PHASE_STEP_BAKE || state->phase == PHASE_BAKE;
-}
+// ---- which step -----------------------------------------------------------------------------
 
 // Shares are shown, and typed, with a few digits only.
 static uint32_t step_of(const struct plan *plan, struct fraction share)
@@ -39,21 +34,19 @@ static uint32_t step_of(const struct plan *plan, struct fraction share)
     return step;
 }
 
-// The step that --step names, or the current one: a promote that is read late never skips the bake
+// A --step that is not the current one is refused: a promote that is read late never skips the bake
 // of a later one.
-static bool find_step(struct deployment *d, const struct rollout_record *fact, uint32_t *ret_ppm,
-                      struct error *err)
+static bool check_step(const struct deployment *d, const struct rollout_record *fact,
+                       struct error *err)
 {
     const struct plan *plan = fact->plan;
     const char *given = option_text(&d->call->options, "step");
     struct fraction share;
-    uint32_t current = fact->state->step, meant = current;
-    if (given) {
-        if (!number_percent(str_of(given), &share))
-            return error_set(err, ERROR_INPUT, "--step takes a share such as 25%%, not `%s`",
-                             given);
-        meant = step_of(plan, share);
-    }
+    if (!given)
+        return true;
+    if (!number_percent(str_of(given), &share))
+        return error_set(err, ERROR_INPUT, "--step takes a share such as 25%%, not `%s`", given);
+    uint32_t current = fact->state->step, meant = step_of(plan, share);
     if (meant == plan->step_count)
         return error_set(err, ERROR_INPUT,
                          "rollout " STR_FMT " has no step of %s: `sluice status " STR_FMT
@@ -65,57 +58,7 @@ static bool find_step(struct deployment *d, const struct rollout_record *fact, u
                          STR_ARG(plan->rollout), plan->steps[current].share_ppm / 10000.0,
                          plan->steps[meant].share_ppm / 10000.0,
                          meant < current ? "over" : "not reached yet");
-    *ret_ppm = plan->steps[current].share_ppm;
     return true;
-}
-
-static bool check_promote(struct deployment *d, const struct rollout_record *fact,
-                          uint32_t *ret_ppm, struct error *err)
-{
-    const struct rollout_state *state = fact->state;
-    if (state && state->phase == PHASE_WAITING && !state->hold)
-        return error_set(err, ERROR_DENIED,
-                         "rollout " STR_FMT " waits for an approval, which nothing skips: `sluice "
-                         "approve " STR_FMT "`",
-                         STR_ARG(fact->plan->rollout), STR_ARG(fact->plan->rollout));
-    bool held = state && (state->phase == PHASE_HELD || state->phase == PHASE_WAITING);
-    if (!held && !(state && is_baking(state)))
-        return error_set(err, ERROR_DENIED,
-                         "rollout " STR_FMT " is %s: there is no bake to skip and no hold to end",
-                         STR_ARG(fact->plan->rollout),
-                         phase_name(state ? state->phase : PHASE_NEW));
-    return find_step(d, fact, ret_ppm, err);
-}
-
-static bool check(struct deployment *d, const struct rollout_record *fact, enum rollout_steer steer,
-                  uint32_t *ret_ppm)
-{
-    struct error *err = &d->call->error;
-    str rollout = fact->plan->rollout;
-    const struct rollout_state *state = fact->state;
-    if (fact->plan->mode == PLAN_ROLLBACK)
-        return error_set(err, ERROR_DENIED,
-                         "rollout " STR_FMT " is a way back, and nobody stops one: `sluice "
-                         "rollback --to RELEASE` takes over from it",
-                         STR_ARG(rollout));
-    if (state && state->phase == PHASE_REVERTING)
-        return error_set(err, ERROR_DENIED, "rollout " STR_FMT " is on its way back already",
-                         STR_ARG(rollout));
-    if (steer != STEER_ABORT && state && state->phase == PHASE_STUCK)
-        return error_set(err, ERROR_DENIED,
-                         "rollout " STR_FMT " is stuck on its way back: mend the targets, then "
-                         "`sluice resume`",
-                         STR_ARG(rollout));
-    if (steer != STEER_ABORT && state && state->heard_count >= ROLLOUT_STEERS - 2)
-        return error_set(err, ERROR_LIMIT,
-                         "rollout " STR_FMT " was steered %u times already: `sluice abort " STR_FMT
-                         "` ends it",
-                         STR_ARG(rollout), (unsigned)state->heard_count, STR_ARG(rollout));
-    bool held = state && (state->phase == PHASE_HELD || state->hold);
-    if (steer == STEER_HOLD && held)
-        return error_set(err, ERROR_DENIED, "rollout " STR_FMT " is held already: %s",
-                         STR_ARG(rollout), state->why);
-    return steer != STEER_PROMOTE || check_promote(d, fact, ret_ppm, err);
 }
 
 // ---- saying it ---------------------------------------------------------------------------------
@@ -157,8 +100,9 @@ static bool steer_one(struct deployment *d, enum rollout_steer steer)
     word.text = reason ? str_of(reason) : STR("pending");
     if (!facts_find_named(d, d->call->options.operands[0],
                           "is under way: `sluice status` lists those that are", &fact) ||
-        !check(d, &fact, steer, &word.share_ppm) ||
-        !steering_write(d->ledger, fact.plan->rollout, &word, &d->call->error))
+        !steering_check(fact.plan, fact.state, steer, &word.share_ppm, &d->call->error) ||
+        (steer == STEER_PROMOTE && !check_step(d, &fact, &d->call->error)) ||
+        !steering_write(d->ledger, fact.plan->rollout, &word, STR(""), &d->call->error))
         return false;
     push(d);
     return say(d, &fact, steer);

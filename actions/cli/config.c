@@ -1,6 +1,7 @@
 #include "actions/cli/config.h"
 
 #include "actions/cli/deployment.h"
+#include "actions/github/github_config.h"
 #include "deploy/notify/notify_config.h"
 #include "deploy/run/settings.h"
 #include "deploy/run/settings_calendar.h"
@@ -118,6 +119,11 @@ static const struct shape_field fields[] = {
      .min = 1,
      .max = NOTIFY_CHANNELS,
      .doc = "Who is told what becomes of a rollout."},
+    {.key = "github",
+     .kind = SHAPE_NODE,
+     .offset = offsetof(struct config, github),
+     .shape = &github_shape,
+     .doc = "What a rollout shows of itself on GitHub, and as whom."},
     {0},
 };
 
@@ -156,10 +162,46 @@ static void check_notify(struct arena *arena, const struct node *root, struct pr
         notify_check_env(&settings, root, problems);
 }
 
+// The first team among those who may answer something; null where only people are named.
+static const struct node *find_team(const struct node *node, unsigned depth)
+{
+    bool names = node && (str_is(node->key, "from") || str_is(node->key, "approval"));
+    bool list = names && node->kind == NODE_LIST;
+    const struct node *name = !names ? NULL : list ? node->first : node;
+    for (; name; name = list ? name->next : NULL)
+        if (name->kind == NODE_STRING && str_starts(name->text, STR("@")))
+            return name;
+    bool inside = node && (node->kind == NODE_MAP || node->kind == NODE_LIST) && depth > 0;
+    for (const struct node *one = inside ? node->first : NULL; one; one = one->next) {
+        const struct node *found = find_team(one, depth - 1);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+static void check_github(struct arena *arena, const struct node *root, struct problems *problems)
+{
+    static const char *const places[] = {"rollout", "seasons", "emergency"};
+    enum { DEPTH = 6 };
+    struct github_settings settings;
+    if (!github_settings_bind(arena, root, &settings, problems) || settings.app)
+        return;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const struct node *team = find_team(node_get(root, places[i]), DEPTH);
+        if (team)
+            problem_at(problems, team->at,
+                       "`" STR_FMT "` is a team, and only an app's token sees who belongs to one: "
+                       "add `github: {app: {id: …, key: …}}`, or name the people",
+                       STR_ARG(team->text));
+    }
+}
+
 static const struct config_part parts[] = {
     {"rollout", check_rollout},
     {"ledger", check_ledger},
     {"notify", check_notify},
+    {"github", check_github},
     {0},
 };
 

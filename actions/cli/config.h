@@ -18,7 +18,7 @@ struct config {
     struct evidence_config *evidence;
     struct gate_demands *gate;
     const struct node *targets, *metrics, *rollout, *analysis, *rollback, *watch, *ledger,
-        *incidents, *aws, *google;
+        *incidents, *aws, *google, *github;
     const struct node *seasons, *freezes, *windows, *emergency;
     struct position at;
 };

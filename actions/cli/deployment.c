@@ -250,7 +250,18 @@ void deployment_close(struct deployment *d)
         world_close(d->ports.world);
     sign_key_close(d->key);
     secret_done(&d->token);
+    github_login_done(&d->github_login);
     repository_close(d->repository);
+}
+
+bool deployment_github(struct deployment *d, const struct github_settings *settings,
+                       struct github_client **ret, struct error *err)
+{
+    if (!d->github && !github_open(d->ports.cloud, &d->call->runner, settings, d->variables,
+                                   &d->github_login, &d->github, err))
+        return false;
+    *ret = d->github;
+    return true;
 }
 
 bool deployment_stage(struct deployment *d, const char *name, const struct stage_settings **ret)

@@ -7,6 +7,7 @@
 
 #include "actions/cli/command.h"
 #include "actions/cli/stage_run.h"
+#include "actions/github/github_config.h"
 #include "deploy/record/ledger.h"
 #include "deploy/record/sign.h"
 #include "gate/base/template.h"
@@ -32,6 +33,8 @@ struct deployment {
     struct ledger *ledger;
     struct sign_key *key;
     struct secret token;
+    struct github_client *github; // opened when it is first needed: deployment_github
+    struct github_login github_login;
     const char *branch, *remote; // of the ledger; remote null = the local repository
     bool offline;                // the ledger's remote did not answer
     str me;                      // login, or the name of the local user
@@ -44,6 +47,11 @@ bool deployment_open(struct invocation *call, bool may_be_offline, struct deploy
 // The same without asking the ledger's remote: the caller does, with ledger_turn, when it pleases.
 bool deployment_open_here(struct invocation *call, struct deployment *ret);
 void deployment_close(struct deployment *deployment);
+
+// The client of GitHub, one for all of this run, so that its pauses are kept. `settings` may be
+// null. ERROR kinds of github_open.
+bool deployment_github(struct deployment *deployment, const struct github_settings *settings,
+                       struct github_client **ret, struct error *err);
 
 // The stage named, or the only one. ERROR_INPUT says which there are.
 bool deployment_stage(struct deployment *deployment, const char *name,

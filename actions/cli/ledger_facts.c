@@ -173,6 +173,11 @@ str facts_new_rollout(struct deployment *d, str release, str stage)
     }
 }
 
+struct event_actor facts_actor(const struct ledger *ledger, str login)
+{
+    return (struct event_actor){.login = login, .run_url = ledger_actor(ledger)->run_url};
+}
+
 str facts_person(const struct event_actor *actor)
 {
     if (actor->login.len)

@@ -49,6 +49,8 @@ str facts_new_rollout(struct deployment *d, str release, str stage);
 void facts_authors(struct deployment *d, const struct plan *plan, const str **ret,
                    size_t *ret_count);
 
+// Somebody whom GitHub has authenticated, and whose word this run writes down.
+struct event_actor facts_actor(const struct ledger *ledger, str login);
 // The name by which an actor answers: the login, or the local user without the machine.
 str facts_person(const struct event_actor *actor);
 

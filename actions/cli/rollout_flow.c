@@ -1,6 +1,7 @@
 #include "actions/cli/rollout_flow.h"
 
 #include "actions/cli/calendar_desk.h"
+#include "actions/cli/github_desk.h"
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/notices.h"
 #include "actions/cli/preflight.h"
@@ -248,7 +249,8 @@ static void begun(struct flow *flow)
 }
 
 static enum run_status loop(struct flow *flow, struct driver *driver,
-                            struct progress_display *progress, struct notices *notices)
+                            struct progress_display *progress, struct notices *notices,
+                            struct github_desk *github)
 {
     struct world *world = flow->d->ports.world;
     enum run_status status;
@@ -265,6 +267,7 @@ static enum run_status loop(struct flow *flow, struct driver *driver,
             continue;
         }
         notices_turn(notices, now, &wake);
+        github_desk_turn(github, now, &wake);
         progress_refresh(progress, now);
         if (progress->terminal && wake > now + REFRESH_MS)
             wake = now + REFRESH_MS;
@@ -279,6 +282,11 @@ static enum run_status loop(struct flow *flow, struct driver *driver,
 static int64_t notices_limit(const struct flow *flow)
 {
     return flow->leave ? LEAVE_PUSH_MS : NOTICES_LIMIT_MS / (flow->interrupted ? 2 : 1);
+}
+
+static int64_t github_limit(const struct flow *flow)
+{
+    return flow->leave ? 0 : flow->interrupted ? NOTICES_LIMIT_MS / 2 : GITHUB_LIMIT_MS;
 }
 
 bool flow_is_only_frozen(const struct plan *plan, const struct rollout_state *state)
@@ -389,6 +397,7 @@ int flow_drive(struct flow *flow)
     struct calendar_desk *calendar = open_calendar(flow);
     set_patience(flow, journal);
     struct notices *notices = notices_open(d, flow->stage, flow->state, &progress);
+    struct github_desk *github = github_desk_open(d, flow->plan, flow->state, &progress);
     struct driver_setup setup = {
         .plan = flow->plan,
         .state = flow->state,
@@ -401,7 +410,8 @@ int flow_drive(struct flow *flow)
         .approver = approval_desk_port(&desk),
         .steering = steering_desk_port(&steering),
         .calendar = calendar ? calendar_desk_port(calendar) : (struct calendar_port){0},
-        .observer = notices_observer(notices, progress_observer(&progress)),
+        .observer =
+            github_desk_observer(github, notices_observer(notices, progress_observer(&progress))),
         .force_lease = flow->force,
         .suspend = flow->suspend,
         .stay = flow->stay,
@@ -411,12 +421,14 @@ int flow_drive(struct flow *flow)
     struct driver *driver;
     int code;
     if (driver_open(&setup, &driver, &call->error)) {
-        enum run_status status = loop(flow, driver, &progress, notices);
+        enum run_status status = loop(flow, driver, &progress, notices, github);
         progress_done(&progress);
         code = ended(flow, status, driver, calendar);
+        github_desk_close(github, github_limit(flow)); // it looks at the driver's state
         driver_close(driver);
     } else {
         code = command_failed(call);
+        github_desk_close(github, 0);
     }
     journal_close(journal);
     notices_close(notices, notices_limit(flow));

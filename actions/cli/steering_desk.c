@@ -14,7 +14,7 @@ const char *steer_name(enum rollout_steer steer)
     return steer_names[steer];
 }
 
-bool steering_write(struct ledger *ledger, str rollout, const struct steering *word,
+bool steering_write(struct ledger *ledger, str rollout, const struct steering *word, str key,
                     struct error *err)
 {
     struct text body = text_of(65536);
@@ -28,7 +28,10 @@ bool steering_write(struct ledger *ledger, str rollout, const struct steering *w
     struct event event = {.stream = STREAM_ROLLOUT,
                           .rollout = rollout,
                           .type = STR(STEERING_TYPE),
+                          .key = key,
                           .body = text_str(&body)};
+    if (key.len)
+        event.actor = facts_actor(ledger, word->who);
     bool ok = text_full(&body) ? error_set(err, ERROR_LIMIT, "the reason is too long")
                                : ledger_append(ledger, &event, NULL, err);
     text_done(&body);

@@ -7,7 +7,6 @@ enum {
     CALL_MS = 90000,
     TRY_MS = 30000,
     TRIES = 6,
-    GAP_MS = 1050,        // between two writes; GitHub advises a second
     WRITES_AT_ONCE = 60,  // of the contents that it takes in an hour
     SECONDARY_MS = 60000, // first pause after a secondary limit that names none
     SECONDARY_MOST_MS = 900000,
@@ -70,16 +69,15 @@ bool github_call_start(struct github_client *client, const struct github_request
     struct github_call *call = memory_alloc(sizeof *call);
     struct arena *arena = &call->arena;
     int64_t now = cloud_now(client->cloud);
-    str shown = request->path;
+    str rest = request->path;
+    str shown_path = str_shorten(str_cut(&rest, '?'), 200);
     call->client = client;
     call->kind = request->kind;
     call->method = arena_copy(arena, str_of(request->method ? request->method : "GET"));
     call->needs = request->needs ? arena_copy(arena, str_of(request->needs)) : "";
     call->path = arena_str(arena, request->path);
     call->body = arena_str(arena, request->body);
-    call->what = arena_format(arena, "GitHub: %s " STR_FMT, call->method,
-                              STR_ARG(str_shorten(str_cut(&shown, '?'), 200)))
-                     .data;
+    call->what = arena_format(arena, "GitHub: %s " STR_FMT, call->method, STR_ARG(shown_path)).data;
     call->began_ms = now;
     call->tries = (struct tries){
         .most = TRIES,
@@ -230,7 +228,7 @@ static void refused(struct github_call *call, const struct http_answer *answer)
 {
     struct error why = {0};
     str told = github_needs(answer->headers, &call->arena);
-    const char *needs = told.len ? told.data : call->needs;
+    const char *needs = *call->needs ? call->needs : told.len ? told.data : "";
     const char *lacks = "";
     if (answer->status == 403)
         lacks = github_is_app(call->client) ? ": the app needs the permission "
@@ -351,7 +349,9 @@ static bool send_try(struct github_call *call, const struct secret *token, struc
                                    .headers = headers,
                                    .body = call->body,
                                    .timeout_ms = left_ms < TRY_MS ? left_ms : TRY_MS,
-                                   .fresh_connection = call->kind == GITHUB_ONCE};
+                                   // Else one that has died is replaced, and the
+                                   // request sent again, behind our back.
+                                   .fresh_connection = writes(call)};
     call->tries.made++;
     bool ok = http->start(http->self, &request, &call->job, err);
     text_done(&url);
@@ -450,7 +450,7 @@ enum progress github_call_poll(struct github_call *call, struct github_answer *r
         if (p == PROGRESS_PENDING)
             break;
         if (writes(call))
-            call->client->write_after_ms = cloud_now(call->client->cloud) + GAP_MS;
+            call->client->write_after_ms = cloud_now(call->client->cloud) + GITHUB_GAP_MS;
         if (p == PROGRESS_DONE)
             answered(call, &answer);
         else
@@ -491,7 +491,7 @@ void github_call_drop(struct github_call *call)
     if (!call)
         return;
     if (call->job && writes(call)) // it may have arrived
-        call->client->write_after_ms = cloud_now(call->client->cloud) + GAP_MS;
+        call->client->write_after_ms = cloud_now(call->client->cloud) + GITHUB_GAP_MS;
     drop_job(call);
     leave_queue(call);
     arena_done(&call->arena);

@@ -68,6 +68,8 @@ bool github_client_open(struct cloud *cloud, const struct github_account *accoun
     struct github_client *client = memory_alloc(sizeof *client);
     str url = str_of(account->api_url);
     client->cloud = cloud;
+    client->write_after_ms =
+        cloud_now(cloud) + GITHUB_GAP_MS; // who ran before may just have written
     client->account = *account;
     client->account.api_url =
         arena_copy(&client->arena, str_ends(url, STR("/")) ? str_first(url, url.len - 1) : url);
@@ -94,6 +96,11 @@ str github_path(const struct github_client *client, struct arena *arena, const c
 bool github_is_app(const struct github_client *client)
 {
     return client->account.app_id != NULL;
+}
+
+bool github_is_robot(const struct github_client *client)
+{
+    return github_is_app(client) || str_starts(secret_reveal(client->account.token), STR("ghs_"));
 }
 
 const char *github_repository(const struct github_client *client)

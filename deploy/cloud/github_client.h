@@ -6,7 +6,10 @@
 #include "deploy/cloud/github_call.h"
 #include "deploy/cloud/github_identity.h"
 
-enum { GITHUB_KEPT = 16 };
+enum {
+    GITHUB_KEPT = 16,     // answers, by ETag
+    GITHUB_GAP_MS = 1050, // between two writes; GitHub advises a second
+};
 
 struct github_kept { // what a reading was answered last
     struct arena arena;

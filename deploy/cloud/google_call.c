@@ -171,16 +171,17 @@ bool google_call_start(struct google_client *client, const struct google_request
     struct google_call *call = memory_alloc(sizeof *call);
     struct arena *arena = &call->arena;
     int64_t now = cloud_now(client->cloud);
-    str path = request->path;
+    str rest = request->path;
+    str path = str_shorten(str_cut(&rest, '?'), 200);
     call->client = client;
     call->request = *request;
     call->request.api = arena_copy(arena, str_of(request->api));
     call->request.method = arena_copy(arena, str_of(request->method ? request->method : "GET"));
     call->request.body = arena_str(arena, request->body);
     call->url = url_of(call, request);
-    call->what = arena_format(arena, "%s %s " STR_FMT, request->api, call->request.method,
-                              STR_ARG(str_shorten(str_cut(&path, '?'), 200)))
-                     .data;
+    call->what =
+        arena_format(arena, "%s %s " STR_FMT, request->api, call->request.method, STR_ARG(path))
+            .data;
     call->began_ms = now;
     call->tries = (struct tries){
         .most = request->tries ? request->tries : CALL_TRIES,

@@ -67,14 +67,17 @@ static void check_approval(void *value, const struct node *node, struct problems
     const struct approval_settings *approval = value;
     const struct node *from = node_get(node, "from") ? node_get(node, "from") : node;
     const str *names = approval->from.items;
-    for (size_t i = 0; i < approval->from.count; i++)
-        if (str_find(names[i], '/') != STR_NONE || str_starts(names[i], STR("@")))
+    bool teams = false;
+    for (size_t i = 0; i < approval->from.count; i++) {
+        bool marked = str_starts(names[i], STR("@")), team = str_find(names[i], '/') != STR_NONE;
+        teams |= team;
+        if (marked != team || str_ends(names[i], STR("/")) || str_starts(names[i], STR("@/")))
             problem_at(problems, settings_item_at(from, i),
-                       "`" STR_FMT "` is a team, and teams are not built yet in this version of "
-                       "sluice: name the people",
+                       "`" STR_FMT "` is neither a login, as `ada`, nor a team, as `@acme/release`",
                        STR_ARG(names[i]));
+    }
     refuse_twice(&approval->from, from, "login", problems);
-    if ((size_t)approval->count > approval->from.count)
+    if (!teams && (size_t)approval->count > approval->from.count)
         problem_at(problems, settings_at(node, "count"),
                    "`count` asks for %lld approvals, but `from` names only %zu",
                    (long long)approval->count, approval->from.count);

@@ -1,8 +1,13 @@
 """Comments on issues and pull requests, and the reactions to them."""
 
+import collections
+
 from issues import check_body, issue_of
 from operations import Part, operation
 from refusal import Refused, absent, invalid
+
+
+CONTENTS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "eyes", "rocket")
 
 
 class Comments(Part):
@@ -65,9 +70,19 @@ class Comments(Part):
         issue = issue_of(call)
         ending = f"/issues/{issue['number']}"
         return 200, [
-            one for one in self.kept(call).values() if one["issue_url"].endswith(ending)
+            {**one, "reactions": self.rollup(call.repository, one)}
+            for one in self.kept(call).values() if one["issue_url"].endswith(ending)
             and one["updated_at"] >= call.query.get("since", "")
         ]
+
+    def rollup(self, repository, comment):
+        """How often each reaction was given to it."""
+        rows = self.reactions(repository, "comment", comment["id"])
+        counts = collections.Counter(row["content"] for row in rows)
+        return {
+            "url": f"{comment['url']}/reactions", "total_count": len(rows),
+            **{name: counts[name] for name in CONTENTS},
+        }
 
     @operation("issues/list-comments-for-repo", issues="read", pull_requests="read")
     def list_all(self, call):

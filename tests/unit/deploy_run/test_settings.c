@@ -225,9 +225,8 @@ static const struct {
     {WEB STAGE "    approval: {from: [alice], count: 2}\n",
      "s.yml:6:38: `count` asks for 2 approvals, but `from` names only 1"},
     {WEB STAGE "    approval: {from: [alice, alice]}\n", "s.yml:6:30: login `alice` stands twice"},
-    {WEB STAGE "    approval: [alice, \"@acme/managers\"]\n",
-     "s.yml:6:23: `@acme/managers` is a team, and teams are not built yet in this version of "
-     "sluice: name the people"},
+    {WEB STAGE "    approval: [alice, \"@acme/\"]\n",
+     "s.yml:6:23: `@acme/` is neither a login, as `ada`, nor a team, as `@acme/release`"},
     {WEB STAGE "    approval: {from: [alice], expires_after: 0s}\n",
      "s.yml:6:46: `expires_after` must be longer than nothing: nobody could answer"},
     {WEB STAGE "    steps: [{to: 50%, approval: {from: [bob], count: 0}}, 100%]\n",

@@ -1,0 +1,402 @@
+#include "actions/cli/github_desk.h"
+
+#include "actions/cli/approval_desk.h"
+#include "actions/cli/ledger_facts.h"
+#include "actions/cli/steering_desk.h"
+#include "actions/github/rollout_mirror.h"
+#include "actions/report/gate_text.h"
+#include "gate/base/moment.h"
+#include "gate/doc/json.h"
+
+#include <stdio.h>
+
+enum { FACTS_MOST = 16384, ENDED_MOST = 20 };
+
+#define ENDED_WITHIN_MS (6 * MS_HOUR)
+
+struct github_desk {
+    struct deployment *d;
+    struct progress_display *progress;
+    const struct plan *plan;
+    const struct rollout_state *state; // as it stands; null before it was told
+    const str *authors;                // as git knows them
+    size_t author_count;
+    struct github_settings settings;
+    struct rollout_mirror *mirror;
+    struct observer_port next;
+    bool reverting; // a way back is under way: nothing is begun
+};
+
+static void say(void *self, const char *words)
+{
+    const struct github_desk *desk = self;
+    struct text line = text_of(4096);
+    terminal_escape(str_of(words), &line);
+    if (desk->progress)
+        progress_clear(desk->progress);
+    (void)fprintf(stderr, "sluice: %s\n", text_c(&line));
+    text_done(&line);
+}
+
+// ---- what is kept -------------------------------------------------------------------------------
+
+static str key_of(const struct github_desk *desk, struct arena *arena, const char *kind)
+{
+    return arena_format(arena, "github/%s/" STR_FMT, kind, STR_ARG(desk->plan->rollout));
+}
+
+static int64_t known_number(void *self, const char *kind)
+{
+    const struct github_desk *desk = self;
+    struct ledger *ledger = desk->d->ledger;
+    struct arena arena = {0};
+    struct event event;
+    struct error ignored;
+    int64_t number = 0;
+    const struct ledger_entry *entry = ledger_by_key(ledger, key_of(desk, &arena, kind));
+    if (entry && ledger_read(ledger, &arena, entry, &event, &ignored))
+        (void)json_get_i64(event.fields, "number", &number);
+    arena_done(&arena);
+    return number;
+}
+
+static void record_number(void *self, const char *kind, int64_t number, str url)
+{
+    struct github_desk *desk = self;
+    struct arena arena = {0};
+    struct text body = text_of(16384);
+    struct json_out json = json_out_of(&body, JSON_COMPACT);
+    struct error err;
+    json_open_map(&json, NULL);
+    json_add_i64(&json, "number", number);
+    json_add_str(&json, "url", url);
+    json_close(&json);
+    struct event event = {
+        .stream = STREAM_ROLLOUT,
+        .rollout = desk->plan->rollout,
+        .type = arena_format(&arena, "github.%s", kind),
+        .key = key_of(desk, &arena, kind),
+        .body = text_str(&body),
+    };
+    if (!ledger_append(desk->d->ledger, &event, NULL, &err))
+        say(desk, err.message);
+    text_done(&body);
+    arena_done(&arena);
+}
+
+// ---- what people say ----------------------------------------------------------------------------
+
+static bool is_recorded(void *self, int64_t comment)
+{
+    const struct github_desk *desk = self;
+    struct arena arena = {0};
+    str key = arena_format(&arena, COMMENT_KEY, (long long)comment);
+    bool is = ledger_by_key(desk->d->ledger, key) != NULL;
+    arena_done(&arena);
+    return is;
+}
+
+// The names that git knows, and the logins that GitHub does.
+static const str *all_authors(const struct github_desk *desk, struct arena *arena,
+                              const struct release_authors *authors, size_t *ret_count)
+{
+    size_t more = authors ? authors->count : 0;
+    str *all = ARENA_ARRAY(arena, str, desk->author_count + more + 1);
+    for (size_t i = 0; i < desk->author_count; i++)
+        all[i] = desk->authors[i];
+    for (size_t i = 0; i < more; i++)
+        all[desk->author_count + i] = authors->logins[i];
+    *ret_count = desk->author_count + more;
+    return all;
+}
+
+static const char *take_answer(struct github_desk *desk, struct arena *arena,
+                               const struct said_word *said)
+{
+    uint32_t step = 0;
+    const struct plan_approval *rule = rollout_question(desk->plan, desk->state, &step);
+    size_t author_count;
+    const str *authors = all_authors(desk, arena, said->authors, &author_count);
+    struct error err = {0};
+    struct approval_source source = {said->comment, said->url};
+    struct approval_word word = {
+        .person = {said->who, said->teams, said->team_count},
+        .granted = said->word == COMMENT_APPROVE,
+        .comment = said->reason,
+        .source = &source,
+    };
+    if (!rule)
+        return "nothing is asked at the moment";
+    const char *why = approval_refusal(arena, rule, &word.person, authors, author_count);
+    if (why)
+        return why;
+    return approval_write(desk->d->ledger, desk->plan, step, &word, &err)
+               ? NULL
+               : arena_copy(arena, str_of(err.message));
+}
+
+static const char *take_steering(struct github_desk *desk, struct arena *arena,
+                                 const struct said_word *said)
+{
+    static const enum rollout_steer steers[] = {
+        [COMMENT_HOLD] = STEER_HOLD,
+        [COMMENT_PROMOTE] = STEER_PROMOTE,
+        [COMMENT_ROLLBACK] = STEER_ABORT,
+    };
+    struct error err = {0};
+    struct steering word = {.steer = steers[said->word], .who = said->who, .text = said->reason};
+    if (!word.text.len && word.steer == STEER_PROMOTE)
+        return "say why behind it: it goes into the record";
+    if (!word.text.len)
+        word.text = STR("pending");
+    if (!steering_check(desk->plan, desk->state, word.steer, &word.share_ppm, &err) ||
+        !steering_write(desk->d->ledger, desk->plan->rollout, &word,
+                        arena_format(arena, COMMENT_KEY, (long long)said->comment), &err))
+        return arena_copy(arena, str_of(err.message));
+    return NULL;
+}
+
+static const char *take(void *self, struct arena *arena, const struct said_word *said)
+{
+    struct github_desk *desk = self;
+    bool answers = said->word == COMMENT_APPROVE || said->word == COMMENT_DENY;
+    const char *why = answers ? take_answer(desk, arena, said) : take_steering(desk, arena, said);
+    struct text line = text_of(1024);
+    text_addf(&line, STR_FMT " says /%s on GitHub%s%s", STR_ARG(said->who),
+              comment_word_name(said->word), why ? ", which does not count: " : "", why ? why : "");
+    say(desk, text_c(&line));
+    text_done(&line);
+    return why;
+}
+
+// ---- what it rests on ---------------------------------------------------------------------------
+
+static void add_gate(const struct github_desk *desk, struct arena *arena, struct text *out)
+{
+    struct gate_record gate;
+    struct error ignored;
+    char at[MOMENT_TEXT];
+    if (!gate_decided(desk->d->ledger, arena, desk->plan->commit, &gate, &ignored))
+        return;
+    text_addf(out, "- **Gate** " STR_FMT ", %s\n", STR_ARG(gate.decision),
+              moment_format(gate.time_ms, at));
+}
+
+static void add_no_return(const struct plan *plan, struct text *out)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < plan->target_count; i++) {
+        if (!plan->targets[i].no_return.len)
+            continue;
+        any = true;
+        text_adds(out, "- **Point of no return** ");
+        markdown_escape(plan->targets[i].name, out);
+        text_adds(out, ": ");
+        markdown_escape(plan->targets[i].no_return, out);
+        text_addc(out, '\n');
+    }
+    if (!any)
+        text_adds(out, "- **Point of no return** none: it can be taken back at every step\n");
+}
+
+static void add_way_back(struct github_desk *desk, struct text *out)
+{
+    struct way_back back = {0};
+    char words[32], at[MOMENT_TEXT];
+    if (!facts_way_back(desk->d, desk->plan->environment, &back) || !back.count) {
+        text_adds(out, "- **Way back** never tried in this environment\n");
+        desk->d->call->error = (struct error){0};
+        return;
+    }
+    text_addf(out, "- **Way back** %s the last %zu times, half of them in %s",
+              moment_format(back.newest_at_ms, at), back.count,
+              duration_words(back.median_ms, words));
+    text_adds(out, " or less\n");
+}
+
+static str facts(struct github_desk *desk)
+{
+    struct arena *arena = desk->d->arena;
+    struct text out = text_of(FACTS_MOST);
+    add_gate(desk, arena, &out);
+    if (desk->plan->risk_why.len) {
+        text_adds(&out, "- **Risk** ");
+        markdown_escape(desk->plan->risk_why, &out);
+        text_addc(&out, '\n');
+    }
+    if (desk->plan->mode == PLAN_FORWARD)
+        add_no_return(desk->plan, &out);
+    add_way_back(desk, &out);
+    str made = arena_str(arena, text_str(&out));
+    text_done(&out);
+    return made;
+}
+
+// ---- opening ------------------------------------------------------------------------------------
+
+// A mistake in `github` stops a rollout when its configuration is read, but never a way back.
+static bool read_settings(struct github_desk *desk)
+{
+    struct deployment *d = desk->d;
+    struct problems problems = {.arena = d->arena};
+    struct error why;
+    char text[1024];
+    if (github_settings_bind(d->arena, d->config, &desk->settings, &problems))
+        return desk->settings.given && (desk->settings.deployments || desk->settings.approvals);
+    if (!problems_none(&problems, &why))
+        say(desk, error_text(&why, text, sizeof text));
+    return false;
+}
+
+static str environment_url(struct github_desk *desk)
+{
+    const struct template_value values[] = {{"environment", desk->plan->environment}, {0}};
+    struct text url = text_of(4096);
+    struct error why;
+    if (desk->settings.environment_url.len &&
+        !template_expand(desk->settings.environment_url, values, TEMPLATE_PLAIN, &url, &why))
+        say(desk, why.message);
+    str made = arena_str(desk->d->arena, text_str(&url));
+    text_done(&url);
+    return made;
+}
+
+struct github_desk *github_desk_open(struct deployment *d, const struct plan *plan,
+                                     const struct rollout_state *state,
+                                     struct progress_display *progress)
+{
+    struct github_desk *desk = ARENA_NEW(d->arena, struct github_desk);
+    struct github_client *github;
+    struct error why;
+    *desk = (struct github_desk){.d = d, .progress = progress, .plan = plan};
+    if (!read_settings(desk))
+        return NULL;
+    if (!deployment_github(d, &desk->settings, &github, &why)) {
+        say(desk, why.message);
+        return NULL;
+    }
+    facts_authors(d, plan, &desk->authors, &desk->author_count);
+    struct mirror_setup setup = {
+        .cloud = d->ports.cloud,
+        .github = github,
+        .plan = plan,
+        .deployments = desk->settings.deployments,
+        .issues = desk->settings.approvals,
+        .production = str_is(plan->environment, "production"),
+        .run_url = str_of(d->call->runner.run_url),
+        .environment_url = environment_url(desk),
+        .facts = facts(desk),
+        .port = {desk, known_number, record_number},
+        .comments = {.self = desk, .known = is_recorded, .take = take},
+        .poll_ms = desk->settings.poll_ms,
+        .self = desk,
+        .say = say,
+    };
+    rollout_mirror_open(&setup, &desk->mirror);
+    if (state) {
+        desk->state = state;
+        desk->reverting = state->phase == PHASE_REVERTING;
+        rollout_mirror_tell(desk->mirror, state);
+    }
+    return desk;
+}
+
+// ---- while it goes ------------------------------------------------------------------------------
+
+static void hear(void *self, const struct run_news *news)
+{
+    struct github_desk *desk = self;
+    desk->next.tell(desk->next.self, news);
+    desk->state = news->state;
+    desk->reverting = news->state->phase == PHASE_REVERTING;
+    if (news->type == NEWS_PHASE)
+        rollout_mirror_tell(desk->mirror, news->state);
+}
+
+struct observer_port github_desk_observer(struct github_desk *desk, struct observer_port next)
+{
+    if (!desk)
+        return next;
+    desk->next = next;
+    return (struct observer_port){desk, hear};
+}
+
+void github_desk_turn(struct github_desk *desk, int64_t now_ms, int64_t *wake_ms)
+{
+    if (desk && !desk->reverting)
+        rollout_mirror_turn(desk->mirror, now_ms, wake_ms);
+}
+
+static void finish(struct github_desk *desk, int64_t limit_ms)
+{
+    struct world *world = desk->d->ports.world;
+    int signal = world_signal(world);
+    int64_t now_ms = deployment_now(desk->d), until_ms = now_ms + limit_ms;
+    while (now_ms < until_ms && world_signal(world) == signal) {
+        int64_t wake_ms = until_ms;
+        rollout_mirror_turn(desk->mirror, now_ms, &wake_ms);
+        if (!rollout_mirror_busy(desk->mirror))
+            break;
+        world_wait(world, wake_ms);
+        int64_t then_ms = now_ms;
+        now_ms = deployment_now(desk->d);
+        if (now_ms < then_ms) // a clock that was set back
+            until_ms = now_ms + limit_ms;
+    }
+}
+
+void github_desk_close(struct github_desk *desk, int64_t limit_ms)
+{
+    if (!desk)
+        return;
+    struct deployment *d = desk->d;
+    struct error ignored;
+    finish(desk, limit_ms);
+    if (desk->state && phase_terminal(desk->state->phase) && !rollout_mirror_busy(desk->mirror))
+        record_number(desk, "told", 1, STR("")); // nobody has to look at it again
+    rollout_mirror_close(desk->mirror);
+    if (!d->offline && ledger_has_remote(d->ledger) && ledger_unpushed(d->ledger))
+        (void)ledger_sync(d->ledger, LEDGER_WAIT_MS, &ignored); // else by whoever runs next
+}
+
+static void catch_up(struct deployment *d, const struct rollout_record *record)
+{
+    const struct lease *lease = &record->standing.lease;
+    bool live = lease_is_live(lease, deployment_now(d)) && !process_is_gone(lease->process);
+    if (!live && record->plan && record->state)
+        github_desk_close(github_desk_open(d, record->plan, record->state, NULL), GITHUB_LIMIT_MS);
+}
+
+void github_desk_catch_up(struct deployment *d, const struct rollout_record *records, size_t count)
+{
+    for (size_t i = 0; i < count && !world_signal(d->ports.world); i++)
+        catch_up(d, &records[i]);
+}
+
+static bool is_kept(struct deployment *d, const char *kind, str rollout)
+{
+    struct arena arena = {0};
+    str key = arena_format(&arena, "github/%s/" STR_FMT, kind, STR_ARG(rollout));
+    bool is = ledger_by_key(d->ledger, key) != NULL;
+    arena_done(&arena);
+    return is;
+}
+
+void github_desk_finish_ended(struct deployment *d)
+{
+    str *names = NULL;
+    size_t count = 0;
+    struct error ignored;
+    if (!node_get(d->config, "github") ||
+        !rollouts_newest(d->ledger, d->arena, ENDED_MOST, &names, &count, &ignored))
+        return;
+    for (size_t i = 0; i < count && !world_signal(d->ports.world); i++) {
+        struct rollout_record record;
+        bool shown = is_kept(d, "deployment", names[i]) || is_kept(d, "issue", names[i]);
+        if (shown && !is_kept(d, "told", names[i]) &&
+            rollout_load(d->ledger, d->arena, names[i], &record, &ignored) && record.state &&
+            phase_terminal(record.state->phase) &&
+            deployment_now(d) - record.newest_ms <= ENDED_WITHIN_MS)
+            catch_up(d, &record);
+    }
+}

@@ -1,0 +1,340 @@
+#include "actions/github/rollout_issue.h"
+
+#include "gate/doc/json.h"
+
+#include <stdio.h>
+
+enum { BODY_MOST = 60000, LOOK_AGAIN_MS = 3000, LOOKS = 3, PAGES = 10, LISTED = 100 };
+
+static const char needs[] = "issues: write";
+static const char label[] = "sluice";
+
+static struct rollout_issue *of(struct mirror_part *part)
+{
+    return (struct rollout_issue *)(void *)part;
+}
+
+static void ask(struct rollout_issue *r, struct chain *chain, enum github_kind kind,
+                const char *method, str path, str body, chain_next next)
+{
+    chain_github(chain, r->github,
+                 &(struct github_request){
+                     .kind = kind, .method = method, .path = path, .body = body, .needs = needs},
+                 next);
+}
+
+static str marker(struct rollout_issue *r, const char *what)
+{
+    return mirror_marker(&r->arena, r->plan->rollout, what);
+}
+
+static void on(struct rollout_issue *r, struct chain *chain);
+
+// ---- finding and opening ------------------------------------------------------------------------
+
+static void open_issue(struct rollout_issue *r, struct chain *chain);
+static void search(struct rollout_issue *r, struct chain *chain);
+
+static void waited(void *self, struct chain *chain, const struct chain_reply *reply)
+{
+    (void)reply;
+    search(self, chain);
+}
+
+static void take(struct rollout_issue *r, const struct node *issue)
+{
+    (void)json_get_i64(issue, "number", &r->number);
+    (void)snprintf(r->shown_title, sizeof r->shown_title, STR_FMT,
+                   STR_ARG(str_first(node_text(issue, "title"), sizeof r->shown_title - 1)));
+    r->closed = str_is(node_text(issue, "state"), "closed");
+    r->searched = true;
+    r->lost = false;
+}
+
+static void found(void *self, struct chain *chain, const struct chain_reply *reply)
+{
+    struct rollout_issue *r = self;
+    if (!reply->ok) {
+        chain_fail_with(chain, reply, "looking for it");
+        return;
+    }
+    const struct node *list = reply->tree && reply->tree->kind == NODE_LIST ? reply->tree : NULL;
+    str mark = marker(r, "");
+    for (const struct node *one = list ? list->first : NULL; one; one = one->next)
+        if (str_starts(node_text(one, "body"), mark) &&
+            mirror_is_own(r->github, node_get(one, "user"))) {
+            take(r, one);
+            r->port.record(r->port.self, "issue", r->number, node_text(one, "html_url"));
+            on(r, chain);
+            return;
+        }
+    if (reply->next.len && r->pages < PAGES) {
+        r->pages++;
+        ask(r, chain, GITHUB_READ, NULL, arena_str(&r->arena, reply->next), STR(""), found);
+    } else if (r->lost && r->looks < LOOKS) {
+        r->looks++;
+        chain_pause(chain, LOOK_AGAIN_MS, waited);
+    } else {
+        r->searched = true;
+        on(r, chain);
+    }
+}
+
+static void search(struct rollout_issue *r, struct chain *chain)
+{
+    r->pages = 1;
+    ask(r, chain, GITHUB_READ, NULL,
+        github_path(r->github, &r->arena,
+                    "/issues?labels=%s&state=all&sort=created&direction=desc&per_page=%d", label,
+                    LISTED),
+        STR(""), found);
+}
+
+static void got(void *self, struct chain *chain, const struct chain_reply *reply)
+{
+    struct rollout_issue *r = self;
+    if (!reply->ok) {
+        chain_fail_with(chain, reply, "reading it");
+        return;
+    }
+    take(r, reply->tree);
+    on(r, chain);
+}
+
+static void opened(void *self, struct chain *chain, const struct chain_reply *reply)
+{
+    struct rollout_issue *r = self;
+    if (!reply->ok) {
+        r->lost = reply->fault && reply->fault->outcome_unknown;
+        r->looks = 0;
+        chain_fail_with(chain, reply, "opening it");
+        return;
+    }
+    take(r, reply->tree);
+    r->comments_read = true; // it has none
+    r->port.record(r->port.self, "issue", r->number, node_text(reply->tree, "html_url"));
+    on(r, chain);
+}
+
+static void open_issue(struct rollout_issue *r, struct chain *chain)
+{
+    struct text body = text_of(2 * BODY_MOST);
+    struct json_out json = json_out_of(&body, JSON_COMPACT);
+    json_open_map(&json, NULL);
+    json_add_str(&json, "title", str_of(r->title));
+    json_add_str(&json, "body", text_str(&r->body));
+    json_open_list(&json, "labels");
+    json_add_str(&json, NULL, str_of(label));
+    json_close(&json);
+    json_close(&json);
+    ask(r, chain, GITHUB_ONCE, "POST", github_path(r->github, &r->arena, "/issues"),
+        text_str(&body), opened);
+    text_done(&body);
+}
+
+// ---- questions ----------------------------------------------------------------------------------
+
+static void commented(void *self, struct chain *chain, const struct chain_reply *reply)
+{
+    struct rollout_issue *r = self;
+    if (!reply->ok) {
+        r->comment_lost = reply->fault && reply->fault->outcome_unknown;
+        r->looks = 0;
+        chain_fail_with(chain, reply, "writing into it");
+        return;
+    }
+    (void)json_get_i64(reply->tree, "id", &r->asked_id);
+    (void)snprintf(r->asked_key, sizeof r->asked_key, "%s", r->sent_key);
+    on(r, chain);
+}
+
+static void comment(struct rollout_issue *r, struct chain *chain)
+{
+    struct text words = text_of(BODY_MOST), body = text_of(2 * BODY_MOST);
+    struct json_out json = json_out_of(&body, JSON_COMPACT);
+    text_addf(&words, STR_FMT "\n" STR_FMT, STR_ARG(marker(r, r->question_key)),
+              STR_ARG(text_str(&r->question)));
+    json_open_map(&json, NULL);
+    json_add_str(&json, "body", text_str(&words));
+    json_close(&json);
+    (void)snprintf(r->sent_key, sizeof r->sent_key, "%s", r->question_key);
+    ask(r, chain, GITHUB_ONCE, "POST",
+        github_path(r->github, &r->arena, "/issues/%lld/comments", (long long)r->number),
+        text_str(&body), commented);
+    text_done(&words);
+    text_done(&body);
+}
+
+static void paused(void *self, struct chain *chain, const struct chain_reply *reply)
+{
+    (void)reply;
+    on(self, chain);
+}
+
+// The newest of our own with that marker.
+static void read_comments(void *self, struct chain *chain, const struct chain_reply *reply)
+{
+    struct rollout_issue *r = self;
+    if (!reply->ok) {
+        chain_fail_with(chain, reply, "reading what is said in it");
+        return;
+    }
+    str mark = marker(r, r->question_key);
+    const struct node *list = reply->tree && reply->tree->kind == NODE_LIST ? reply->tree : NULL;
+    for (const struct node *one = list ? list->first : NULL; one; one = one->next)
+        if (str_starts(node_text(one, "body"), mark) &&
+            mirror_is_own(r->github, node_get(one, "user")) &&
+            json_get_i64(one, "id", &r->asked_id))
+            (void)snprintf(r->asked_key, sizeof r->asked_key, "%s", r->question_key);
+    if (reply->next.len && strcmp(r->asked_key, r->question_key) != 0) {
+        ask(r, chain, GITHUB_READ, NULL, arena_str(&r->arena, reply->next), STR(""), read_comments);
+        return;
+    }
+    bool is_there = strcmp(r->asked_key, r->question_key) == 0;
+    if (!is_there && r->comment_lost && r->looks < LOOKS) {
+        r->looks++;
+        chain_pause(chain, LOOK_AGAIN_MS, paused);
+        return;
+    }
+    r->comment_lost = false;
+    r->comments_read = true;
+    on(r, chain);
+}
+
+// ---- what is next -------------------------------------------------------------------------------
+
+static void changed(void *self, struct chain *chain, const struct chain_reply *reply)
+{
+    struct rollout_issue *r = self;
+    if (!reply->ok) {
+        chain_fail_with(chain, reply, "its title");
+        return;
+    }
+    take(r, reply->tree);
+    on(r, chain);
+}
+
+static void change(struct rollout_issue *r, struct chain *chain)
+{
+    struct text body = text_of(4096);
+    struct json_out json = json_out_of(&body, JSON_COMPACT);
+    json_open_map(&json, NULL);
+    json_add_str(&json, "title", str_of(r->title));
+    json_add_str(&json, "state", r->is_end ? STR("closed") : STR("open"));
+    json_close(&json);
+    ask(r, chain, GITHUB_SAME, "PATCH",
+        github_path(r->github, &r->arena, "/issues/%lld", (long long)r->number), text_str(&body),
+        changed);
+    text_done(&body);
+}
+
+static bool asks(const struct rollout_issue *r)
+{
+    return *r->question_key && strcmp(r->question_key, r->asked_key) != 0;
+}
+
+static bool is_titled(const struct rollout_issue *r)
+{
+    return strcmp(r->title, r->shown_title) == 0 && r->closed == r->is_end;
+}
+
+static void on(struct rollout_issue *r, struct chain *chain)
+{
+    if (!r->number && !r->searched)
+        search(r, chain);
+    else if (!r->number && r->needed)
+        open_issue(r, chain);
+    else if (!r->number)
+        chain_end(chain);
+    else if (asks(r) && !r->comments_read)
+        ask(r, chain, GITHUB_READ, NULL,
+            github_path(r->github, &r->arena, "/issues/%lld/comments?per_page=%d",
+                        (long long)r->number, LISTED),
+            STR(""), read_comments);
+    else if (asks(r))
+        comment(r, chain);
+    else if (!is_titled(r))
+        change(r, chain);
+    else
+        chain_end(chain);
+}
+
+static bool begin(struct mirror_part *part, struct chain *chain, int64_t now_ms, int64_t *wake_ms)
+{
+    struct rollout_issue *r = of(part);
+    (void)now_ms;
+    (void)wake_ms;
+    bool known = r->number || r->searched;
+    if (!r->number)
+        r->number = r->port.known(r->port.self, "issue");
+    bool nothing = r->number ? known && !asks(r) && is_titled(r) : !r->needed;
+    if (!*r->title || nothing)
+        return false;
+    arena_done(&r->arena);
+    if (r->number && !known)
+        ask(r, chain, GITHUB_READ, NULL,
+            github_path(r->github, &r->arena, "/issues/%lld", (long long)r->number), STR(""), got);
+    else
+        on(r, chain);
+    return true;
+}
+
+// The title is absolute; a comment or an issue that was sent last may be there.
+static void failed(struct mirror_part *part)
+{
+    struct rollout_issue *r = of(part);
+    r->comments_read = false;
+    r->searched = false;
+    r->number = 0;
+}
+
+// ---- the whole ----------------------------------------------------------------------------------
+
+void rollout_issue_open(struct rollout_issue *r)
+{
+    r->part = (struct mirror_part){.what = "its issue", .begin = begin, .failed = failed};
+    r->question = text_of(BODY_MOST);
+    r->body = text_of(BODY_MOST);
+}
+
+void rollout_issue_want(struct rollout_issue *r, const struct rollout_state *state)
+{
+    struct arena arena = {0};
+    char key[64];
+    struct issue_source source = {.plan = r->plan,
+                                  .state = state,
+                                  .marker = mirror_marker(&arena, r->plan->rollout, ""),
+                                  .run_url = r->run_url,
+                                  .facts = r->facts};
+    bool asked = false;
+    r->is_end = phase_terminal(state->phase);
+    r->needed = r->needed || rollout_needs_people(state);
+    rollout_issue_title(r->plan, state, r->title);
+    text_clear(&r->body);
+    text_clear(&r->question);
+    rollout_issue_body(&source, &r->body);
+    if (r->is_end) {
+        (void)snprintf(key, sizeof key, "end");
+        rollout_issue_end(&source, &r->question);
+        asked = true;
+    } else {
+        asked = rollout_issue_question(&source, &r->question, key);
+    }
+    if (asked && strcmp(key, r->question_key) != 0)
+        r->comments_read = false; // another process may have asked it
+    (void)snprintf(r->question_key, sizeof r->question_key, "%s", asked ? key : "");
+    arena_done(&arena);
+}
+
+int64_t rollout_issue_asked(const struct rollout_issue *r)
+{
+    bool is = *r->question_key && strcmp(r->question_key, r->asked_key) == 0;
+    return is ? r->asked_id : 0;
+}
+
+void rollout_issue_close(struct rollout_issue *r)
+{
+    text_done(&r->question);
+    text_done(&r->body);
+    arena_done(&r->arena);
+}

@@ -1,0 +1,283 @@
+"""A rollout on GitHub (tests/bench/github): its deployment, the issue in which people answer, and what
+becomes of both when answers are lost, limits are met, strangers shout and processes die."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from conftest import end
+from github_bench import ENTERPRISE, EVERYTHING, REPOSITORY, TOKEN, GithubBench
+from test_prometheus import wait_for
+
+STEPS = "    steps:"
+WRITE = {"ada": "write", "ben": "write", "cleo": "write", "eve": "read"}
+NAME = "v2-production-1"
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory):
+    bench = GithubBench(tmp_path_factory.mktemp("github") / "log")
+    yield bench
+    bench.stop()
+
+
+class Github:
+    """The bench, and sluice as a workflow's step would run it."""
+
+    def __init__(self, bench, site):
+        self.bench, self.site = bench, site
+        self.bench.begin(roles=WRITE)
+
+    def commit(self, author="dora", message="Search"):
+        """The release's commits, as GitHub knows them."""
+        git = self.site.scene.git
+        last = git("log", "--format=%H", "--reverse").split()
+        for sha in last[:-1]:
+            self.bench.act("ada", "commit", branch="main", message="Before", sha=sha)
+        self.bench.act(author, "commit", branch="main", message=message, sha=last[-1])
+
+    def environment(self, token=TOKEN, **more):
+        return {
+            **self.bench.environment(token), "GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "deployer",
+            "GITHUB_RUN_ID": "77", **more,
+        }
+
+    def run(self, *words, code=0, **more):
+        return self.site.must(*words, code=code, env=self.environment(**more))
+
+    def deployments(self):
+        rows = []
+        for one in self.bench.api("GET", "deployments?per_page=100").tree:
+            states = self.bench.api("GET", f"deployments/{one['id']}/statuses").tree
+            rows.append((one["environment"], one["payload"],
+                         [(s["state"], s["description"]) for s in reversed(states)]))
+        return rows
+
+    def states(self):
+        (_, _, states), = self.deployments()
+        return [state for state, _ in states]
+
+    def issues(self):
+        return self.bench.api("GET", "issues?state=all&per_page=100").tree
+
+    def comments(self):
+        return self.bench.api("GET", "issues/1/comments?per_page=100").tree
+
+    def say(self, who, words):
+        return self.bench.act(who, "comment", issue="last", body=words)[0]
+
+    def clean(self):
+        told = self.bench.told()
+        assert not told["violations"], told["violations"]
+        assert not told["too_fast"], told["too_fast"]
+        assert not told["too_early"], told["too_early"]
+        self.site.must("verify")
+
+
+@pytest.fixture
+def github(process, site):
+    site.config("incidents:", "github: {poll: 1s}\nincidents:")
+    return Github(process, site)
+
+
+def waits(site, *who, **rule):
+    names = ", ".join(who)
+    more = "".join(f", {name}: {value}" for name, value in rule.items())
+    site.config(STEPS, f"    approval: {{from: [{names}]{more}}}\n{STEPS}")
+
+
+def answered(github, number=-1):
+    return github.comments()[number]["body"]
+
+
+def test_an_approval_by_comment_carries_it_from_run_to_run(site, github):
+    waits(site, "ada", "ben", count=2)
+    site.release("2-search")
+    github.commit()
+    github.run("rollout", "v2", "--wait=suspend")
+    issue, = github.issues()
+    assert issue["title"] == "⏸ v2 in production at 0 %: waiting for you", issue["title"]
+    assert github.states() == ["queued"]
+    question, = github.comments()
+    assert "@ada @ben" in question["body"] and "needs 2 of you" in question["body"]
+    assert "passed by the gate" in issue["body"] and "Way back" in issue["body"]
+
+    github.say("eve", "/approve")
+    github.say("ada", "/approve  looks right")
+    github.run("resume")
+    assert site.serving() == {"v1"}
+    github.say("ben", "/approve")
+    github.run("resume")
+    assert site.serving() == {"v2"}
+    assert github.states()[0] == "queued" and github.states()[-1] == "success"
+    assert github.states().count("success") == 1
+    issue, = github.issues()
+    assert issue["state"] == "closed" and issue["title"].startswith("✅"), issue
+    assert "only who may write" in "".join(c["body"] for c in github.comments())
+    answers = [e for e in site.events() if e["type"] == "approval.answered"]
+    assert [e["actor"]["login"] for e in answers] == ["ada", "ben"], answers
+    assert answers[0]["body"]["comment"] == "looks right"
+    assert "issuecomment" in answers[0]["body"]["said_at"]
+    github.clean()
+
+
+def test_answers_that_are_lost_double_nothing(site, github):
+    """Every write fails in its own way: with its effect, without, in the middle, by a limit."""
+    waits(site, "ada")
+    site.release("2-search")
+    github.commit()
+    after = {"after": True, "status": 502}
+    github.bench.control(faults={
+        "repos/create-deployment": [after],
+        "repos/create-deployment-status": [{"cut": "after"}, {"status": 502}, after],
+        "issues/create": [{"cut": "after"}],
+        "issues/create-comment": [after, {"secondary": 2, "status": 403}],
+        "issues/update": [after, {"cut": "before"}],
+        "reactions/create-for-issue-comment": [{"cut": "after"}],
+        "issues/list-comments": [{"skip": 1, "status": 503}, {"malformed": True}],
+    })
+    github.run("rollout", "v2", "--wait=suspend")
+    github.run("resume")
+    github.say("ada", "/approve")
+    github.run("resume")
+    github.run("resume")
+    assert site.serving() == {"v2"}
+    assert len(github.deployments()) == 1 and len(github.issues()) == 1
+    questions = [c for c in github.comments() if "may v2 go" in c["body"]]
+    assert len(questions) == 1, questions
+    assert len([c for c in github.comments() if ":end -->" in c["body"]]) == 1
+    assert github.states()[-1] == "success" and github.states().count("success") == 1
+    assert github.issues()[0]["state"] == "closed"
+    answers = [e for e in site.events() if e["type"] == "approval.answered"]
+    assert len(answers) == 1
+    github.clean()
+
+
+def test_what_turns_bad_is_a_failure_and_then_inactive(site, github):
+    site.release("3-slow-search")
+    github.commit()
+    github.run("rollout", "v3", code=1)
+    assert site.serving() == {"v1"}
+    (place, payload, states), = github.deployments()
+    assert place == "production" and payload == {"sluice": "v3-production-1"}
+    assert [s for s, _ in states][-2:] == ["failure", "inactive"], states
+    assert "Taken back to v1" in states[-1][1], states
+    github.clean()
+
+
+def test_a_live_rollout_hears_comments(site, github):
+    site.name_a_watcher()
+    site.config("step_bake: 3s", "step_bake: 60s")
+    waits(site, "ada")
+    site.release("2-search")
+    github.commit()
+    child = site.start("rollout", "v2", "--wait=block", env=github.environment())
+    try:
+        wait_for(github.issues, "an issue")
+        wait_for(github.comments, "a question")
+        github.say("ada", "/approve")
+        wait_for(lambda: site.serving() == {"v1", "v2"}, "the first step")
+        github.say("eve", "/rollback I do not like it")
+        github.say("ben", "/hold what is that")
+        wait_for(lambda: github.issues()[0]["title"].startswith("✋"), "held")
+        github.say("ben", "/status")
+        wait_for(lambda: "Phase: held" in "".join(c["body"] for c in github.comments()), "status")
+        github.say("ben", "/promote")
+        wait_for(lambda: "say why" in answered(github), "a reason is asked for")
+        github.say("ben", "/rollback it is slow")
+        out, err = child.communicate(timeout=60)
+        assert child.returncode == 1, err
+    finally:
+        end(child)
+    assert site.serving() == {"v1"}
+    assert github.issues()[0]["title"].startswith("↩") and github.states()[-1] == "inactive"
+    steered = [e for e in site.events() if e["type"] == "steering.given"]
+    assert [(e["actor"]["login"], e["body"]["steer"]) for e in steered] == [
+        ("ben", "hold"), ("ben", "abort")]
+    github.clean()
+
+
+def test_who_does_not_count(site, github):
+    """The author, a co-author, who is not named, who has edited, a robot, who quotes."""
+    waits(site, "ada", "ben", "dora", prevent_self_review="true")
+    site.release("2-search")
+    github.commit(author="dora", message="Search\n\nCo-authored-by: Ada <7+ada@users.noreply.github.com>")
+    github.bench.control(
+        repositories={REPOSITORY: {"roles": {"dora": "write"}}}, users={"robot": "Bot"},
+    )
+    github.run("rollout", "v2", "--wait=suspend")
+    for who in ("dora", "ada", "cleo"):
+        github.say(who, "/approve")
+    edited = github.say("ben", "nothing")
+    github.bench.act("ben", "edit", comment=edited, body="/approve")
+    github.say("robot", "/approve")
+    github.say("cleo", "> /approve\n\nsomebody said")
+    github.run("resume")
+    replies = "\n".join(c["body"] for c in github.comments() if "does not count" in c["body"])
+    assert "@dora" in replies and "@ada" in replies and "prevent_self_review" in replies, replies
+    assert "not among those" in replies and "edited" in replies, replies
+    assert "robot" not in replies and replies.count("@cleo") == 1, replies
+    github.run("resume")
+    assert len([c for c in github.comments() if "does not count" in c["body"]]) == 4
+    assert not [e for e in site.events() if e["type"] == "approval.answered"]
+    github.clean()
+
+
+def test_a_team_answers_where_there_is_an_app(site, github):
+    app = github.bench.control(apps={"sluice": {"owner": "bench", "permissions": {
+        **{k.replace("-", "_"): v for k, v in EVERYTHING.items()}, "members": "read"}}},
+        teams={"bench/release": {"cleo": "member"}})["apps"]["sluice"]
+    site.config(
+        "github: {poll: 1s}",
+        f'env: [APP_KEY]\ngithub: {{poll: 1s, app: {{id: "{app["id"]}", key: "${{env.APP_KEY}}"}}}}')
+    waits(site, '"@bench/release"')
+    site.release("2-search")
+    github.commit()
+    key = {"APP_KEY": app["private_key"], "token": ""}
+    github.run("rollout", "v2", "--wait=suspend", **key)
+    github.say("ben", "/approve")
+    github.say("cleo", "/approve")
+    github.run("resume", **key)
+    assert site.serving() == {"v2"}
+    answer, = [e for e in site.events() if e["type"] == "approval.answered"]
+    assert answer["actor"]["login"] == "cleo" and answer["body"]["teams"] == ["@bench/release"]
+    github.clean()
+
+
+def test_a_permission_that_is_missing_is_named_and_nothing_waits_for_it(site, github):
+    github.bench.control(tokens={TOKEN: {"permissions": {"contents": "write"}}})
+    site.release("2-search")
+    github.commit()
+    done = github.run("rollout", "v2")
+    assert "deployments: write" in done.err, done.err
+    assert site.serving() == {"v2"} and not github.bench.effects("repos/create-deployment")
+
+
+def test_a_flood_of_comments_hides_no_approval(site, github):
+    waits(site, "ada")
+    site.release("2-search")
+    github.commit()
+    github.run("rollout", "v2", "--wait=suspend")
+    github.bench.act("eve", "comment", issue="last", body="/approve me", times=230)
+    github.say("ada", "/approve")
+    github.bench.act("eve", "comment", issue="last", body="/deny me", times=120)
+    github.run("resume")
+    assert site.serving() == {"v2"} and github.states()[-1] == "success"
+    github.clean()
+
+
+def test_what_a_killed_process_left_the_next_one_shows(site, github):
+    site.release("2-search")
+    github.commit()
+    child = site.start("rollout", "v2", env=github.environment())
+    try:
+        wait_for(lambda: github.deployments() and github.states(), "a deployment")
+        os.kill(child.pid, signal.SIGKILL)
+    finally:
+        end(child)
+    github.run("resume")
+    assert site.serving() == {"v2"}
+    assert github.states()[-1] == "success" and len(github.deployments()) == 1
+    github.clean()

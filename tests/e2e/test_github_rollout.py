@@ -156,14 +156,15 @@ def test_answers_that_are_lost_double_nothing(site, github):
 
 
 def test_what_turns_bad_is_a_failure_and_then_inactive(site, github):
-    site.release("3-slow-search")
+    site.go_out("2-search", "v2")
+    site.release("3-recommend")
     github.commit()
     github.run("rollout", "v3", code=1)
-    assert site.serving() == {"v1"}
+    assert site.serving() == {"v2"}
     (place, payload, states), = github.deployments()
     assert place == "production" and payload == {"sluice": "v3-production-1"}
     assert [s for s, _ in states][-2:] == ["failure", "inactive"], states
-    assert "Taken back to v1" in states[-1][1], states
+    assert "Taken back to v2" in states[-1][1], states
     github.clean()
 
 
@@ -235,7 +236,7 @@ def test_a_team_answers_where_there_is_an_app(site, github):
     waits(site, '"@bench/release"')
     site.release("2-search")
     github.commit()
-    key = {"APP_KEY": app["private_key"], "token": ""}
+    key = {"APP_KEY": app["key"], "token": ""}
     github.run("rollout", "v2", "--wait=suspend", **key)
     github.say("ben", "/approve")
     github.say("cleo", "/approve")

@@ -146,7 +146,8 @@ class Bench:
         return result
 
     def take(self, key, operation, fault):
-        self.limits.take(key, operation.id, operation.writes)
+        contents = operation.writes and not operation.id.startswith("apps/")
+        self.limits.take(key, operation.id, contents)
         status = fault.get("status", 403)
         if "secondary" in fault:
             self.limits.secondary(key, status, fault["secondary"])

@@ -211,7 +211,7 @@ def check(token, method, call):
         raise Refused(401, "A JSON web token could not be decoded")
     if only == "apps" and token.app is None:
         raise Refused(403, "You must authenticate via a GitHub App.")
-    if token.app is not None and not call.operation.for_apps:
+    if token.kind == "installation" and not call.operation.for_apps:
         raise Refused(403, "Resource not accessible by integration")
     if wanted and not any(token.has(name, level) for name, level in wanted.items()):
         accepted = "; ".join(f"{name}={level}" for name, level in wanted.items())

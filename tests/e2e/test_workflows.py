@@ -4,6 +4,7 @@ as they stand but for the name of the reports: each run has a workspace of its o
 the next one goes on from the ledger alone. What act does not enforce (concurrency, environments,
 permissions) is not shown here."""
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import pytest
 
 from conftest import ROOT, SLUICE, end
+from github_bench import REPOSITORY, TOKEN, GithubBench
 from test_people import ME
 from test_prometheus import wait_for
 
@@ -44,7 +46,7 @@ class Workflows:
     """The site's repository with the callers in it, and what they use."""
 
     def __init__(self, site, folder):
-        self.site, self.folder = site, folder
+        self.site, self.folder, self.bench = site, folder, None
         action = folder / "action"
         shutil.copytree(ROOT / ".ci", action / ".ci")
         shutil.copytree(ROOT / ".github", action / ".github")
@@ -78,13 +80,22 @@ class Workflows:
         shutil.rmtree(self.reports, ignore_errors=True)
         shutil.move(self.site.repository / "reports", self.reports)
 
-    def start(self, caller, **inputs):
-        words = [ACT, "workflow_dispatch", "-W", f".github/workflows/sluice-{caller}.yml",
+    def start(self, caller, payload=None, **inputs):
+        """By dispatch with these inputs, or by an `issue_comment` with that payload."""
+        event = "issue_comment" if payload else "workflow_dispatch"
+        words = [ACT, event, "-W", f".github/workflows/sluice-{caller}.yml",
                  "-P", "ubuntu-latest=-self-hosted", "--actor", "deployer",
                  "--env", f"REPORTS={self.reports}", "--env", "HOME=" + os.environ["HOME"]]
         for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "PATH"):
             if os.environ.get(name):
                 words += ["--env", f"{name}={os.environ[name]}"]
+        if payload:
+            (self.folder / "payload.json").write_text(json.dumps(payload))
+            words += ["--eventpath", self.folder / "payload.json"]
+        if self.bench:
+            words += ["--secret", f"GITHUB_TOKEN={TOKEN}"]
+            words += ["--env", f"GITHUB_API_URL={self.bench.api_url}"]
+            words += ["--env", f"GITHUB_REPOSITORY={REPOSITORY}"]
         for name, folder in self.local.items():
             words += ["--local-repository", f"{name}={folder}"]
         for name, value in inputs.items():
@@ -95,8 +106,8 @@ class Workflows:
             start_new_session=True,
         )
 
-    def run(self, caller, code=0, **inputs):
-        child = self.start(caller, **inputs)
+    def run(self, caller, code=0, payload=None, **inputs):
+        child = self.start(caller, payload, **inputs)
         try:
             said, _ = child.communicate(timeout=180)
         except BaseException:
@@ -116,6 +127,17 @@ class Workflows:
 @pytest.fixture
 def workflows(site, short_path):
     return Workflows(site, short_path)
+
+
+@pytest.fixture
+def github(site, workflows, tmp_path):
+    """GitHub itself, as far as the workflows ask it."""
+    bench = GithubBench(tmp_path / "log")
+    site.config("incidents:", "github: {poll: 1s}\nincidents:")
+    bench.begin(roles={"ada": "write", "eve": "read"})
+    workflows.bench = bench
+    yield bench
+    bench.stop()
 
 
 def outputs(said, name):
@@ -172,3 +194,47 @@ def test_a_run_that_is_lost_in_the_middle_is_finished_by_the_next(site, workflow
     assert "done" in outputs(said, "state"), said
     assert site.serving() == {"v2"}
     site.must("verify")
+
+
+def comment(github, who, words):
+    """Somebody's, and the event that GitHub starts a workflow with."""
+    number = github.act(who, "comment", issue="last", body=words)[0]
+    issue = github.api("GET", "issues/1").tree
+    one = github.api("GET", f"issues/comments/{number}").tree
+    return {"action": "created", "issue": issue, "comment": one}
+
+
+def test_a_comment_carries_a_release_from_run_to_run(site, workflows, github):
+    """Three runs that have nothing in common but the ledger and GitHub; the last one is cancelled in
+    its middle, and a fourth finishes what it left."""
+    site.config("    steps:", "    approval: {from: [ada]}\n    steps:", "step_bake: 3s",
+                "step_bake: 8s")
+    workflows.change("2-search")
+    for sha in site.scene.git("log", "--format=%H", "--reverse").split():
+        github.act("dora", "commit", branch="main", message="As it is", sha=sha)
+    said = workflows.run("release", release="v2")
+    assert "waiting" in outputs(said, "state"), said
+    issue = github.api("GET", "issues/1").tree
+    assert issue["title"].startswith("⏸ v2 in production"), issue
+    said = workflows.run("resume", payload=comment(github, "eve", "/approve"))
+    assert "waiting" in outputs(said, "state") and site.serving() == {"v1"}, said
+    cancelled = workflows.start("resume", comment(github, "ada", "/approve"))
+    try:
+        wait_for(lambda: site.serving() == {"v1", "v2"}, "half of it is out", seconds=90)
+    finally:
+        workflows.kill(cancelled)
+    said = workflows.run("resume")
+    assert "done" in outputs(said, "state") and site.serving() == {"v2"}, said
+    deployment, = github.api("GET", "deployments").tree
+    states = github.api("GET", f"deployments/{deployment['id']}/statuses").tree
+    assert states[0]["state"] == "success", states
+    assert github.api("GET", "issues/1").tree["state"] == "closed"
+    told = github.told()
+    assert not told["violations"] and not told["too_early"], told
+    site.must("verify")
+
+
+def test_a_comment_elsewhere_wakes_nothing(site, workflows, github):
+    github.act("ada", "issue", title="How do I sign up?", body="?")
+    said = workflows.run("resume", payload=comment(github, "ada", "/approve"))
+    assert "Main sluice/sluice" not in said, said

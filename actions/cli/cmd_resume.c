@@ -2,6 +2,7 @@
 #include "actions/cli/commands.h"
 #include "actions/cli/due.h"
 #include "actions/cli/github_desk.h"
+#include "actions/cli/github_incident.h"
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/notices.h"
 #include "actions/cli/rehearsal_left.h"
@@ -186,6 +187,7 @@ static void tell_missed(struct deployment *d)
 {
     notices_missed(d);
     github_desk_finish_ended(d);
+    github_incidents(d, GITHUB_LIMIT_MS);
 }
 
 static int run(struct invocation *call)

@@ -1,6 +1,7 @@
 #include "actions/cli/github_desk.h"
 
 #include "actions/cli/approval_desk.h"
+#include "actions/cli/github_marks.h"
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/steering_desk.h"
 #include "actions/github/rollout_mirror.h"
@@ -40,48 +41,21 @@ static void say(void *self, const char *words)
 
 // ---- what is kept -------------------------------------------------------------------------------
 
-static str key_of(const struct github_desk *desk, struct arena *arena, const char *kind)
+static struct github_marks marks_of(const struct github_desk *desk)
 {
-    return arena_format(arena, "github/%s/" STR_FMT, kind, STR_ARG(desk->plan->rollout));
+    return (struct github_marks){desk->d, desk->plan->rollout};
 }
 
 static int64_t known_number(void *self, const char *kind)
 {
-    const struct github_desk *desk = self;
-    struct ledger *ledger = desk->d->ledger;
-    struct arena arena = {0};
-    struct event event;
-    struct error ignored;
-    int64_t number = 0;
-    const struct ledger_entry *entry = ledger_by_key(ledger, key_of(desk, &arena, kind));
-    if (entry && ledger_read(ledger, &arena, entry, &event, &ignored))
-        (void)json_get_i64(event.fields, "number", &number);
-    arena_done(&arena);
-    return number;
+    struct github_marks marks = marks_of(self);
+    return github_mark(&marks, kind);
 }
 
 static void record_number(void *self, const char *kind, int64_t number, str url)
 {
-    struct github_desk *desk = self;
-    struct arena arena = {0};
-    struct text body = text_of(16384);
-    struct json_out json = json_out_of(&body, JSON_COMPACT);
-    struct error err;
-    json_open_map(&json, NULL);
-    json_add_i64(&json, "number", number);
-    json_add_str(&json, "url", url);
-    json_close(&json);
-    struct event event = {
-        .stream = STREAM_ROLLOUT,
-        .rollout = desk->plan->rollout,
-        .type = arena_format(&arena, "github.%s", kind),
-        .key = key_of(desk, &arena, kind),
-        .body = text_str(&body),
-    };
-    if (!ledger_append(desk->d->ledger, &event, NULL, &err))
-        say(desk, err.message);
-    text_done(&body);
-    arena_done(&arena);
+    struct github_marks marks = marks_of(self);
+    github_set_mark(&marks, kind, number, url);
 }
 
 // ---- what people say ----------------------------------------------------------------------------
@@ -373,15 +347,6 @@ void github_desk_catch_up(struct deployment *d, const struct rollout_record *rec
         catch_up(d, &records[i]);
 }
 
-static bool is_kept(struct deployment *d, const char *kind, str rollout)
-{
-    struct arena arena = {0};
-    str key = arena_format(&arena, "github/%s/" STR_FMT, kind, STR_ARG(rollout));
-    bool is = ledger_by_key(d->ledger, key) != NULL;
-    arena_done(&arena);
-    return is;
-}
-
 void github_desk_finish_ended(struct deployment *d)
 {
     str *names = NULL;
@@ -392,8 +357,9 @@ void github_desk_finish_ended(struct deployment *d)
         return;
     for (size_t i = 0; i < count && !world_signal(d->ports.world); i++) {
         struct rollout_record record;
-        bool shown = is_kept(d, "deployment", names[i]) || is_kept(d, "issue", names[i]);
-        if (shown && !is_kept(d, "told", names[i]) &&
+        const struct github_marks marks = {d, names[i]};
+        bool shown = github_mark(&marks, "deployment") || github_mark(&marks, "issue");
+        if (shown && !github_mark(&marks, "told") &&
             rollout_load(d->ledger, d->arena, names[i], &record, &ignored) && record.state &&
             phase_terminal(record.state->phase) &&
             deployment_now(d) - record.newest_ms <= ENDED_WITHIN_MS)

@@ -2,6 +2,7 @@
 
 #include "actions/cli/calendar_desk.h"
 #include "actions/cli/github_desk.h"
+#include "actions/cli/github_incident.h"
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/notices.h"
 #include "actions/cli/preflight.h"
@@ -431,6 +432,8 @@ int flow_drive(struct flow *flow)
         github_desk_close(github, 0);
     }
     journal_close(journal);
+    if (flow->phase == PHASE_ROLLED_BACK || flow->phase == PHASE_STUCK)
+        github_incidents(d, github_limit(flow));
     notices_close(notices, notices_limit(flow));
     approval_desk_done(&desk);
     steering_desk_done(&steering);

@@ -13,8 +13,10 @@
 
 #include "actions/github/comment_desk.h"
 #include "actions/github/deployment_mirror.h"
+#include "actions/github/issue_thread.h"
+#include "actions/github/mirror_run.h"
 #include "actions/github/release_authors.h"
-#include "actions/github/rollout_issue.h"
+#include "actions/github/rollout_words.h"
 
 struct mirror_setup { // what it points to must outlive the mirror
     struct cloud *cloud;

@@ -124,7 +124,7 @@ bool rollout_needs_people(const struct rollout_state *state)
 }
 
 void rollout_issue_title(const struct plan *plan, const struct rollout_state *state,
-                         char ret[ISSUE_TITLE])
+                         char ret[THREAD_TITLE])
 {
     struct text words = text_of(2048);
     char out[48];
@@ -168,8 +168,8 @@ void rollout_issue_title(const struct plan *plan, const struct rollout_state *st
     }
     text_addf(&words, "%s " STR_FMT " in " STR_FMT "%s: %s", mark, STR_ARG(plan->release),
               STR_ARG(plan->environment), where, then);
-    str cut = str_shorten(text_str(&words), ISSUE_TITLE - 1);
-    (void)snprintf(ret, ISSUE_TITLE, STR_FMT, STR_ARG(cut));
+    str cut = str_shorten(text_str(&words), THREAD_TITLE - 1);
+    (void)snprintf(ret, THREAD_TITLE, STR_FMT, STR_ARG(cut));
     text_done(&words);
 }
 
@@ -231,8 +231,7 @@ void rollout_issue_body(const struct issue_source *source, struct text *out)
     text_adds(out, "`\n");
 }
 
-// A login or a team, to be notified. Anything else stays text.
-static void add_mention(str name, struct text *out)
+void rollout_mention(str name, struct text *out)
 {
     str plain = str_starts(name, STR("@")) ? str_from(name, 1) : name;
     bool ok = plain.len > 0 && plain.len <= 100;
@@ -254,7 +253,7 @@ static void ask_approval(const struct issue_source *source, const struct plan_ap
     char until[MOMENT_TEXT], words[32];
     for (uint32_t i = 0; i < rule->from_count; i++) {
         text_adds(out, i ? " " : "");
-        add_mention(rule->from[i], out);
+        rollout_mention(rule->from[i], out);
     }
     text_adds(out, ": may ");
     markdown_escape(plan->release, out);
@@ -277,18 +276,19 @@ static void ask_approval(const struct issue_source *source, const struct plan_ap
     text_adds(out, ".\n");
 }
 
-bool rollout_issue_question(const struct issue_source *source, struct text *out, char ret_key[64])
+bool rollout_issue_question(const struct issue_source *source, struct text *out,
+                            char ret_key[THREAD_KEY])
 {
     const struct rollout_state *state = source->state;
     uint32_t step = 0;
     const struct plan_approval *rule = rollout_question(source->plan, state, &step);
     if (state->phase == PHASE_WAITING && rule) {
-        (void)snprintf(ret_key, 64, "asked-%llu", (unsigned long long)state->asked);
+        (void)snprintf(ret_key, THREAD_KEY, "asked-%llu", (unsigned long long)state->asked);
         ask_approval(source, rule, step, out);
         return true;
     }
     if (state->phase == PHASE_HELD) {
-        (void)snprintf(ret_key, 64, "held-%lld", (long long)state->phase_since_ms);
+        (void)snprintf(ret_key, THREAD_KEY, "held-%lld", (long long)state->phase_since_ms);
         text_addf(out, "✋ Held at %g %%: ", share_now(source->plan, state) / 10000.0);
         markdown_escape(str_of(state->why), out);
         text_adds(out, "\n\nSay `/promote` with a reason to go on, or `/rollback` to take it "
@@ -296,7 +296,7 @@ bool rollout_issue_question(const struct issue_source *source, struct text *out,
         return true;
     }
     if (state->phase == PHASE_STUCK) {
-        (void)snprintf(ret_key, 64, "stuck-%lld", (long long)state->phase_since_ms);
+        (void)snprintf(ret_key, THREAD_KEY, "stuck-%lld", (long long)state->phase_since_ms);
         text_adds(out, "🔥 The way back could not be verified: ");
         markdown_escape(str_of(state->why), out);
         text_adds(out, "\n\nLook at the targets; `sluice resume` tries again.\n");
@@ -307,7 +307,7 @@ bool rollout_issue_question(const struct issue_source *source, struct text *out,
 
 void rollout_issue_end(const struct issue_source *source, struct text *out)
 {
-    char title[ISSUE_TITLE];
+    char title[THREAD_TITLE];
     rollout_issue_title(source->plan, source->state, title);
     markdown_escape(str_of(title), out);
     if (source->state->phase != PHASE_DONE && *source->state->why) {
@@ -320,7 +320,7 @@ void rollout_issue_end(const struct issue_source *source, struct text *out)
 void rollout_issue_status(const struct issue_source *source, struct text *out)
 {
     const struct rollout_state *state = source->state;
-    char title[ISSUE_TITLE];
+    char title[THREAD_TITLE];
     rollout_issue_title(source->plan, state, title);
     markdown_escape(str_of(title), out);
     text_addf(out, "\n\nPhase: %s. Steps: ", phase_name(state->phase));

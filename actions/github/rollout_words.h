@@ -4,9 +4,10 @@
 #ifndef ACTIONS_GITHUB_ROLLOUT_WORDS_H
 #define ACTIONS_GITHUB_ROLLOUT_WORDS_H
 
+#include "actions/github/issue_thread.h"
 #include "deploy/engine/engine.h"
 
-enum { DEPLOYMENT_WORDS = 141, ISSUE_TITLE = 256 }; // bytes, with NUL: GitHub's limits
+enum { DEPLOYMENT_WORDS = 141 }; // bytes, with NUL: GitHub's limit
 
 struct deployment_face {
     const char *state; // "queued", "in_progress", "success", "failure", "inactive"
@@ -19,7 +20,7 @@ void deployment_face(const struct plan *plan, const struct rollout_state *state,
 bool rollout_needs_people(const struct rollout_state *state);
 // "⏸ v812 in production at 5 %: waiting for you"
 void rollout_issue_title(const struct plan *plan, const struct rollout_state *state,
-                         char ret[ISSUE_TITLE]);
+                         char ret[THREAD_TITLE]);
 
 struct issue_source {
     const struct plan *plan;
@@ -32,11 +33,15 @@ void rollout_issue_body(const struct issue_source *source, struct text *out);
 
 // What is asked now, in a comment that mentions those who may answer; false when nothing is.
 // *ret_key names the question: the same one has the same.
-bool rollout_issue_question(const struct issue_source *source, struct text *out, char ret_key[64]);
+bool rollout_issue_question(const struct issue_source *source, struct text *out,
+                            char ret_key[THREAD_KEY]);
 // What came of it, at the end.
 void rollout_issue_end(const struct issue_source *source, struct text *out);
 
 // Where it stands, for /status.
 void rollout_issue_status(const struct issue_source *source, struct text *out);
+
+// "@ada", "@acme/release", to be notified; anything else stays text.
+void rollout_mention(str name, struct text *out);
 
 #endif

@@ -85,7 +85,8 @@ struct watch_settings {
 };
 
 struct severity_settings {
-    int64_t review_within_ms; // 0 = needs no review
+    int64_t acknowledge_ms, resolve_ms; // how long until it is taken, and over; 0 = not said
+    int64_t review_within_ms;           // 0 = needs no review
 };
 
 enum { SEVERITY_COUNT = 4 };

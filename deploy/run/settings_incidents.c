@@ -14,9 +14,13 @@
          .doc = "How long after it was opened its review must be written; without one it needs "   \
                 "none."},                                                                          \
             {.key = "acknowledge",                                                                 \
-             .kind = SHAPE_LATER,                                                                  \
-             .doc = "How long until a person takes it."},                                          \
-            {.key = "resolve", .kind = SHAPE_LATER, .doc = "How long until it is over."},          \
+             .kind = SHAPE_DURATION,                                                               \
+             .offset = offsetof(struct severity_settings, acknowledge_ms),                         \
+             .doc = "How long until a person takes it: told in its issue."},                       \
+            {.key = "resolve",                                                                     \
+             .kind = SHAPE_DURATION,                                                               \
+             .offset = offsetof(struct severity_settings, resolve_ms),                             \
+             .doc = "How long until it is over: told in its issue."},                              \
             {.key = "escalate", .kind = SHAPE_LATER, .doc = "Who is called when it is not."},      \
             {.kind = SHAPE_END},                                                                   \
     }

@@ -168,6 +168,31 @@ def test_what_turns_bad_is_a_failure_and_then_inactive(site, github):
     github.clean()
 
 
+def test_an_incident_is_an_issue_that_asks_for_its_review(site, github):
+    site.go_out("2-search", "v2")
+    site.config("on_rollback: P2", "on_rollback: P2, P2: {acknowledge: 15m, resolve: 4h}",
+                "every: 1s, requests: 20}", "every: 1s, requests: 20, runbook: docs/slow.md}")
+    site.release("3-recommend")
+    github.commit()
+    github.run("rollout", "v3", code=1)
+    issue, = github.issues()
+    assert issue["title"].startswith("INC-1 P2: v3 was taken back in production: "), issue["title"]
+    assert [label["name"] for label in issue["labels"]] == ["incident"]
+    assert "@deployer" in issue["body"] and "Timeline" in issue["body"], issue["body"]
+    assert "rollout.rolled-back" in issue["body"] or "rolled" in issue["body"]
+    assert "**Acknowledge** by" in issue["body"] and "**Review** by" in issue["body"]
+    assert "docs/slow.md" in issue["body"], issue["body"]
+    github.run("resume")
+    assert not github.comments()
+    github.bench.act("ada", "close", issue=issue["number"])
+    github.run("resume")
+    github.run("resume")
+    asked, = github.comments()
+    assert "docs/incidents/INC-1.md" in asked["body"] and "## Root cause" in asked["body"]
+    assert len(github.issues()) == 1
+    github.clean()
+
+
 def test_a_live_rollout_hears_comments(site, github):
     site.name_a_watcher()
     site.config("step_bake: 3s", "step_bake: 60s")

@@ -1,20 +1,19 @@
-#include "actions/github/rollout_issue.h"
+#include "actions/github/issue_thread.h"
 
 #include "gate/doc/json.h"
 
 #include <stdio.h>
 
-enum { BODY_MOST = 60000, LOOK_AGAIN_MS = 3000, LOOKS = 3, PAGES = 10, LISTED = 100 };
+enum { LOOK_AGAIN_MS = 3000, LOOKS = 3, PAGES = 10, LISTED = 100 };
 
 static const char needs[] = "issues: write";
-static const char label[] = "sluice";
 
-static struct rollout_issue *of(struct mirror_part *part)
+static struct issue_thread *of(struct mirror_part *part)
 {
-    return (struct rollout_issue *)(void *)part;
+    return (struct issue_thread *)(void *)part;
 }
 
-static void ask(struct rollout_issue *r, struct chain *chain, enum github_kind kind,
+static void ask(struct issue_thread *r, struct chain *chain, enum github_kind kind,
                 const char *method, str path, str body, chain_next next)
 {
     chain_github(chain, r->github,
@@ -23,17 +22,17 @@ static void ask(struct rollout_issue *r, struct chain *chain, enum github_kind k
                  next);
 }
 
-static str marker(struct rollout_issue *r, const char *what)
+static str marker(struct issue_thread *r, const char *what)
 {
-    return mirror_marker(&r->arena, r->plan->rollout, what);
+    return mirror_marker(&r->arena, r->name, what);
 }
 
-static void on(struct rollout_issue *r, struct chain *chain);
+static void on(struct issue_thread *r, struct chain *chain);
 
 // ---- finding and opening ------------------------------------------------------------------------
 
-static void open_issue(struct rollout_issue *r, struct chain *chain);
-static void search(struct rollout_issue *r, struct chain *chain);
+static void open_issue(struct issue_thread *r, struct chain *chain);
+static void search(struct issue_thread *r, struct chain *chain);
 
 static void waited(void *self, struct chain *chain, const struct chain_reply *reply)
 {
@@ -41,7 +40,7 @@ static void waited(void *self, struct chain *chain, const struct chain_reply *re
     search(self, chain);
 }
 
-static void take(struct rollout_issue *r, const struct node *issue)
+static void take(struct issue_thread *r, const struct node *issue)
 {
     (void)json_get_i64(issue, "number", &r->number);
     (void)snprintf(r->shown_title, sizeof r->shown_title, STR_FMT,
@@ -53,7 +52,7 @@ static void take(struct rollout_issue *r, const struct node *issue)
 
 static void found(void *self, struct chain *chain, const struct chain_reply *reply)
 {
-    struct rollout_issue *r = self;
+    struct issue_thread *r = self;
     if (!reply->ok) {
         chain_fail_with(chain, reply, "looking for it");
         return;
@@ -64,7 +63,7 @@ static void found(void *self, struct chain *chain, const struct chain_reply *rep
         if (str_starts(node_text(one, "body"), mark) &&
             mirror_is_own(r->github, node_get(one, "user"))) {
             take(r, one);
-            r->port.record(r->port.self, "issue", r->number, node_text(one, "html_url"));
+            r->port.record(r->port.self, r->kind, r->number, node_text(one, "html_url"));
             on(r, chain);
             return;
         }
@@ -80,19 +79,19 @@ static void found(void *self, struct chain *chain, const struct chain_reply *rep
     }
 }
 
-static void search(struct rollout_issue *r, struct chain *chain)
+static void search(struct issue_thread *r, struct chain *chain)
 {
     r->pages = 1;
     ask(r, chain, GITHUB_READ, NULL,
         github_path(r->github, &r->arena,
-                    "/issues?labels=%s&state=all&sort=created&direction=desc&per_page=%d", label,
+                    "/issues?labels=%s&state=all&sort=created&direction=desc&per_page=%d", r->label,
                     LISTED),
         STR(""), found);
 }
 
 static void got(void *self, struct chain *chain, const struct chain_reply *reply)
 {
-    struct rollout_issue *r = self;
+    struct issue_thread *r = self;
     if (!reply->ok) {
         chain_fail_with(chain, reply, "reading it");
         return;
@@ -103,7 +102,7 @@ static void got(void *self, struct chain *chain, const struct chain_reply *reply
 
 static void opened(void *self, struct chain *chain, const struct chain_reply *reply)
 {
-    struct rollout_issue *r = self;
+    struct issue_thread *r = self;
     if (!reply->ok) {
         r->lost = reply->fault && reply->fault->outcome_unknown;
         r->looks = 0;
@@ -112,19 +111,19 @@ static void opened(void *self, struct chain *chain, const struct chain_reply *re
     }
     take(r, reply->tree);
     r->comments_read = true; // it has none
-    r->port.record(r->port.self, "issue", r->number, node_text(reply->tree, "html_url"));
+    r->port.record(r->port.self, r->kind, r->number, node_text(reply->tree, "html_url"));
     on(r, chain);
 }
 
-static void open_issue(struct rollout_issue *r, struct chain *chain)
+static void open_issue(struct issue_thread *r, struct chain *chain)
 {
-    struct text body = text_of(2 * BODY_MOST);
+    struct text body = text_of(2 * THREAD_TEXT);
     struct json_out json = json_out_of(&body, JSON_COMPACT);
     json_open_map(&json, NULL);
     json_add_str(&json, "title", str_of(r->title));
     json_add_str(&json, "body", text_str(&r->body));
     json_open_list(&json, "labels");
-    json_add_str(&json, NULL, str_of(label));
+    json_add_str(&json, NULL, str_of(r->label));
     json_close(&json);
     json_close(&json);
     ask(r, chain, GITHUB_ONCE, "POST", github_path(r->github, &r->arena, "/issues"),
@@ -136,28 +135,28 @@ static void open_issue(struct rollout_issue *r, struct chain *chain)
 
 static void commented(void *self, struct chain *chain, const struct chain_reply *reply)
 {
-    struct rollout_issue *r = self;
+    struct issue_thread *r = self;
     if (!reply->ok) {
         r->comment_lost = reply->fault && reply->fault->outcome_unknown;
         r->looks = 0;
         chain_fail_with(chain, reply, "writing into it");
         return;
     }
-    (void)json_get_i64(reply->tree, "id", &r->asked_id);
-    (void)snprintf(r->asked_key, sizeof r->asked_key, "%s", r->sent_key);
+    (void)json_get_i64(reply->tree, "id", &r->noted_id);
+    (void)snprintf(r->noted_key, sizeof r->noted_key, "%s", r->sent_key);
     on(r, chain);
 }
 
-static void comment(struct rollout_issue *r, struct chain *chain)
+static void comment(struct issue_thread *r, struct chain *chain)
 {
-    struct text words = text_of(BODY_MOST), body = text_of(2 * BODY_MOST);
+    struct text words = text_of(THREAD_TEXT), body = text_of(2 * THREAD_TEXT);
     struct json_out json = json_out_of(&body, JSON_COMPACT);
-    text_addf(&words, STR_FMT "\n" STR_FMT, STR_ARG(marker(r, r->question_key)),
-              STR_ARG(text_str(&r->question)));
+    text_addf(&words, STR_FMT "\n" STR_FMT, STR_ARG(marker(r, r->note_key)),
+              STR_ARG(text_str(&r->note)));
     json_open_map(&json, NULL);
     json_add_str(&json, "body", text_str(&words));
     json_close(&json);
-    (void)snprintf(r->sent_key, sizeof r->sent_key, "%s", r->question_key);
+    (void)snprintf(r->sent_key, sizeof r->sent_key, "%s", r->note_key);
     ask(r, chain, GITHUB_ONCE, "POST",
         github_path(r->github, &r->arena, "/issues/%lld/comments", (long long)r->number),
         text_str(&body), commented);
@@ -174,23 +173,23 @@ static void paused(void *self, struct chain *chain, const struct chain_reply *re
 // The newest of our own with that marker.
 static void read_comments(void *self, struct chain *chain, const struct chain_reply *reply)
 {
-    struct rollout_issue *r = self;
+    struct issue_thread *r = self;
     if (!reply->ok) {
         chain_fail_with(chain, reply, "reading what is said in it");
         return;
     }
-    str mark = marker(r, r->question_key);
+    str mark = marker(r, r->note_key);
     const struct node *list = reply->tree && reply->tree->kind == NODE_LIST ? reply->tree : NULL;
     for (const struct node *one = list ? list->first : NULL; one; one = one->next)
         if (str_starts(node_text(one, "body"), mark) &&
             mirror_is_own(r->github, node_get(one, "user")) &&
-            json_get_i64(one, "id", &r->asked_id))
-            (void)snprintf(r->asked_key, sizeof r->asked_key, "%s", r->question_key);
-    if (reply->next.len && strcmp(r->asked_key, r->question_key) != 0) {
+            json_get_i64(one, "id", &r->noted_id))
+            (void)snprintf(r->noted_key, sizeof r->noted_key, "%s", r->note_key);
+    if (reply->next.len && strcmp(r->noted_key, r->note_key) != 0) {
         ask(r, chain, GITHUB_READ, NULL, arena_str(&r->arena, reply->next), STR(""), read_comments);
         return;
     }
-    bool is_there = strcmp(r->asked_key, r->question_key) == 0;
+    bool is_there = strcmp(r->noted_key, r->note_key) == 0;
     if (!is_there && r->comment_lost && r->looks < LOOKS) {
         r->looks++;
         chain_pause(chain, LOOK_AGAIN_MS, paused);
@@ -205,7 +204,7 @@ static void read_comments(void *self, struct chain *chain, const struct chain_re
 
 static void changed(void *self, struct chain *chain, const struct chain_reply *reply)
 {
-    struct rollout_issue *r = self;
+    struct issue_thread *r = self;
     if (!reply->ok) {
         chain_fail_with(chain, reply, "its title");
         return;
@@ -214,13 +213,14 @@ static void changed(void *self, struct chain *chain, const struct chain_reply *r
     on(r, chain);
 }
 
-static void change(struct rollout_issue *r, struct chain *chain)
+static void change(struct issue_thread *r, struct chain *chain)
 {
     struct text body = text_of(4096);
     struct json_out json = json_out_of(&body, JSON_COMPACT);
     json_open_map(&json, NULL);
     json_add_str(&json, "title", str_of(r->title));
-    json_add_str(&json, "state", r->is_end ? STR("closed") : STR("open"));
+    if (r->wanted != THREAD_ANY)
+        json_add_str(&json, "state", r->wanted == THREAD_CLOSED ? STR("closed") : STR("open"));
     json_close(&json);
     ask(r, chain, GITHUB_SAME, "PATCH",
         github_path(r->github, &r->arena, "/issues/%lld", (long long)r->number), text_str(&body),
@@ -228,17 +228,18 @@ static void change(struct rollout_issue *r, struct chain *chain)
     text_done(&body);
 }
 
-static bool asks(const struct rollout_issue *r)
+static bool notes(const struct issue_thread *r)
 {
-    return *r->question_key && strcmp(r->question_key, r->asked_key) != 0;
+    return *r->note_key && strcmp(r->note_key, r->noted_key) != 0;
 }
 
-static bool is_titled(const struct rollout_issue *r)
+static bool is_titled(const struct issue_thread *r)
 {
-    return strcmp(r->title, r->shown_title) == 0 && r->closed == r->is_end;
+    bool is_state = r->wanted == THREAD_ANY || r->closed == (r->wanted == THREAD_CLOSED);
+    return strcmp(r->title, r->shown_title) == 0 && is_state;
 }
 
-static void on(struct rollout_issue *r, struct chain *chain)
+static void on(struct issue_thread *r, struct chain *chain)
 {
     if (!r->number && !r->searched)
         search(r, chain);
@@ -246,12 +247,12 @@ static void on(struct rollout_issue *r, struct chain *chain)
         open_issue(r, chain);
     else if (!r->number)
         chain_end(chain);
-    else if (asks(r) && !r->comments_read)
+    else if (notes(r) && !r->comments_read)
         ask(r, chain, GITHUB_READ, NULL,
             github_path(r->github, &r->arena, "/issues/%lld/comments?per_page=%d",
                         (long long)r->number, LISTED),
             STR(""), read_comments);
-    else if (asks(r))
+    else if (notes(r))
         comment(r, chain);
     else if (!is_titled(r))
         change(r, chain);
@@ -261,13 +262,13 @@ static void on(struct rollout_issue *r, struct chain *chain)
 
 static bool begin(struct mirror_part *part, struct chain *chain, int64_t now_ms, int64_t *wake_ms)
 {
-    struct rollout_issue *r = of(part);
+    struct issue_thread *r = of(part);
     (void)now_ms;
     (void)wake_ms;
     bool known = r->number || r->searched;
     if (!r->number)
-        r->number = r->port.known(r->port.self, "issue");
-    bool nothing = r->number ? known && !asks(r) && is_titled(r) : !r->needed;
+        r->number = r->port.known(r->port.self, r->kind);
+    bool nothing = r->number ? known && !notes(r) && is_titled(r) : !r->needed;
     if (!*r->title || nothing)
         return false;
     arena_done(&r->arena);
@@ -282,7 +283,7 @@ static bool begin(struct mirror_part *part, struct chain *chain, int64_t now_ms,
 // The title is absolute; a comment or an issue that was sent last may be there.
 static void failed(struct mirror_part *part)
 {
-    struct rollout_issue *r = of(part);
+    struct issue_thread *r = of(part);
     r->comments_read = false;
     r->searched = false;
     r->number = 0;
@@ -290,51 +291,29 @@ static void failed(struct mirror_part *part)
 
 // ---- the whole ----------------------------------------------------------------------------------
 
-void rollout_issue_open(struct rollout_issue *r)
+void issue_thread_open(struct issue_thread *r)
 {
-    r->part = (struct mirror_part){.what = "its issue", .begin = begin, .failed = failed};
-    r->question = text_of(BODY_MOST);
-    r->body = text_of(BODY_MOST);
+    r->part = (struct mirror_part){.what = r->what, .begin = begin, .failed = failed};
+    r->note = text_of(THREAD_TEXT);
+    r->body = text_of(THREAD_TEXT);
 }
 
-void rollout_issue_want(struct rollout_issue *r, const struct rollout_state *state)
+void issue_thread_note(struct issue_thread *r, const char *key)
 {
-    struct arena arena = {0};
-    char key[64];
-    struct issue_source source = {.plan = r->plan,
-                                  .state = state,
-                                  .marker = mirror_marker(&arena, r->plan->rollout, ""),
-                                  .run_url = r->run_url,
-                                  .facts = r->facts};
-    bool asked = false;
-    r->is_end = phase_terminal(state->phase);
-    r->needed = r->needed || rollout_needs_people(state);
-    rollout_issue_title(r->plan, state, r->title);
-    text_clear(&r->body);
-    text_clear(&r->question);
-    rollout_issue_body(&source, &r->body);
-    if (r->is_end) {
-        (void)snprintf(key, sizeof key, "end");
-        rollout_issue_end(&source, &r->question);
-        asked = true;
-    } else {
-        asked = rollout_issue_question(&source, &r->question, key);
-    }
-    if (asked && strcmp(key, r->question_key) != 0)
-        r->comments_read = false; // another process may have asked it
-    (void)snprintf(r->question_key, sizeof r->question_key, "%s", asked ? key : "");
-    arena_done(&arena);
+    if (strcmp(key, r->note_key) != 0)
+        r->comments_read = false; // another process may have written it
+    (void)snprintf(r->note_key, sizeof r->note_key, "%s", key);
 }
 
-int64_t rollout_issue_asked(const struct rollout_issue *r)
+int64_t issue_thread_noted(const struct issue_thread *r)
 {
-    bool is = *r->question_key && strcmp(r->question_key, r->asked_key) == 0;
-    return is ? r->asked_id : 0;
+    bool is = *r->note_key && strcmp(r->note_key, r->noted_key) == 0;
+    return is ? r->noted_id : 0;
 }
 
-void rollout_issue_close(struct rollout_issue *r)
+void issue_thread_close(struct issue_thread *r)
 {
-    text_done(&r->question);
+    text_done(&r->note);
     text_done(&r->body);
     arena_done(&r->arena);
 }

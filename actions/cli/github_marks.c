@@ -1,0 +1,64 @@
+#include "actions/cli/github_marks.h"
+
+#include "gate/doc/json.h"
+
+#include <stdio.h>
+
+static str key_of(const struct github_marks *marks, struct arena *arena, const char *kind)
+{
+    return arena_format(arena, "github/%s/" STR_FMT, kind, STR_ARG(marks->name));
+}
+
+int64_t github_mark(const struct github_marks *marks, const char *kind)
+{
+    struct ledger *ledger = marks->d->ledger;
+    struct arena arena = {0};
+    struct event event;
+    struct error ignored;
+    int64_t number = 0;
+    const struct ledger_entry *entry = ledger_by_key(ledger, key_of(marks, &arena, kind));
+    if (entry && ledger_read(ledger, &arena, entry, &event, &ignored))
+        (void)json_get_i64(event.fields, "number", &number);
+    arena_done(&arena);
+    return number;
+}
+
+void github_set_mark(const struct github_marks *marks, const char *kind, int64_t number, str url)
+{
+    struct arena arena = {0};
+    struct text body = text_of(16384);
+    struct json_out json = json_out_of(&body, JSON_COMPACT);
+    struct error err;
+    json_open_map(&json, NULL);
+    json_add_str(&json, "name", marks->name);
+    json_add_i64(&json, "number", number);
+    if (url.len)
+        json_add_str(&json, "url", url);
+    json_close(&json);
+    bool of_incident = str_starts(marks->name, STR("INC-"));
+    struct event event = {
+        .stream = of_incident ? STREAM_INCIDENT : STREAM_ROLLOUT,
+        .rollout = of_incident ? STR("") : marks->name,
+        .type = arena_format(&arena, "github.%s", kind),
+        .key = key_of(marks, &arena, kind),
+        .body = text_str(&body),
+    };
+    if (!ledger_append(marks->d->ledger, &event, NULL, &err))
+        (void)fprintf(stderr, "sluice: recording what is on GitHub: %s\n", err.message);
+    text_done(&body);
+    arena_done(&arena);
+}
+
+void github_run_until(struct deployment *d, struct mirror_run *run, int64_t until_ms)
+{
+    struct world *world = d->ports.world;
+    int signal = world_signal(world);
+    for (;;) {
+        int64_t now_ms = deployment_now(d), wake_ms = until_ms;
+        while (mirror_run_turn(run, now_ms, &wake_ms)) {
+        }
+        if (!mirror_run_busy(run) || now_ms >= until_ms || world_signal(world) != signal)
+            return;
+        world_wait(world, wake_ms);
+    }
+}

@@ -1,0 +1,22 @@
+// What of this program's is where on GitHub, as the ledger knows it (`github.deployment`,
+// `github.issue`, …), for whichever process comes next; and waiting for it.
+#ifndef ACTIONS_CLI_GITHUB_MARKS_H
+#define ACTIONS_CLI_GITHUB_MARKS_H
+
+#include "actions/cli/deployment.h"
+#include "actions/github/mirror_run.h"
+
+struct github_marks {
+    struct deployment *d;
+    str name; // of a rollout, of an incident
+};
+
+// The number that was recorded of this kind ("deployment"); 0 = none.
+int64_t github_mark(const struct github_marks *marks, const char *kind);
+// Once; a failure is said.
+void github_set_mark(const struct github_marks *marks, const char *kind, int64_t number, str url);
+
+// Turns it until nothing is left to do, a signal comes, or that moment.
+void github_run_until(struct deployment *d, struct mirror_run *run, int64_t until_ms);
+
+#endif

@@ -2,6 +2,7 @@
 // running rollout stops it, and a ledger whose remote is down only delays the record.
 #include "actions/cli/commands.h"
 #include "actions/cli/rehearsal.h"
+#include "actions/cli/rollback_github.h"
 #include "actions/cli/rollback_plan.h"
 #include "actions/cli/rollback_prompt.h"
 #include "actions/cli/rollout_flow.h"
@@ -9,6 +10,8 @@
 #include <stdio.h>
 
 enum { NAME_TRIES = 5 };
+
+static const char *const via_choices[] = {"github", NULL};
 
 static const struct option options[] = {
     {.name = "stage", .argument = "NAME", .help = "Which stage; needed when there are several."},
@@ -23,6 +26,13 @@ static const struct option options[] = {
     {.name = "explain",
      .argument = "ROLLOUT",
      .help = "Fill in with --reason why that one was taken back; touches nothing."},
+    {.name = "via",
+     .argument = "WHERE",
+     .choices = via_choices,
+     .help = "`github`: start the rollback workflow there, which has the credentials."},
+    {.name = "workflow",
+     .argument = "FILE",
+     .help = "With --via: its file, in place of " ROLLBACK_WORKFLOW "."},
     {0},
 };
 
@@ -187,6 +197,8 @@ static int run(struct invocation *call)
     struct deployment d;
     const char *rollout = option_text(&call->options, "explain");
     bool rehearses = option_given(&call->options, "rehearse");
+    if (option_given(&call->options, "via"))
+        return rollback_by_github(call);
     if (!deployment_open(call, !rehearses, &d))
         return command_failed(call);
     int code;
@@ -209,7 +221,10 @@ const struct command command_rollback = {
         "Never refused: no gate, approval or freeze stops it, and a\nledger whose remote does not "
         "answer in 10 s is written locally and pushed later. What is left is marked bad.\n\n"
         "--rehearse does it with nothing wrong, and undoes it at once: the record then knows how "
-        "long it takes.",
+        "long it takes.\n\n"
+        "--via github starts the workflow " ROLLBACK_WORKFLOW " there, with --to, --reason and "
+        "--stage as its inputs, for who\nhas no credentials of the cloud at hand: it needs a token "
+        "of yours with `actions: write` in GH_TOKEN.",
     .options = options,
     .formats = 1U << FORMAT_TEXT | 1U << FORMAT_JSON,
     .run = run,

@@ -1,5 +1,7 @@
 #include "actions/cli/deployment.h"
 
+#include "gate/git/facts.h"
+
 #include "actions/cli/config.h"
 #include "actions/cli/keyboard.h"
 #include "actions/cli/process.h"
@@ -254,11 +256,32 @@ void deployment_close(struct deployment *d)
     repository_close(d->repository);
 }
 
+// As the runner says, else where `origin` is.
+static bool find_place(struct deployment *d, struct github_place *ret, struct error *err)
+{
+    const struct runner *runner = &d->call->runner;
+    struct github_place origin = {.api_url = "https://api.github.com"};
+    str address = {NULL, 0};
+    bool known = repository_remote_url(d->arena, d->repository, "origin", &address, err) &&
+                 github_place_of(d->arena, address, &origin);
+    if (!known && !runner->repository)
+        return error_set(err, ERROR_INPUT,
+                         "which repository of GitHub this is is not known: `origin` is none, and "
+                         "GITHUB_REPOSITORY is not set to OWNER/NAME");
+    *ret = (struct github_place){.api_url = runner->api_url ? runner->api_url : origin.api_url,
+                                 .repository =
+                                     runner->repository ? runner->repository : origin.repository};
+    *err = (struct error){0};
+    return true;
+}
+
 bool deployment_github(struct deployment *d, const struct github_settings *settings,
                        struct github_client **ret, struct error *err)
 {
-    if (!d->github && !github_open(d->ports.cloud, &d->call->runner, settings, d->variables,
-                                   &d->github_login, &d->github, err))
+    struct github_place place;
+    if (!d->github &&
+        (!find_place(d, &place, err) || !github_open(d->ports.cloud, &place, settings, d->variables,
+                                                     &d->github_login, &d->github, err)))
         return false;
     *ret = d->github;
     return true;

@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-static const char api_of_all[] = "https://api.github.com";
-
 static const struct shape_field app_fields[] = {
     {.key = "id",
      .kind = SHAPE_STR,
@@ -124,7 +122,7 @@ static void read_token(struct secret *ret)
         secret_take(ret, str_of(token));
 }
 
-bool github_open(struct cloud *cloud, const struct runner *runner,
+bool github_open(struct cloud *cloud, const struct github_place *place,
                  const struct github_settings *settings, const struct template_value *variables,
                  struct github_login *ret_login, struct github_client **ret, struct error *err)
 {
@@ -132,7 +130,7 @@ bool github_open(struct cloud *cloud, const struct runner *runner,
     struct github_login login = {0};
     struct arena arena = {0};
     const char *api =
-        settings && settings->api.len ? arena_copy(&arena, settings->api) : runner->api_url;
+        settings && settings->api.len ? arena_copy(&arena, settings->api) : place->api_url;
     bool ok = true;
     if (app)
         ok = read_key(app, variables, &login.key, err);
@@ -142,16 +140,12 @@ bool github_open(struct cloud *cloud, const struct runner *runner,
         ok = error_set(err, ERROR_INPUT,
                        "there is no token for GitHub: set SLUICE_GITHUB_TOKEN, or the action's "
                        "input `token`");
-    if (ok && !runner->repository)
-        ok = error_set(err, ERROR_INPUT,
-                       "which repository of GitHub it is is not known: set GITHUB_REPOSITORY to "
-                       "OWNER/NAME");
     *ret_login = login;
     if (ok)
         ok = github_client_open(
             cloud,
-            &(struct github_account){.api_url = api ? api : api_of_all,
-                                     .repository = runner->repository,
+            &(struct github_account){.api_url = api,
+                                     .repository = place->repository,
                                      .app_id = app ? arena_copy(&arena, app->id) : NULL,
                                      .key = &ret_login->key,
                                      .token = &ret_login->token},

@@ -8,7 +8,7 @@
 #ifndef ACTIONS_GITHUB_GITHUB_CONFIG_H
 #define ACTIONS_GITHUB_GITHUB_CONFIG_H
 
-#include "actions/github/runner.h"
+#include "actions/github/github_place.h"
 #include "deploy/cloud/github_call.h"
 #include "gate/base/template.h"
 #include "gate/doc/shape.h"
@@ -38,10 +38,10 @@ struct github_login { // what the client holds on to; must outlive the cloud
 };
 void github_login_done(struct github_login *login);
 
-// The client of the repository that the runner names, at its API: as the app, where `settings` (may
-// be null) name one, else with the token of SLUICE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN.
+// The client of that repository, at that API unless `settings` (may be null) name another: as the
+// app that they name, else with the token of SLUICE_GITHUB_TOKEN, GITHUB_TOKEN or GH_TOKEN.
 // ERROR_INPUT: what is missing, and how it is given.
-bool github_open(struct cloud *cloud, const struct runner *runner,
+bool github_open(struct cloud *cloud, const struct github_place *place,
                  const struct github_settings *settings, const struct template_value *variables,
                  struct github_login *ret_login, struct github_client **ret, struct error *err);
 

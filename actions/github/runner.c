@@ -116,6 +116,9 @@ bool runner_read(struct arena *arena, runner_lookup *lookup, void *context,
     runner.token[RUNNER_TOKEN - 1] = '\0';
     runner.is_actions = actions && strcmp(actions, "true") == 0;
     runner.debug = debug && strcmp(debug, "1") == 0;
+    runner.server_url = variable(arena, lookup, context, "GITHUB_SERVER_URL");
+    runner.api_url = variable(arena, lookup, context, "GITHUB_API_URL");
+    runner.repository = variable(arena, lookup, context, "GITHUB_REPOSITORY");
     if (runner.is_actions) {
         runner.event_name = variable(arena, lookup, context, "GITHUB_EVENT_NAME");
         runner.event_sha = variable(arena, lookup, context, "GITHUB_SHA");
@@ -128,9 +131,6 @@ bool runner_read(struct arena *arena, runner_lookup *lookup, void *context,
         runner.summary_path = variable(arena, lookup, context, "GITHUB_STEP_SUMMARY");
         runner.output_path = variable(arena, lookup, context, "GITHUB_OUTPUT");
         runner.temp_path = variable(arena, lookup, context, "RUNNER_TEMP");
-        runner.server_url = variable(arena, lookup, context, "GITHUB_SERVER_URL");
-        runner.api_url = variable(arena, lookup, context, "GITHUB_API_URL");
-        runner.repository = variable(arena, lookup, context, "GITHUB_REPOSITORY");
         runner.actor = variable(arena, lookup, context, "GITHUB_ACTOR");
         const char *run = variable(arena, lookup, context, "GITHUB_RUN_ID");
         const char *event = variable(arena, lookup, context, "GITHUB_EVENT_PATH");

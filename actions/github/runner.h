@@ -41,10 +41,10 @@ struct runner { // strings are null when the environment does not have them
     const char *summary_path;   // GITHUB_STEP_SUMMARY
     const char *output_path;    // GITHUB_OUTPUT
     const char *temp_path;      // RUNNER_TEMP
-    const char *server_url;
-    const char *api_url;    // GITHUB_API_URL, also of an Enterprise Server
-    const char *repository; // "acme/learn"
-    const char *run_url;    // made of the above and GITHUB_RUN_ID
+    const char *server_url;     // these three also of a machine of one's own
+    const char *api_url;        // GITHUB_API_URL, also of an Enterprise Server
+    const char *repository;     // "acme/learn"
+    const char *run_url;        // made of the above and GITHUB_RUN_ID
     const char *actor;
     const struct runner_finished *finished; // null for other events
     char token[RUNNER_TOKEN];               // unguessable: delimiters and stop-commands

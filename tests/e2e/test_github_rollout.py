@@ -307,3 +307,31 @@ def test_what_a_killed_process_left_the_next_one_shows(site, github):
     assert site.serving() == {"v2"}
     assert github.states()[-1] == "success" and len(github.deployments()) == 1
     github.clean()
+
+
+def test_a_rollback_is_started_from_a_laptop_once(site, github):
+    """With a token of one's own, no credentials of the cloud, and an answer that is lost."""
+    mine = "ghp_ben"
+    github.bench.control(
+        repositories={REPOSITORY: {"workflows": ["sluice-rollback.yml"]}},
+        tokens={mine: {"kind": "user", "login": "ben", "permissions": {
+            "actions": "write", "metadata": "read"}}},
+    )
+    env = {
+        "GITHUB_API_URL": github.bench.api_url, "GITHUB_REPOSITORY": REPOSITORY,
+        "GH_TOKEN": mine, "GITHUB_TOKEN": "", "GITHUB_ACTIONS": "",
+    }
+    words = ["rollback", "--via", "github", "--reason", "nobody can pay; $(touch stolen)"]
+    done = site.must(*words, "--workflow", "none.yml", "--yes", code=2, env=env)
+    assert "has no workflow none.yml" in done.err, done
+    assert "add --yes" in site.must(*words, code=2, env=env).err
+    github.bench.fault("actions/create-workflow-dispatch", {"after": True, "status": 502})
+    done = site.must(*words, "--yes", "--to", "v1", env=env)
+    assert "/actions/runs/" in done.out, done
+    sent, = github.bench.effects("actions/create-workflow-dispatch")
+    assert sent["body"]["inputs"] == {"reason": words[-1], "to": "v1"}, sent
+    assert not github.bench.violations()
+    github.bench.control(tokens={mine: {"kind": "user", "login": "ben", "permissions": {
+        "actions": "read", "metadata": "read"}}})
+    done = site.run(*words, "--yes", env=env)
+    assert done.code != 0 and "actions: write" in done.err, done

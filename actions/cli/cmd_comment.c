@@ -1,6 +1,10 @@
 #include "actions/cli/commands.h"
+#include "actions/cli/github_session.h"
+#include "actions/github/sticky_comment.h"
+#include "actions/report/gate_text.h"
 #include "actions/report/told_decision.h"
 #include "gate/base/limits.h"
+#include "gate/base/number.h"
 #include "gate/source.h"
 
 #include <stdio.h>
@@ -12,6 +16,11 @@ static const struct option options[] = {
      .argument = "COMMIT",
      .help = "What was judged; of a `workflow_run`, what GitHub says."},
     {.name = "run", .argument = "URL", .help = "The run that judged it; likewise."},
+    {.name = "post",
+     .help = "Write it to the pull request, in place of the one that was written before."},
+    {.name = "pull",
+     .argument = "NUMBER",
+     .help = "With --post: this one; of a `workflow_run`, the open one of its branch."},
     {.name = "output", .argument = "FILE", .help = "Write it there instead of printing it."},
     {0},
 };
@@ -61,6 +70,64 @@ static bool put(struct invocation *call, str markdown)
     return ok || error_set(&call->error, ERROR_SYSTEM, "writing %s failed", path);
 }
 
+// ---- on the pull request ------------------------------------------------------------------------
+
+static bool find_pull(struct invocation *call, struct sticky_comment *sticky)
+{
+    const struct runner_finished *finished = call->runner.finished;
+    const char *pull = option_text(&call->options, "pull");
+    if (pull && (!number_i64(str_of(pull), &sticky->number) || sticky->number < 1))
+        return error_set(&call->error, ERROR_INPUT, "--pull takes a number, not `%s`", pull);
+    if (!pull && !finished)
+        return error_set(&call->error, ERROR_INPUT,
+                         "say with --pull on which pull request: only the event of a "
+                         "`workflow_run` says where the commit comes from");
+    if (!pull) {
+        sticky->owner = str_of(finished->head_owner);
+        sticky->branch = str_of(finished->head_branch);
+    }
+    return true;
+}
+
+static void tell(struct invocation *call, const struct sticky_comment *sticky)
+{
+    struct text line = text_of(4096);
+    if (sticky->outdated)
+        text_addf(&line, "pull request %lld has gone on since: nothing is written\n",
+                  (long long)sticky->number);
+    else if (!sticky->number)
+        text_addf(&line, "no open pull request comes from " STR_FMT ":" STR_FMT "\n",
+                  STR_ARG(sticky->owner), STR_ARG(sticky->branch));
+    else
+        text_addf(&line, "the comment is at " STR_FMT "\n", STR_ARG(sticky->url));
+    struct text safe = text_of(8192);
+    terminal_escape(str_first(text_str(&line), line.len - 1), &safe);
+    if (!call->quiet)
+        (void)fprintf(stderr, "sluice: %s\n", text_c(&safe));
+    text_done(&safe);
+    text_done(&line);
+}
+
+static bool post(struct invocation *call, const struct told_source *source, str markdown)
+{
+    struct github_session session;
+    struct sticky_comment sticky = {.key = "gate", .sha = source->head_sha, .words = markdown};
+    if (!find_pull(call, &sticky))
+        return false;
+    bool ok = github_session_open(call, &session);
+    if (ok) {
+        sticky.github = session.github;
+        github_session_begin(&session, &sticky);
+        sticky_comment_begin(&sticky, &session.chain);
+        ok = github_session_finish(&session);
+    }
+    if (ok)
+        tell(call, &sticky);
+    sticky_comment_done(&sticky);
+    github_session_close(&session);
+    return ok;
+}
+
 static bool comment(struct invocation *call, struct text *out)
 {
     const char *path = call->options.operands[0];
@@ -76,6 +143,8 @@ static bool comment(struct invocation *call, struct text *out)
     if (!told_decision_read(call->arena, path, bytes, &told, &call->error))
         return false;
     told_decision_markdown(&told, &source, COMMENT_MOST, out);
+    if (option_given(&call->options, "post"))
+        return post(call, &source, text_str(out));
     return put(call, text_str(out));
 }
 

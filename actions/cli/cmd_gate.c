@@ -1,6 +1,8 @@
 #include "actions/cli/commands.h"
 #include "actions/cli/gate_ledger.h"
+#include "actions/cli/github_session.h"
 #include "actions/cli/judgement.h"
+#include "actions/github/check_run.h"
 #include "actions/report/gate_text.h"
 #include "gate/base/limits.h"
 
@@ -8,12 +10,16 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+enum { CHECK_SUMMARY_MOST = 60000 }; // GitHub takes 65,535 characters
+
 static const struct option options[] = {
     JUDGEMENT_OPTIONS,
     {.name = "record", .help = "Write the decision to the ledger, for `sluice rollout`."},
     {.name = "branch",
      .argument = "NAME",
      .help = "With --record: the default branch, whose runs are the baseline."},
+    {.name = "check",
+     .help = "Put a check run with every annotation on the commit (`checks: write`)."},
     {.name = "decision-file", .argument = "FILE", .help = "Write the decision as JSON there too."},
     {.name = "summary-file", .argument = "FILE", .help = "Write it as markdown there too."},
     {0},
@@ -58,7 +64,8 @@ static struct annotation annotation_of(const struct finding *finding, size_t pla
 }
 
 // Every finding once, then the further places of each: the runner takes ten of a level.
-static void annotate(struct invocation *call, const struct decision *decision, struct text *out)
+static struct annotation *annotations_of(struct invocation *call, const struct decision *decision,
+                                         size_t *ret_count)
 {
     const struct findings *findings = &decision->findings;
     struct annotation *items = NULL;
@@ -74,6 +81,14 @@ static void annotate(struct invocation *call, const struct decision *decision, s
                 items[count].level = ANNOTATION_WARNING;
             count++;
         }
+    *ret_count = count;
+    return items;
+}
+
+static void annotate(struct invocation *call, const struct decision *decision, struct text *out)
+{
+    size_t count;
+    const struct annotation *items = annotations_of(call, decision, &count);
     runner_annotations(items, count, out);
 }
 
@@ -90,6 +105,65 @@ static bool tell_runner(struct invocation *call, const struct decision *decision
            runner_output(runner, "decision", str_of(verdict), &call->error) &&
            runner_output(runner, "decision-file", str_of(decision_file), &call->error) &&
            runner_output(runner, "summary-file", str_of(summary_file), &call->error);
+}
+
+// ---- as a check ---------------------------------------------------------------------------------
+
+static const char *conclusion_of(const struct decision *decision)
+{
+    if (decision->verdict >= VERDICT_HOLD)
+        return "failure";
+    return decision->verdict == VERDICT_WARN ? "neutral" : "success";
+}
+
+// The same decision of the same run is the same check.
+static str external_id(struct invocation *call, const struct decision *decision)
+{
+    const char *run = call->runner.run_url ? call->runner.run_url : "";
+    return arena_format(call->arena, "%s %s", decision->commit, run);
+}
+
+static bool send_check(struct invocation *call, const struct decision *decision)
+{
+    struct github_session session;
+    struct text title = text_of(1024), summary = text_of(LIMIT_SUMMARY_BYTES);
+    struct check_run check = {
+        .name = "sluice",
+        .head_sha = str_of(call->runner.head_sha ? call->runner.head_sha : decision->commit),
+        .external_id = external_id(call, decision),
+        .conclusion = conclusion_of(decision),
+        .details_url = str_of(call->runner.run_url),
+    };
+    check.annotations = annotations_of(call, decision, &check.annotation_count);
+    text_addf(&title, "%s: %zu findings", verdict_name(decision->verdict), check.annotation_count);
+    gate_markdown(decision, CHECK_SUMMARY_MOST, &summary);
+    check.title = text_str(&title);
+    check.summary = text_str(&summary);
+    bool ok = github_session_open(call, &session);
+    if (ok) {
+        check.github = session.github;
+        github_session_begin(&session, &check);
+        check_run_begin(&check, &session.chain);
+        ok = github_session_finish(&session);
+    }
+    check_run_done(&check);
+    github_session_close(&session);
+    text_done(&title);
+    text_done(&summary);
+    return ok;
+}
+
+// What was decided stands, whether it can be shown there or not.
+static void check(struct invocation *call, const struct decision *decision)
+{
+    struct error before = call->error;
+    struct text line = text_of(4096);
+    if (!send_check(call, decision)) {
+        terminal_escape(str_of(call->error.message), &line);
+        (void)fprintf(stderr, "sluice: the check is not there: %s\n", text_c(&line));
+    }
+    call->error = before;
+    text_done(&line);
 }
 
 // ---- the command --------------------------------------------------------------------------------
@@ -139,6 +213,8 @@ static int run(struct invocation *call)
         status = command_failed(call);
     else if (judgement.gate.decision.verdict >= VERDICT_HOLD)
         status = 1;
+    if (option_given(&call->options, "check") && judgement.gate.decision.commit)
+        check(call, &judgement.gate.decision);
     judgement_done(&judgement);
     return status;
 }

@@ -22,7 +22,7 @@ struct proposal {
     struct text text;
 };
 
-enum { MOST = 6 }; // proposals
+enum { MOST = 7 }; // proposals
 
 // ---- what is measured today ---------------------------------------------------------------------
 static struct shape_list patterns(struct arena *arena, const struct project *project, bool coverage)
@@ -136,6 +136,7 @@ static size_t propose(const struct starter *starter, bool rollout, struct propos
     starter_configuration(starter, add(proposals, &count, POLICY_PATH));
     starter_register(starter, add(proposals, &count, "risk-register.yml"));
     starter_workflow(starter, add(proposals, &count, ".github/workflows/sluice.yml"));
+    starter_comment(add(proposals, &count, ".github/workflows/sluice-comment.yml"));
     if (rollout) {
         starter_release(add(proposals, &count, ".github/workflows/sluice-release.yml"));
         starter_resume(add(proposals, &count, ".github/workflows/sluice-resume.yml"));

@@ -156,10 +156,15 @@ void starter_workflow(const struct starter *starter, struct text *out)
                        "report.\n");
     for (size_t i = 0; i < starter->project->part_count; i++)
         add_part(&starter->project->parts[i], out);
-    text_adds(out, "      - uses: sluice/sluice@v0\n"
+    text_adds(out, "      - id: gate\n"
+                   "        uses: sluice/sluice@v0\n"
                    "        if: ${{ !cancelled() }} # also when a test failed: the gate says "
                    "which\n"
-                   "        with: {command: gate}\n");
+                   "        with: {command: gate}\n"
+                   "      - uses: actions/upload-artifact@v4 # for sluice-comment.yml\n"
+                   "        if: ${{ !cancelled() && github.event_name == 'pull_request' }}\n"
+                   "        with: {name: sluice-decision, path: \"${{ "
+                   "steps.gate.outputs.decision-file }}\"}\n");
 }
 
 static void add_next(const struct project_part *part, const char *command, struct text *out)

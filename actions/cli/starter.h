@@ -15,6 +15,8 @@ struct starter {
 void starter_configuration(const struct starter *starter, struct text *out);
 void starter_register(const struct starter *starter, struct text *out);
 void starter_workflow(const struct starter *starter, struct text *out);
+// The workflow that shows on a pull request what the gate said of it: it calls ours.
+void starter_comment(struct text *out);
 // The workflows that release, go on, and go back: they call ours.
 void starter_release(struct text *out);
 void starter_resume(struct text *out);

@@ -1,6 +1,22 @@
 // The workflows of a repository that call ours.
 #include "actions/cli/starter.h"
 
+void starter_comment(struct text *out)
+{
+    text_adds(
+        out, "# Shows on a pull request what the gate has said of it. It runs from the default "
+             "branch, and\n"
+             "# nothing of the pull request in it: what the gate's run has left is shown as text.\n"
+             "name: comment\n"
+             "on:\n"
+             "  workflow_run: {workflows: [gate], types: [completed]}\n"
+             "permissions: {}\n"
+             "jobs:\n"
+             "  comment:\n"
+             "    permissions: {actions: read, pull-requests: write}\n"
+             "    uses: sluice/sluice/.github/workflows/comment.yml@v0\n");
+}
+
 void starter_release(struct text *out)
 {
     text_adds(
@@ -16,7 +32,7 @@ void starter_release(struct text *out)
         "jobs:\n"
         "  release:\n"
         "    # needs: tests             # a job of yours that uploads the reports as an artifact\n"
-        "    permissions: {contents: write, deployments: write, id-token: write, "
+        "    permissions: {checks: write, contents: write, deployments: write, id-token: write, "
         "issues: write}\n"
         "    uses: sluice/sluice/.github/workflows/release.yml@v0\n"
         "    with:\n"

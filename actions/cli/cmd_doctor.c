@@ -4,7 +4,11 @@
 #include "gate/doc/json.h"
 
 static const char *const words_of[] = {
-    [FINDING_GOOD] = "ok", [FINDING_UNKNOWN] = "unknown", [FINDING_BAD] = "bad"};
+    [FINDING_GOOD] = "ok",
+    [FINDING_WEAK] = "weak",
+    [FINDING_UNKNOWN] = "unknown",
+    [FINDING_BAD] = "bad",
+};
 
 static void add_text(const struct doctor *doctor, size_t bad, struct text *out)
 {
@@ -83,7 +87,9 @@ const struct command command_doctor = {
         "Changes nothing. Looks at the ledger's remote, at what `env` names, at every target of "
         "every stage as a rollout does\nbefore it begins, and asks each metric one question. Of "
         "targets in a cloud it says which permission is missing, as the\ncloud itself judges: AWS "
-        "by iam:SimulatePrincipalPolicy, Google Cloud by testIamPermissions of the project.\n\n"
+        "by iam:SimulatePrincipalPolicy, Google Cloud by testIamPermissions of the project. With "
+        "`github` in the configuration, or in a workflow,\nwhat protects the branches, and whether "
+        "those who are asked may answer.\n\n"
         "Exit code 1 when something would keep a release from going out.",
     .formats = 1U << FORMAT_TEXT | 1U << FORMAT_JSON,
     .run = run,

@@ -8,10 +8,7 @@
 
 enum { SURVEY_MS = 30000 };
 
-static void find(struct doctor *doctor, enum finding_state state, str about, const char *format,
-                 ...) __attribute__((format(printf, 4, 5)));
-
-static void find(struct doctor *doctor, enum finding_state state, str about, const char *format,
+void doctor_find(struct doctor *doctor, enum finding_state state, str about, const char *format,
                  ...)
 {
     struct arena *arena = doctor->d->arena;
@@ -45,11 +42,12 @@ static void look_at_ledger(struct doctor *doctor)
     const struct error *trouble = ledger_trouble(d->ledger);
     const char *signs = d->key ? ", signed" : "";
     if (d->offline)
-        find(doctor, FINDING_BAD, STR("ledger"), "its remote %s does not answer%s%s", d->remote,
-             trouble ? ": " : "", trouble ? trouble->message : "");
+        doctor_find(doctor, FINDING_BAD, STR("ledger"), "its remote %s does not answer%s%s",
+                    d->remote, trouble ? ": " : "", trouble ? trouble->message : "");
     else
-        find(doctor, FINDING_GOOD, STR("ledger"), "%zu entries on %s of %s%s",
-             ledger_count(d->ledger), d->branch, d->remote ? d->remote : "this repository", signs);
+        doctor_find(doctor, FINDING_GOOD, STR("ledger"), "%zu entries on %s of %s%s",
+                    ledger_count(d->ledger), d->branch, d->remote ? d->remote : "this repository",
+                    signs);
 }
 
 static bool is_set(const struct deployment *d, str name)
@@ -70,12 +68,13 @@ static void look_at_environment(struct doctor *doctor)
         if (is_set(doctor->d, n->text))
             set++;
         else
-            find(doctor, FINDING_BAD, named(doctor, "env", n->text),
-                 "it is named by `env` and not set here: a rollout that needs it is refused");
+            doctor_find(
+                doctor, FINDING_BAD, named(doctor, "env", n->text),
+                "it is named by `env` and not set here: a rollout that needs it is refused");
     }
     if (set)
-        find(doctor, FINDING_GOOD, STR("env"), "%zu of the names of `env` %s set", set,
-             set == 1 ? "is" : "are");
+        doctor_find(doctor, FINDING_GOOD, STR("env"), "%zu of the names of `env` %s set", set,
+                    set == 1 ? "is" : "are");
 }
 
 // ---- targets ------------------------------------------------------------------------------------
@@ -94,18 +93,18 @@ static void look_at_permissions(struct doctor *doctor, str about, const struct r
                           : permissions_google(d->ports.cloud, needs.google, needs.project,
                                                needs.wanted, needs.count, d->arena, &found, &why);
     if (!told) {
-        find(doctor, FINDING_UNKNOWN, about, "%s", why.message);
+        doctor_find(doctor, FINDING_UNKNOWN, about, "%s", why.message);
         return;
     }
     for (size_t i = 0; i < found.missing_count; i++) {
         const struct permission *one = found.missing[i];
-        find(doctor, FINDING_BAD, about, "%s is missing%s%s: grant it%s" STR_FMT, one->action,
-             one->resource ? " on " : "", one->resource ? one->resource : "",
-             found.caller.len ? " to " : "", STR_ARG(found.caller));
+        doctor_find(doctor, FINDING_BAD, about, "%s is missing%s%s: grant it%s" STR_FMT,
+                    one->action, one->resource ? " on " : "", one->resource ? one->resource : "",
+                    found.caller.len ? " to " : "", STR_ARG(found.caller));
     }
     if (found.missing_count == 0)
-        find(doctor, FINDING_GOOD, about, "all %zu permissions are there%s" STR_FMT, needs.count,
-             found.caller.len ? ", of " : "", STR_ARG(found.caller));
+        doctor_find(doctor, FINDING_GOOD, about, "all %zu permissions are there%s" STR_FMT,
+                    needs.count, found.caller.len ? ", of " : "", STR_ARG(found.caller));
 }
 
 static void look_at_stage(struct doctor *doctor, const struct stage_settings *stage)
@@ -116,7 +115,7 @@ static void look_at_stage(struct doctor *doctor, const struct stage_settings *st
     struct error err;
     size_t count;
     if (!stage_run_open(d->arena, &d->settings, stage, PLAN_ROLLBACK, &d->ports, &run, &err)) {
-        find(doctor, FINDING_BAD, named(doctor, "stage", stage->stage), "%s", err.message);
+        doctor_find(doctor, FINDING_BAD, named(doctor, "stage", stage->stage), "%s", err.message);
         return;
     }
     if (!stage_run_survey(&run, &d->ports, SURVEY_MS, d->arena, &troubles, &count, &err)) {
@@ -128,10 +127,11 @@ static void look_at_stage(struct doctor *doctor, const struct stage_settings *st
         size_t own = 0;
         for (size_t k = 0; k < count; k++)
             if (str_eq(troubles[k].target, name) && ++own)
-                find(doctor, FINDING_BAD, about, STR_FMT, STR_ARG(troubles[k].trouble.words));
+                doctor_find(doctor, FINDING_BAD, about, STR_FMT,
+                            STR_ARG(troubles[k].trouble.words));
         if (own == 0)
-            find(doctor, FINDING_GOOD, about, "%s can be reached and looked at",
-                 run.target_settings[i]->kind->name);
+            doctor_find(doctor, FINDING_GOOD, about, "%s can be reached and looked at",
+                        run.target_settings[i]->kind->name);
         look_at_permissions(doctor, about, &run.targets[i]);
     }
     stage_run_close(&run);
@@ -158,14 +158,14 @@ static void look_at_metric(struct doctor *doctor, const struct metric_settings *
         return;
     settings->kind->traits(settings->config, &traits);
     if (!stage_run_open_metric(d->arena, settings, &d->settings, &d->ports, &metric.metric, &err)) {
-        find(doctor, FINDING_BAD, about, "%s", err.message);
+        doctor_find(doctor, FINDING_BAD, about, "%s", err.message);
         return;
     }
     if (preflight_ask(d, &metric, &traits, watched_target(&d->settings, settings), STR("none"),
                       &err))
-        find(doctor, FINDING_GOOD, about, "%s answers", settings->kind->name);
+        doctor_find(doctor, FINDING_GOOD, about, "%s answers", settings->kind->name);
     else if (goes_on(doctor))
-        find(doctor, FINDING_BAD, about, "%s", err.message);
+        doctor_find(doctor, FINDING_BAD, about, "%s", err.message);
     metric.kind->close(metric.metric);
 }
 
@@ -178,4 +178,6 @@ void doctor_look(struct doctor *doctor)
         look_at_stage(doctor, &settings->stages[i]);
     for (size_t i = 0; goes_on(doctor) && i < settings->metric_count; i++)
         look_at_metric(doctor, &settings->metrics[i]);
+    if (goes_on(doctor))
+        doctor_look_at_github(doctor);
 }

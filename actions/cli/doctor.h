@@ -11,6 +11,7 @@
 
 enum finding_state {
     FINDING_GOOD,
+    FINDING_WEAK,    // it works, and lets through what it should not
     FINDING_UNKNOWN, // it cannot be told from here, and may be right
     FINDING_BAD,     // a rollout would be refused, or fail
 };
@@ -28,5 +29,11 @@ struct doctor {
 };
 
 void doctor_look(struct doctor *doctor);
+
+// Its parts.
+void doctor_find(struct doctor *doctor, enum finding_state state, str about, const char *format,
+                 ...) __attribute__((format(printf, 4, 5)));
+// What GitHub enforces of the branches, who of those that are asked may answer, what may be read.
+void doctor_look_at_github(struct doctor *doctor);
 
 #endif

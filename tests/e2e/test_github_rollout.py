@@ -335,3 +335,24 @@ def test_a_rollback_is_started_from_a_laptop_once(site, github):
         "actions": "read", "metadata": "read"}}})
     done = site.run(*words, "--yes", env=env)
     assert done.code != 0 and "actions: write" in done.err, done
+
+
+def test_the_doctor_looks_at_what_github_enforces(site, github):
+    waits(site, "ada", "eve")
+    done = github.run("doctor", code=1)
+    assert "weak     branch main: no check is required" in done.out, done
+    assert "weak     branch release-ledger: the record may be rewritten by a forced push and" in done.out
+    assert "bad      stage production: eve is asked for an approval and cannot" in done.out, done
+    assert "ada is asked" not in done.out and "unknown  environment production" in done.out, done
+    github.bench.control(repositories={REPOSITORY: {"rulesets": [
+        {"name": "main", "rules": [{"type": "required_status_checks", "parameters": {
+            "required_status_checks": [{"context": "gate"}],
+            "strict_required_status_checks_policy": False}}]},
+        {"name": "ledger", "branches": ["refs/heads/release-ledger"],
+         "rules": [{"type": "deletion"}, {"type": "non_fast_forward"}]},
+    ], "roles": {"eve": "write"}, "environments": {"production": {"reviewers": ["ada"]}}}})
+    done = github.run("doctor")
+    assert "these checks are required: `gate`" in done.out and "weak" not in done.out, done
+    assert "neither rewritten nor deleted" in done.out and "asks its reviewers" in done.out, done
+    assert not github.bench.told()["writes"], "a doctor changes nothing"
+    github.clean()

@@ -37,6 +37,7 @@ static struct event_actor actor_of(struct deployment *d)
         d->me = str_of(runner->actor);
         actor.login = d->me;
         actor.run_url = str_of(runner->run_url);
+        actor.subject = str_of(runner->workflow_ref);
         return actor;
     }
     d->me = arena_str(d->arena, local_user());

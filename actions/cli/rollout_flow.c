@@ -1,6 +1,7 @@
 #include "actions/cli/rollout_flow.h"
 
 #include "actions/cli/calendar_desk.h"
+#include "actions/cli/decided_by.h"
 #include "actions/cli/github_desk.h"
 #include "actions/cli/github_incident.h"
 #include "actions/cli/ledger_facts.h"
@@ -124,6 +125,8 @@ static bool check_gate(struct flow *flow, const struct flow_request *request, st
                          request->commit);
     }
     bool same_bad = false;
+    if (!decided_by_check(d, &fact, err))
+        return false;
     if (!release_is_bad(d->ledger, request->release, &bad, &bad_at, err) ||
         !facts_commit_is_bad(d, str_of(request->commit), fact.position, &same_bad))
         return false;

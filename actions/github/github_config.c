@@ -56,6 +56,12 @@ static const struct shape_field fields[] = {
      .offset = offsetof(struct github_settings, poll_ms),
      .fallback = "15s",
      .doc = "How often a process that is there reads the comments."},
+    {.key = "decided_by",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct github_settings, decided_by),
+     .doc = "File of the workflow, such as `sluice-release.yml`, whose decisions a rollout accepts, "
+            "and only those of its runs on the default branch; any that the ledger has when "
+            "absent."},
     {.key = "environment_url",
      .kind = SHAPE_STR,
      .offset = offsetof(struct github_settings, environment_url),

@@ -36,7 +36,7 @@ enum event_stream {
 
 struct event_actor { // what is known of who did it; empty slices are absent
     str login;       // of the forge
-    str subject;     // OIDC subject: "repo:acme/app:environment:production"
+    str subject;     // workflow: "acme/learn/.github/workflows/release.yml@refs/heads/main"
     str run_url;     // of the workflow's run
     str local_user;  // "ada@laptop" for a command on a machine of one's own
 };

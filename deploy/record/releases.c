@@ -241,7 +241,8 @@ bool gate_decided(struct ledger *ledger, struct arena *arena, str commit, struct
                                     .policy_sha256 = node_text(event.fields, "policy_sha256"),
                                     .time_ms = event.time_ms,
                                     .position = i,
-                                    .body = event.fields};
+                                    .body = event.fields,
+                                    .actor = event.actor};
         memcpy(ret->id, event.id, sizeof ret->id);
         return true;
     }

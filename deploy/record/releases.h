@@ -57,6 +57,7 @@ struct gate_record {
     char id[EVENT_ID];
     size_t position; // in the ledger
     const struct node *body;
+    struct event_actor actor;
 };
 
 // The newest gate.decided of a commit. ERROR_ABSENT: the gate was never asked about it.

@@ -356,3 +356,21 @@ def test_the_doctor_looks_at_what_github_enforces(site, github):
     assert "neither rewritten nor deleted" in done.out and "asks its reviewers" in done.out, done
     assert not github.bench.told()["writes"], "a doctor changes nothing"
     github.clean()
+
+
+def test_only_the_named_workflow_decides(site, github):
+    site.config("github: {poll: 1s}", "github: {poll: 1s, decided_by: release.yml}")
+    sha = site.release("2-search")
+    github.commit()
+    assert "nobody's workflow" in github.run("rollout", "v2", code=1).err
+    workflow = f"{REPOSITORY}/.github/workflows/{{}}.yml@refs/heads/{{}}"
+    for name, branch in (("other", "main"), ("release", "feature"), ("release", "main")):
+        assert site.serving() == {"v1"}
+        site.scene.kept.reports(site.scene)
+        github.run("gate", "--record", GITHUB_WORKFLOW_REF=workflow.format(name, branch),
+                   GITHUB_REF=f"refs/heads/{branch}", GITHUB_SHA=sha)
+        right = (name, branch) == ("release", "main")
+        done = github.run("rollout", "v2", code=0 if right else 1)
+        assert right or "only those of release.yml on `main` count" in done.err, done
+    assert site.serving() == {"v2"}
+    github.clean()

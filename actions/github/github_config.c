@@ -59,9 +59,10 @@ static const struct shape_field fields[] = {
     {.key = "decided_by",
      .kind = SHAPE_STR,
      .offset = offsetof(struct github_settings, decided_by),
-     .doc = "File of the workflow, such as `sluice-release.yml`, whose decisions a rollout accepts, "
-            "and only those of its runs on the default branch; any that the ledger has when "
-            "absent."},
+     .doc =
+         "File of the workflow, such as `sluice-release.yml`, whose decisions a rollout accepts, "
+         "and only those of its runs on the default branch; any that the ledger has when "
+         "absent."},
     {.key = "environment_url",
      .kind = SHAPE_STR,
      .offset = offsetof(struct github_settings, environment_url),

@@ -23,7 +23,7 @@ struct github_settings {
     bool incidents;   // an issue for each release that was taken back
     int64_t poll_ms;
     str api, environment_url;
-    str decided_by; // file of the workflow whose decisions count; empty = any
+    str decided_by;                  // file of the workflow whose decisions count; empty = any
     struct github_app_settings *app; // null: the token at hand
     bool given;                      // is there such a section?
 };

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { LOOK_AGAIN_MS = 3000, LOOKS = 3, PAGES = 10, LISTED = 100 };
+enum { THREAD_JSON = 2 * THREAD_TEXT, LOOK_AGAIN_MS = 3000, LOOKS = 3, PAGES = 10, LISTED = 100 };
 
 static const char needs[] = "issues: write";
 
@@ -117,7 +117,7 @@ static void opened(void *self, struct chain *chain, const struct chain_reply *re
 
 static void open_issue(struct issue_thread *r, struct chain *chain)
 {
-    struct text body = text_of(2 * THREAD_TEXT);
+    struct text body = text_of(THREAD_JSON);
     struct json_out json = json_out_of(&body, JSON_COMPACT);
     json_open_map(&json, NULL);
     json_add_str(&json, "title", str_of(r->title));
@@ -149,7 +149,7 @@ static void commented(void *self, struct chain *chain, const struct chain_reply 
 
 static void comment(struct issue_thread *r, struct chain *chain)
 {
-    struct text words = text_of(THREAD_TEXT), body = text_of(2 * THREAD_TEXT);
+    struct text words = text_of(THREAD_TEXT), body = text_of(THREAD_JSON);
     struct json_out json = json_out_of(&body, JSON_COMPACT);
     text_addf(&words, STR_FMT "\n" STR_FMT, STR_ARG(marker(r, r->note_key)),
               STR_ARG(text_str(&r->note)));
@@ -241,20 +241,19 @@ static bool is_titled(const struct issue_thread *r)
 
 static void on(struct issue_thread *r, struct chain *chain)
 {
-    if (!r->number && !r->searched)
+    bool there = r->number != 0;
+    if (!there && !r->searched)
         search(r, chain);
-    else if (!r->number && r->needed)
+    else if (!there && r->needed)
         open_issue(r, chain);
-    else if (!r->number)
-        chain_end(chain);
-    else if (notes(r) && !r->comments_read)
+    else if (there && notes(r) && !r->comments_read)
         ask(r, chain, GITHUB_READ, NULL,
             github_path(r->github, &r->arena, "/issues/%lld/comments?per_page=%d",
                         (long long)r->number, LISTED),
             STR(""), read_comments);
-    else if (notes(r))
+    else if (there && notes(r))
         comment(r, chain);
-    else if (!is_titled(r))
+    else if (there && !is_titled(r))
         change(r, chain);
     else
         chain_end(chain);

@@ -15,8 +15,12 @@ str mirror_marker(struct arena *arena, str rollout, const char *what)
     text_addf(&words, "<!-- sluice:" STR_FMT "%s%s", STR_ARG(rollout), *what ? ":" : "", what);
     str made = arena_str(arena, text_str(&words));
     char *bytes = arena_alloc(arena, made.len + 1);
-    for (size_t i = 0; i < made.len; i++)
-        bytes[i] = i > 4 && made.data[i] == '-' && made.data[i - 1] == '-' ? '~' : made.data[i];
+    for (size_t i = 0; i < made.len; i++) {
+        bool second = i > 4 && made.data[i] == '-' && made.data[i - 1] == '-';
+        bytes[i] = made.data[i];
+        if (second)
+            bytes[i] = '~';
+    }
     text_done(&words);
     return arena_format(arena, "%s -->", bytes);
 }

@@ -85,7 +85,7 @@ str github_needs(str headers, struct arena *arena)
             continue;
         text_adds(&out, out.len ? ", " : "");
         for (size_t i = 0; i < name.len && i < 64; i++)
-            text_addc(&out, name.data[i] == '_' ? '-' : name.data[i]);
+            text_adds(&out, name.data[i] == '_' ? "-" : (char[]){name.data[i], '\0'});
         text_addf(&out, ": " STR_FMT, STR_ARG(str_first(level, 16)));
     }
     str made = cloud_line(arena, text_str(&out));

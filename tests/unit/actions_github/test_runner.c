@@ -84,7 +84,7 @@ Test(runner, an_annotation_is_one_line)
         ANNOTATION_ERROR, STR("a,b.py"), 3, 9, STR("x: y"), STR("first\n::set-output name=a::b")};
     runner_annotations(&one, 1, &out);
     cr_expect_str_eq(text_c(&out), "::error file=a%2Cb.py,line=3,endLine=9,title=x%3A y::"
-                                   "first%0A::set-output name=a::b\n");
+                                   "first ::set-output name=a::b\n");
 }
 
 static size_t lines_with(str text, const char *start_of_line)

@@ -31,10 +31,23 @@ Test(gate_text, markdown_stays_text)
         const char *in, *out;
     } rows[] = {
         {"plain words.", "plain words."},
-        {"a|b", "a\\|b"},
+        {"a|b", "a&#124;b"},
         {"<b>&</b>", "&lt;b&gt;&amp;&lt;/b&gt;"},
-        {"@alice #12", "&#64;alice &#35;12"},
-        {"[x](http://y)", "\\[x\\]\\(http&#58;//y\\)"},
+        {"@alice #12", "&#64;&#8203;alice &#35;&#8203;12"},
+        {"[x](http://y)", "\\[x\\]\\(http:&#8203;//y\\)"},
+        {"www.y GH-1 awww.y", "www&#8203;.y GH&#8203;-1 awww.y"},
+        {"deadbeef deadbe 01234567x", "deadbe&#8203;ef deadbe 01234567x"},
+        {"0123456789abcdef", "012345&#8203;6789ab&#8203;cdef"},
+        {":+1: a:1:", ":&#8203;+1: a:&#8203;1:"},
+        {"$x$", "<span>$</span>x<span>$</span>"},
+        {"a\xe2\x80\xae"
+         "b\xe2\x80\x8b",
+         "a\xef\xbf\xbd"
+         "b\xef\xbf\xbd"},
+        {"\xc0\xbc \xed\xa0\x80 \xe9",
+         "\xef\xbf\xbd\xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd "
+         "\xef\xbf\xbd"},
+        {"\xd8\xa7\xe2\x80\x8c\xd8\xa8", "\xd8\xa7\xe2\x80\x8c\xd8\xa8"},
         {"a\nb\r\tc", "a b  c"},
         {"`*_~", "\\`\\*\\_\\~"},
         {"back\\slash", "back\\\\slash"},
@@ -43,6 +56,23 @@ Test(gate_text, markdown_stays_text)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         text_clear(&out);
         markdown_escape(str_of(rows[i].in), &out);
+        cr_expect_str_eq(text_c(&out), rows[i].out, "%s", text_c(&out));
+    }
+}
+
+Test(gate_text, words_between_backticks_are_code)
+{
+    static const struct {
+        const char *in, *out;
+    } rows[] = {
+        {"run `a*b` now", "run <code>a\\*b</code> now"},
+        {"`a` `b", "<code>a</code> \\`b"},
+        {"``x``", "\\`\\`x\\`\\`"},
+        {"`</code><b>`", "<code>&lt;/code&gt;&lt;b&gt;</code>"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        text_clear(&out);
+        markdown_words(str_of(rows[i].in), &out);
         cr_expect_str_eq(text_c(&out), rows[i].out, "%s", text_c(&out));
     }
 }
@@ -58,6 +88,11 @@ Test(gate_text, a_report_cannot_steer_the_terminal)
         {"\xc2\x9b"
          "2J",
          "?2J"},
+        {"\x9b"
+         "2J \xe9",
+         "?2J ?"},
+        {"##[group]x", "## [group]x"},
+        {"a\xe2\x80\xaez", "a?z"},
         {"caf\xc3\xa9 \xe2\x80\xba", "caf\xc3\xa9 \xe2\x80\xba"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -48,9 +48,10 @@ Test(told_decision, what_stops_it_comes_first_and_the_rest_is_folded)
     cr_assert(stops && aside && passed && folded, "%s", text);
     cr_expect(stops < folded && folded < aside && aside < passed, "%s", text);
     cr_expect(strstr(text, "### ⛔ Block: it may not go"));
-    cr_expect(strstr(text, "at a.py:3-5") && strstr(text, "→ mend it"), "%s", text);
+    cr_expect(strstr(text, "at <code>a.py:3-5</code>") && strstr(text, "→ mend it"), "%s", text);
     cr_expect(strstr(text, "Tests: 3, passed 2, failed 1"));
-    cr_expect(strstr(text, "(https://github.example/a/b/actions/runs/7) told it of 0123456789ab."));
+    cr_expect(
+        strstr(text, "(https://github.example/a/b/actions/runs/7) told it of `0123456789ab`."));
 }
 
 Test(told_decision, hostile_text_stays_text)
@@ -97,7 +98,7 @@ Test(told_decision, odd_figures_do_no_harm)
                              "99999999999}],\"have\":{},\"message\":7}]}",
                              60000);
     cr_expect(strstr(text, "Lines covered: 0 of 0"), "%s", text);
-    cr_expect(strstr(text, "at p"), "%s", text);
+    cr_expect(strstr(text, "at <code>p</code>"), "%s", text);
 }
 
 Test(told_decision, what_does_not_fit_is_counted)

@@ -1,5 +1,6 @@
 #include "actions/cli/command.h"
 #include "actions/cli/versions.h"
+#include "actions/report/gate_text.h"
 #include "gate/base/limits.h"
 
 #include <stdio.h>
@@ -172,7 +173,10 @@ static void say_error(const struct invocation *call)
         (void)write_all(stdout, text_str(&text));
         text_done(&text);
     }
-    (void)fprintf(stderr, "sluice: %s\n", line);
+    struct text shown = text_of(8192); // names of files are in it, and the runner reads this too
+    terminal_escape(str_of(line), &shown);
+    (void)fprintf(stderr, "sluice: %s\n", text_c(&shown));
+    text_done(&shown);
 }
 
 static int run(struct invocation *call, char **words, size_t count)

@@ -1,10 +1,13 @@
 #include "actions/github/runner.h"
 
+#include "actions/report/gate_text.h"
 #include "gate/base/limits.h"
 #include "gate/doc/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { ANNOTATION_MOST = 4096 }; // bytes of a text; GitHub cuts it somewhere past that
 
 const char *runner_environment(void *context, const char *name)
 {
@@ -168,10 +171,19 @@ void runner_escape_property(str s, struct text *out)
     escape(s, true, out);
 }
 
+// What the runner decodes again it also shows: in its log, to people.
+static void add_shown(str s, bool property, struct text *out)
+{
+    struct text shown = text_of(65536);
+    terminal_escape(str_shorten(s, ANNOTATION_MOST), &shown);
+    escape(text_str(&shown), property, out);
+    text_done(&shown);
+}
+
 static void add_property(const char *name, str value, bool *first, struct text *out)
 {
     text_addf(out, "%s%s=", *first ? " " : ",", name);
-    runner_escape_property(value, out);
+    add_shown(value, true, out);
     *first = false;
 }
 
@@ -201,7 +213,7 @@ static void add_annotation(const struct annotation *one, struct text *out)
     if (one->title.len)
         add_property("title", one->title, &first, out);
     text_adds(out, "::");
-    runner_escape_data(one->message, out);
+    add_shown(one->message, false, out);
     text_addc(out, '\n');
 }
 

@@ -22,11 +22,29 @@ void markdown_verdict(enum verdict verdict, struct text *out)
     text_addf(out, "%s %s", marks[verdict], says[verdict]);
 }
 
+// The same words as in the first line on a terminal.
+static void add_counts(const struct decision *decision, struct text *out)
+{
+    size_t blocks = decision_count(decision, VERDICT_BLOCK),
+           holds = decision_count(decision, VERDICT_HOLD),
+           warns = decision_count(decision, VERDICT_WARN);
+    if (blocks)
+        text_addf(out, "%zu blocking", blocks);
+    if (holds)
+        text_addf(out, "%s%zu on hold", blocks ? ", " : "", holds);
+    if (warns)
+        text_addf(out, "%s%zu %s", blocks || holds ? ", " : "", warns,
+                  warns == 1 ? "warning" : "warnings");
+    if (blocks || holds || warns)
+        text_adds(out, ". ");
+}
+
 static void add_headline(const struct decision *decision, struct text *out)
 {
     text_adds(out, "## ");
     markdown_verdict(decision->verdict, out);
     text_adds(out, "\n\n");
+    add_counts(decision, out);
     if (decision->commit)
         text_addf(out, "Commit `%.12s`", decision->commit);
     if (decision->commit && decision->base)
@@ -43,12 +61,13 @@ static void add_places(const struct finding *finding, struct text *out)
         const struct place *place = &finding->where[i];
         if (!*place->path)
             continue;
-        text_adds(out, shown ? ", " : "<br>at ");
+        text_adds(out, shown ? ", <code>" : "<br>at <code>");
         add_cell(place->path, out);
         if (place->line)
             text_addf(out, ":%u", place->line);
         if (place->end_line > place->line)
             text_addf(out, "-%u", place->end_line);
+        text_adds(out, "</code>");
         shown++;
     }
     uint64_t more = finding->where_count - shown + finding->where_more;
@@ -58,7 +77,7 @@ static void add_places(const struct finding *finding, struct text *out)
 
 static void add_row(const struct finding *finding, struct text *out)
 {
-    text_addf(out, "| %s %s | ", marks[finding->verdict], verdict_name(finding->verdict));
+    text_addf(out, "| %s&nbsp;%s | ", marks[finding->verdict], verdict_name(finding->verdict));
     add_cell(finding->id, out);
     if (finding->verdict > VERDICT_PASS && finding->scope != SCOPE_YOURS)
         text_addf(out, "<br>%s", scope_name(finding->scope));
@@ -67,12 +86,12 @@ static void add_row(const struct finding *finding, struct text *out)
     text_adds(out, " | ");
     add_cell(finding->want, out);
     text_adds(out, " | ");
-    add_cell(finding->message, out);
+    markdown_words(str_of(finding->message), out);
     if (finding->verdict > VERDICT_PASS)
         add_places(finding, out);
     if (finding->advice) {
         text_adds(out, "<br>→ ");
-        add_cell(finding->advice, out);
+        markdown_words(str_of(finding->advice), out);
     }
     text_adds(out, " |\n");
 }
@@ -115,19 +134,28 @@ size_t markdown_findings(const struct findings *findings, unsigned parts, size_t
     return shown;
 }
 
+// What passed is folded away when something else is to be read first.
+static size_t add_passed(const struct findings *findings, size_t max_bytes, struct text *out)
+{
+    size_t passed = markdown_count(findings, PART_PASSES), shown;
+    if (passed == findings->count || passed == 0)
+        return markdown_findings(findings, PART_PASSES, max_bytes, out);
+    text_addf(out, "<details><summary>%zu passed</summary>\n\n", passed);
+    shown = markdown_findings(findings, PART_PASSES, max_bytes, out);
+    text_adds(out, "</details>\n\n");
+    return shown;
+}
+
 static void add_findings(const struct decision *decision, size_t max_bytes, struct text *out)
 {
     const struct findings *findings = &decision->findings;
-    size_t shown = 0;
+    size_t shown = markdown_findings(findings, PART_STOPS, max_bytes, out);
     if (markdown_count(findings, PART_ASIDE)) {
-        shown += markdown_findings(findings, PART_STOPS, max_bytes, out);
         text_addf(out, "Not caused by this %s, and it does not stop it:\n\n",
                   decision->change ? "change" : "release");
         shown += markdown_findings(findings, PART_ASIDE, max_bytes, out);
-        shown += markdown_findings(findings, PART_PASSES, max_bytes, out);
-    } else {
-        shown += markdown_findings(findings, PART_STOPS | PART_PASSES, max_bytes, out);
     }
+    shown += add_passed(findings, max_bytes, out);
     if (shown < findings->count)
         text_addf(out, "**%zu more findings** do not fit here; the decision file lists them.\n\n",
                   findings->count - shown);

@@ -158,7 +158,7 @@ void told_decision_markdown(const struct told_decision *told, const struct told_
         text_addf(out, "**%zu more findings** do not fit here: the run's summary has them.\n\n",
                   findings->count - shown);
     text_addf(out,
-              "<sub>As [this run](" STR_FMT ") told it of " STR_FMT
-              ". Why, and the cheapest way to green: `sluice explain`.</sub>\n",
+              "<sub>As [this run](" STR_FMT ") told it of `" STR_FMT
+              "`. Why, and the cheapest way to green: `sluice explain`.</sub>\n",
               STR_ARG(source->run_url), STR_ARG(str_first(source->head_sha, 12)));
 }

@@ -38,6 +38,7 @@ void starter_release(struct text *out)
         "    with:\n"
         "      release: ${{ inputs.release }}\n"
         "      # reports: reports       # the name of that artifact\n"
+        "      # reports-path: .        # the folder that its files are put into\n"
         "      # environment: production  # of GitHub: its secrets and its rules\n"
         "    secrets: inherit\n");
 }

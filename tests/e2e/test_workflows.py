@@ -7,6 +7,7 @@ permissions) is not shown here."""
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -25,11 +26,11 @@ pytestmark = pytest.mark.skipif(
 
 DOWNLOAD = """\
 name: download-artifact
-inputs: {name: {required: true}}
+inputs: {name: {required: true}, path: {default: "."}}
 runs:
   using: composite
   steps:
-    - {shell: bash, run: 'cp -r "$REPORTS" "$NAME"', env: {NAME: "${{ inputs.name }}"}}
+    - {shell: bash, run: 'mkdir -p "$PLACE"; cp -r "$REPORTS"/. "$PLACE"', env: {PLACE: "${{ inputs.path }}"}}
 """
 HOSTILE = 'nobody can pay"; touch stolen; echo "$(touch stolen)\n--to=v0\n::set-output name=state::done'
 
@@ -67,7 +68,8 @@ class Workflows:
         caller = site.repository / ".github/workflows/sluice-release.yml"
         text = caller.read_text()
         assert "# reports: reports" in text
-        caller.write_text(text.replace("# reports: reports", "reports: reports"))
+        text = text.replace("# reports: reports", "reports: reports")
+        caller.write_text(text.replace("# reports-path: .", "reports-path: reports"))
         site.scene.git("add", "--all", ".github")
         site.scene.git("commit", "--quiet", "--message=Workflows")
         site.scene.git("push", "--quiet", "origin", "HEAD")
@@ -238,3 +240,78 @@ def test_a_comment_elsewhere_wakes_nothing(site, workflows, github):
     github.act("ada", "issue", title="How do I sign up?", body="?")
     said = workflows.run("resume", payload=comment(github, "ada", "/approve"))
     assert "Main sluice/sluice" not in said, said
+
+
+# ---- the page ------------------------------------------------------------------------------------
+
+PAGE = ROOT / "actions/github/start.md"
+BLOCK = re.compile(r"```(yaml|sh|)\n(.+?)```", re.S)
+MINE = "ghp_mine"
+
+
+def page_for(configuration, old):
+    """What the page adds to the configuration, with this scene's machines in place of its own."""
+    target = re.search(r"(?m)^  web:\n(?:    .+\n)+", old)[0]
+    added = re.sub(r"(?m)^  web:\n(?:    .+\n)+", lambda _: target, configuration, count=1)
+    for was, now in (
+        ("http://${host}:8000/courses/", "http://127.0.0.1:${port}/courses/"),
+        ("every: 5s, requests: 20", "every: 1s, requests: 20"),
+        ("step_bake: 10m", "step_bake: 6s"), (" bake: 30m", " bake: 6s"),
+        ("github: {}", "github: {poll: 1s}"),
+    ):
+        assert was in added, was
+        added = added.replace(was, now)
+    return added
+
+
+def test_from_zero_word_for_word(site, workflows, github):
+    """The commands and the files of actions/github/start.md, in their order."""
+    blocks = BLOCK.findall(PAGE.read_text())
+    lines = [line for kind, text in blocks if kind == "sh" for line in text.splitlines()]
+    added, = [text for kind, text in blocks if kind == "yaml"]
+    comment_words, = [text.strip() for kind, text in blocks if kind == ""]
+    file = site.repository / ".github/sluice.yml"
+    old = file.read_text()
+    for path in (site.repository / ".github").rglob("*.yml"):
+        path.unlink()
+    (site.repository / "risk-register.yml").unlink()
+    site.scene.kept.reports(site.scene)
+    for path in (site.repository / "reports").iterdir():  # where the tests of a newcomer put them
+        shutil.copy(path, site.repository)
+    github.control(tokens={MINE: {"kind": "user", "login": "ben"}}, repositories={
+        REPOSITORY: {"workflows": ["sluice-rollback.yml"], "roles": {"ben": "write"}}})
+    mine = {"GH_TOKEN": MINE, "GITHUB_TOKEN": "", "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_API_URL": github.api_url}
+    said = {}
+    for line in lines:
+        words = shlex.split(line)
+        assert words[0] == "sluice", line
+        if words[1] == "rollback":
+            release_by_comment(site, workflows, github, comment_words)
+        if words[1] == "check":
+            text = file.read_text().replace("[generated]", '[generated, "**/tests.py"]')
+            file.write_text(text + page_for(added, old))
+        said[words[1]] = site.must(*words[1:], env=mine).out
+        if words[1] == "check":
+            caller = site.repository / ".github/workflows/sluice-release.yml"
+            caller.write_text(caller.read_text().replace("# reports: reports", "reports: reports"))
+            site.scene.git("add", "--all", ".github", "risk-register.yml")
+            site.scene.git("commit", "--quiet", "--message=sluice")
+            site.scene.git("push", "--quiet", "origin", "HEAD")
+    assert said["init"].count("wrote") == 7, said["init"]
+    assert "weak" in said["doctor"] and "bad" not in said["doctor"].split(), said["doctor"]
+    sent, = github.effects("actions/create-workflow-dispatch")
+    workflows.run("rollback", **sent["body"]["inputs"])
+    assert site.serving() == {"v1"}
+    site.must("verify")
+
+
+def release_by_comment(site, workflows, github, words):
+    workflows.change("2-search")
+    for sha in site.scene.git("log", "--format=%H", "--reverse").split():
+        github.act("dora", "commit", branch="main", message="As it is", sha=sha)
+    said = workflows.run("release", release="v2")
+    assert "waiting" in outputs(said, "state"), said
+    said = workflows.run("resume", payload=comment(github, "ada", words))
+    assert "done" in outputs(said, "state") and site.serving() == {"v2"}, said
+    assert github.api("GET", "issues/1").tree["state"] == "closed"

@@ -1,6 +1,7 @@
 #include "deploy/cloud/permissions.h"
 
 #include "deploy/cloud/chain.h"
+#include "deploy/cloud/cloud_parts.h"
 #include "gate/doc/json.h"
 
 struct asking {
@@ -30,10 +31,10 @@ static struct asking begin(const struct permission *wanted, size_t count, struct
 
 static void simulate(struct asking *asking, struct chain *chain);
 
-static bool same_resource(const struct permission *a, const struct permission *b)
+// One question can be about both.
+static bool asks_alike(const struct permission *a, const struct permission *b)
 {
-    return a->resource == b->resource ||
-           (a->resource && b->resource && strcmp(a->resource, b->resource) == 0);
+    return cloud_same(a->resource, b->resource) && cloud_same(a->passed_to, b->passed_to);
 }
 
 // "arn:aws:sts::123456789012:assumed-role/release/sluice" acts by the policies of
@@ -106,9 +107,15 @@ static void simulate(struct asking *asking, struct chain *chain)
     struct text form = text_of(16384);
     aws_form_add(&form, asking->source, "PolicySourceArn");
     aws_form_add(&form, resource_of(asking, first->resource), "ResourceArns.member.1");
+    if (first->passed_to) {
+        aws_form_add(&form, STR("iam:PassedToService"), "ContextEntries.member.1.ContextKeyName");
+        aws_form_add(&form, STR("string"), "ContextEntries.member.1.ContextKeyType");
+        aws_form_add(&form, str_of(first->passed_to),
+                     "ContextEntries.member.1.ContextKeyValues.member.1");
+    }
     for (asking->upto = asking->from; asking->upto < asking->count; asking->upto++) {
         const struct permission *one = &asking->wanted[asking->upto];
-        if (!same_resource(one, first))
+        if (!asks_alike(one, first))
             break;
         aws_form_add(&form, str_of(one->action), "ActionNames.member.%zu",
                      asking->upto - asking->from + 1);

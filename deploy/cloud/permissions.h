@@ -13,8 +13,9 @@
 #include "deploy/cloud/google_call.h"
 
 struct permission {
-    const char *action;   // "ecs:UpdateService"; "run.services.update"
-    const char *resource; // an ARN, in which {account} and {region} may stand; null: any
+    const char *action;    // "ecs:UpdateService"; "run.services.update"
+    const char *resource;  // an ARN, in which {account} and {region} may stand; null: any
+    const char *passed_to; // of iam:PassRole: the service, "ecs-tasks.amazonaws.com"; else null
 };
 
 struct permissions_found {

@@ -334,14 +334,16 @@ static void permissions(const struct target *target, struct arena *arena,
     const struct aws_forward_place *place = &alb->place;
     bool rule = place->rule.len > 0;
     const struct permission all[] = {
-        {rule ? "elasticloadbalancing:DescribeRules" : "elasticloadbalancing:DescribeListeners",
-         NULL},
-        {"elasticloadbalancing:DescribeTargetHealth", NULL},
-        {"elasticloadbalancing:DescribeTags", NULL},
-        {rule ? "elasticloadbalancing:ModifyRule" : "elasticloadbalancing:ModifyListener",
-         arena_copy(arena, rule ? place->rule : place->listener)},
-        {"elasticloadbalancing:AddTags", arena_copy(arena, alb->groups[0].arn)},
-        {"elasticloadbalancing:AddTags", arena_copy(arena, alb->groups[1].arn)},
+        {.action = rule ? "elasticloadbalancing:DescribeRules"
+                        : "elasticloadbalancing:DescribeListeners"},
+        {.action = "elasticloadbalancing:DescribeTargetHealth"},
+        {.action = "elasticloadbalancing:DescribeTags"},
+        {.action = rule ? "elasticloadbalancing:ModifyRule" : "elasticloadbalancing:ModifyListener",
+         .resource = arena_copy(arena, rule ? place->rule : place->listener)},
+        {.action = "elasticloadbalancing:AddTags",
+         .resource = arena_copy(arena, alb->groups[0].arn)},
+        {.action = "elasticloadbalancing:AddTags",
+         .resource = arena_copy(arena, alb->groups[1].arn)},
     };
     size_t count = sizeof all / sizeof *all;
     struct permission *wanted = ARENA_ARRAY(arena, struct permission, count);

@@ -295,6 +295,24 @@ static void looked(void *self, struct chain *chain, const struct chain_reply *re
 
 // ---- what it needs -----------------------------------------------------------------------------
 
+// Of "ACCOUNT.dkr.ecr.REGION.amazonaws.com/learn/web@${digest}"; empty of any other registry.
+static str repository_arn(struct arena *arena, str image)
+{
+    static const str word = STR_INIT(".dkr.ecr.");
+    str host = str_first(image, str_find(image, '/'));
+    size_t at = str_search(host, word), slash = str_find(image, '/');
+    if (at == STR_NONE || slash == STR_NONE)
+        return (str){NULL, 0};
+    str rest = str_from(host, at + word.len), region = str_cut(&rest, '.');
+    str name = str_from(image, slash + 1);
+    size_t end = 0;
+    while (end < name.len && name.data[end] != '@' && name.data[end] != ':')
+        end++;
+    return arena_format(arena, "arn:aws:ecr:" STR_FMT ":" STR_FMT ":repository/" STR_FMT,
+                        STR_ARG(region), STR_ARG(str_first(host, at)),
+                        STR_ARG(str_first(name, end)));
+}
+
 static void permissions(const struct target *ecs, struct arena *arena,
                         struct target_permissions *ret)
 {
@@ -305,7 +323,7 @@ static void permissions(const struct target *ecs, struct arena *arena,
         {.action = "ecr:GetAuthorizationToken"},
         {.action = "elasticloadbalancing:DescribeTargetHealth"},
     };
-    enum { ONCE = sizeof once / sizeof *once, MOST = ONCE + 2 * ECS_SERVICES + 2 };
+    enum { ONCE = sizeof once / sizeof *once, MOST = ONCE + 2 * ECS_SERVICES + ECS_ROLES + 3 };
     struct permission *wanted = ARENA_ARRAY(arena, struct permission, MOST);
     str place = ecs->place.rule.len ? ecs->place.rule : ecs->place.listener;
     size_t count = 0;
@@ -315,18 +333,27 @@ static void permissions(const struct target *ecs, struct arena *arena,
         str arn =
             arena_format(arena, "arn:aws:ecs:{region}:{account}:service/" STR_FMT "/" STR_FMT,
                          STR_ARG(aws_arn_name(ecs->cluster)), STR_ARG(aws_arn_name(ecs->names[i])));
-        wanted[count++] = (struct permission){"ecs:DescribeServices", arn.data};
-        wanted[count++] = (struct permission){"ecs:UpdateService", arn.data};
+        wanted[count++] =
+            (struct permission){.action = "ecs:DescribeServices", .resource = arn.data};
+        wanted[count++] = (struct permission){.action = "ecs:UpdateService", .resource = arn.data};
     }
     if (ecs->count > 1) {
         bool rule = ecs->place.rule.len > 0;
-        wanted[count++] = (struct permission){rule ? "elasticloadbalancing:DescribeRules"
-                                                   : "elasticloadbalancing:DescribeListeners",
-                                              NULL};
-        wanted[count++] = (struct permission){rule ? "elasticloadbalancing:ModifyRule"
-                                                   : "elasticloadbalancing:ModifyListener",
-                                              arena_copy(arena, place)};
+        wanted[count++].action =
+            rule ? "elasticloadbalancing:DescribeRules" : "elasticloadbalancing:DescribeListeners";
+        wanted[count++] =
+            (struct permission){.action = rule ? "elasticloadbalancing:ModifyRule"
+                                               : "elasticloadbalancing:ModifyListener",
+                                .resource = arena_copy(arena, place)};
     }
+    str repository = repository_arn(arena, ecs->config->artifact.image);
+    if (repository.len)
+        wanted[count++] =
+            (struct permission){.action = "ecr:BatchGetImage", .resource = repository.data};
+    for (size_t i = 0; i < ecs->role_count; i++)
+        wanted[count++] = (struct permission){.action = "iam:PassRole",
+                                              .resource = arena_copy(arena, ecs->roles[i]),
+                                              .passed_to = "ecs-tasks.amazonaws.com"};
     *ret = (struct target_permissions){.aws = ecs->client, .wanted = wanted, .count = count};
 }
 

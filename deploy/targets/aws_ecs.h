@@ -27,6 +27,8 @@ struct ecs_config {
     struct aws_section section;
 };
 
+enum { ECS_ROLES = 2 }; // of a task definition
+
 struct target { // of this kind
     const struct ecs_config *config;
     struct target_setup setup;
@@ -35,6 +37,9 @@ struct target { // of this kind
     str cluster, names[ECS_SERVICES];
     size_t count; // of services: 1 is rolling, 2 is weighted
     struct aws_forward_place place;
+    // Of the definition that serves, once a survey has read it: ARNs that a new one passes on.
+    str roles[ECS_ROLES];
+    size_t role_count;
 };
 
 // ---- what was seen -----------------------------------------------------------------------------

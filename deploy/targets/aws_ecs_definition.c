@@ -288,6 +288,17 @@ void ecs_define(struct target_operation *operation, chain_next next)
 
 // ---- what serves -------------------------------------------------------------------------------
 
+static void learn_roles(struct target *ecs, const struct node *definition)
+{
+    static const char *const names[ECS_ROLES] = {"taskRoleArn", "executionRoleArn"};
+    ecs->role_count = 0;
+    for (size_t i = 0; i < ECS_ROLES; i++) {
+        str role = node_text(definition, names[i]);
+        if (role.len)
+            ecs->roles[ecs->role_count++] = arena_str(&ecs->arena, role);
+    }
+}
+
 static void inspected(void *self, struct chain *chain, const struct chain_reply *reply)
 {
     struct target_operation *operation = self;
@@ -299,6 +310,8 @@ static void inspected(void *self, struct chain *chain, const struct chain_reply 
     } else {
         const struct node *definition = node_get(reply->tree, "taskDefinition");
         operation->release = arena_str(&operation->arena, tag_of(reply->tree, TAG_RELEASE));
+        if (operation->survey)
+            learn_roles(operation->ecs, definition);
         if (operation->survey && str_is(node_text(definition, "status"), "INACTIVE"))
             target_trouble_add(
                 &operation->troubles, ERROR_REMOTE,

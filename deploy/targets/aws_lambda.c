@@ -365,10 +365,10 @@ static void permissions(const struct target *target, struct arena *arena,
     const char *objects = objects_of(arena, lambda);
     size_t count = 0;
     for (size_t i = 0; i < ACTIONS; i++)
-        wanted[count++] = (struct permission){actions[i], function};
+        wanted[count++] = (struct permission){.action = actions[i], .resource = function};
     if (objects) {
-        wanted[count++] = (struct permission){"s3:GetObject", objects};
-        wanted[count++] = (struct permission){"s3:GetObjectVersion", objects};
+        wanted[count++] = (struct permission){.action = "s3:GetObject", .resource = objects};
+        wanted[count++] = (struct permission){.action = "s3:GetObjectVersion", .resource = objects};
     }
     *ret = (struct target_permissions){.aws = lambda->client, .wanted = wanted, .count = count};
 }

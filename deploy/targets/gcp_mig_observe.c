@@ -29,9 +29,9 @@ void mig_permissions(const struct target *mig, struct arena *arena, struct targe
     wanted[count++].action =
         mig->zone.len ? "compute.zoneOperations.get" : "compute.regionOperations.get";
     for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
-        wanted[count++] = (struct permission){looks[i], NULL};
+        wanted[count++] = (struct permission){.action = looks[i]};
     for (size_t i = 0; i < needed_count(mig); i++)
-        wanted[count++] = (struct permission){needed[i], NULL};
+        wanted[count++] = (struct permission){.action = needed[i]};
     *ret = (struct target_permissions){
         .google = mig->client, .project = mig->project, .wanted = wanted, .count = count};
 }

@@ -172,7 +172,8 @@ static const char *const google_calls[] = {"run ",      "compute ", "Google", "O
 // ---- the rows ----------------------------------------------------------------------------------
 
 static const char *const hosts_calls[] = {"app1", "app2", "app3", "hosts", NULL};
-static const char *const ecs_unasked[] = {"iam:PassRole", "ecr:BatchGetImage", NULL};
+// Asked of the roles that a survey has read: tests/e2e/test_two_clouds.py.
+static const char *const ecs_unasked[] = {"iam:PassRole", NULL};
 static const char *const lambda_unasked[] = {"lambda:CreateAlias", "lambda:DeleteAlias", NULL};
 static const char *const run_unasked[] = {"iam.serviceAccounts.actAs",
                                           "artifactregistry.repositories.downloadArtifacts", NULL};
@@ -181,6 +182,9 @@ static const char *const mig_unasked[] = {"iam.serviceAccounts.actAs", "compute.
 
 #define SERVICES_OF "services: [web-blue, web-green]\n"
 #define ECS_IMAGE "artifact: {image: \"r.example/learn@${digest}\", container: web}\n"
+#define ECR_IMAGE                                                                                  \
+    "artifact: {image: \"1234.dkr.ecr.eu-west-1.amazonaws.com/learn@${digest}\", container: "      \
+    "web}\n"
 #define GROUPS "groups: {blue: \"" BLUE "\", green: \"" GREEN "\"}\n"
 #define MIG "project: p\nzone: z\ngroup: g\n"
 
@@ -224,7 +228,7 @@ const struct target_row target_rows[] = {
     {
         .kind = "aws-ecs",
         .name = "aws-ecs of one service",
-        .yaml = "service: web\n" ECS_IMAGE,
+        .yaml = "service: web\n" ECR_IMAGE,
         .lines = ecs_one_lines,
         .next = RELEASE("learn:2", "v2"),
         .good = RELEASE("learn:1", "v1"),

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from aws_bench import AwsBench
-from aws_worlds import EcsWorld
+from aws_worlds import TASK_ROLE, EcsWorld
 from cloud_site import CloudSite, Visitors
 from conftest import end
 from ecs_site import serves
@@ -160,9 +160,10 @@ def test_the_doctor_says_which_permission_is_missing(site, aws, google):
     healthy = site.must("doctor")
     assert "ok       target web: all " in healthy.out, healthy
     assert "ok       target search: all " in healthy.out, healthy
-    aws.control(denied=["ecs:UpdateService"])
+    aws.control(denied=["ecs:UpdateService", "iam:PassRole"])
     google.control(denied=["run.services.update"])
     ill = site.must("doctor", code=1)
     assert "bad      target web: ecs:UpdateService is missing on " in ill.out, ill
+    assert f"iam:PassRole is missing on {TASK_ROLE}" in ill.out, ill
     assert "bad      target search: run.services.update is missing" in ill.out, ill
     assert site.served() == site.first, "and nothing was touched"

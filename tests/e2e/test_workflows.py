@@ -32,6 +32,26 @@ runs:
   steps:
     - {shell: bash, run: 'mkdir -p "$PLACE"; cp -r "$REPORTS"/. "$PLACE"', env: {PLACE: "${{ inputs.path }}"}}
 """
+UPLOAD = """\
+name: upload-artifact
+inputs: {name: {required: true}, path: {required: true}}
+runs:
+  using: composite
+  steps:
+    - {shell: bash, run: 'cp "$WHAT" "$REPORTS"', env: {WHAT: "${{ inputs.path }}"}}
+"""
+GATE = """\
+name: gate
+on: {pull_request: }
+permissions: {contents: read}
+jobs:
+  gate:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with: {fetch-depth: 0}
+      - run: cp -r "$REPORTS" reports
+"""
 HOSTILE = 'nobody can pay"; touch stolen; echo "$(touch stolen)\n--to=v0\n::set-output name=state::done'
 
 
@@ -58,12 +78,14 @@ class Workflows:
         sums = subprocess.run(["sha256sum", name], cwd=action / "bin", check=True,
                               capture_output=True).stdout
         (action / "bin/SHA256SUMS").write_bytes(sums)
-        (folder / "download").mkdir()
-        (folder / "download/action.yml").write_text(DOWNLOAD)
+        for name, text in (("download", DOWNLOAD), ("upload", UPLOAD)):
+            (folder / name).mkdir()
+            (folder / name / "action.yml").write_text(text)
         used = (ROOT / ".github/workflows/release.yml").read_text()
         download = re.search(r"uses: (actions/download-artifact@\w+)", used)[1]
         self.local = {"sluice/sluice@v0": committed(action),
-                      download: committed(folder / "download")}
+                      download: committed(folder / "download"),
+                      "actions/upload-artifact@v4": committed(folder / "upload")}
         site.must("init", "--rollout")  # keeps the configuration that is there
         caller = site.repository / ".github/workflows/sluice-release.yml"
         text = caller.read_text()
@@ -82,10 +104,10 @@ class Workflows:
         shutil.rmtree(self.reports, ignore_errors=True)
         shutil.move(self.site.repository / "reports", self.reports)
 
-    def start(self, caller, payload=None, **inputs):
-        """By dispatch with these inputs, or by an `issue_comment` with that payload."""
-        event = "issue_comment" if payload else "workflow_dispatch"
-        words = [ACT, event, "-W", f".github/workflows/sluice-{caller}.yml",
+    def start(self, caller, payload=None, event=None, **inputs):
+        """By dispatch with these inputs, or by an event, a comment in an issue, with that payload."""
+        event = event or ("issue_comment" if payload else "workflow_dispatch")
+        words = [ACT, event, "-W", f".github/workflows/{caller}.yml",
                  "-P", "ubuntu-latest=-self-hosted", "--actor", "deployer",
                  "--env", f"REPORTS={self.reports}", "--env", "HOME=" + os.environ["HOME"]]
         for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "PATH"):
@@ -108,8 +130,8 @@ class Workflows:
             start_new_session=True,
         )
 
-    def run(self, caller, code=0, payload=None, **inputs):
-        child = self.start(caller, payload, **inputs)
+    def run(self, caller, code=0, payload=None, event=None, **inputs):
+        child = self.start(caller, payload, event, **inputs)
         try:
             said, _ = child.communicate(timeout=180)
         except BaseException:
@@ -149,14 +171,14 @@ def outputs(said, name):
 def test_a_release_waits_for_a_person_in_one_run_and_goes_on_in_another(site, workflows):
     site.config("    steps:", f"    approval: {{from: [{ME}]}}\n    steps:")
     workflows.change("2-search")
-    said = workflows.run("release", release="v2")
+    said = workflows.run("sluice-release", release="v2")
     assert outputs(said, "decision")[0] == "pass" and "waiting" in outputs(said, "state"), said
     assert outputs(said, "resume-at"), said
     assert site.serving() == {"v1"}
-    said = workflows.run("resume")
+    said = workflows.run("sluice-resume")
     assert "waiting" in outputs(said, "state") and site.serving() == {"v1"}, said
     site.must("approve", "v2-production-1", "--yes")
-    said = workflows.run("resume")
+    said = workflows.run("sluice-resume")
     assert "done" in outputs(said, "state"), said
     assert site.serving() == {"v2"}
     site.must("verify")
@@ -168,7 +190,7 @@ def test_what_the_gate_does_not_let_pass_goes_nowhere(site, workflows):
     workflows.change("2-search")
     shutil.rmtree(workflows.reports)
     workflows.reports.mkdir()
-    said = workflows.run("release", code=1, release="v2")
+    said = workflows.run("sluice-release", code=1, release="v2")
     assert outputs(said, "decision")[0] == "block" and "Main sluice/sluice" in said, said
     assert site.serving() == {"v1"}
     assert not any(e["type"].startswith("rollout") for e in site.events())
@@ -176,7 +198,7 @@ def test_what_the_gate_does_not_let_pass_goes_nowhere(site, workflows):
 
 def test_back_by_dispatch_and_the_reason_is_only_a_reason(site, workflows):
     site.go_out("2-search", "v2")
-    said = workflows.run("rollback", reason=HOSTILE)
+    said = workflows.run("sluice-rollback", reason=HOSTILE)
     assert "rolled-back" in outputs(said, "state"), said
     assert site.serving() == {"v1"}
     assert not list(workflows.folder.rglob("stolen")) and not list(site.repository.rglob("stolen"))
@@ -187,12 +209,12 @@ def test_back_by_dispatch_and_the_reason_is_only_a_reason(site, workflows):
 
 def test_a_run_that_is_lost_in_the_middle_is_finished_by_the_next(site, workflows):
     workflows.change("2-search")
-    lost = workflows.start("release", release="v2")
+    lost = workflows.start("sluice-release", release="v2")
     try:
         wait_for(lambda: site.serving() == {"v1", "v2"}, "half of it is out", seconds=90)
     finally:
         workflows.kill(lost)
-    said = workflows.run("resume")
+    said = workflows.run("sluice-resume")
     assert "done" in outputs(said, "state"), said
     assert site.serving() == {"v2"}
     site.must("verify")
@@ -214,18 +236,18 @@ def test_a_comment_carries_a_release_from_run_to_run(site, workflows, github):
     workflows.change("2-search")
     for sha in site.scene.git("log", "--format=%H", "--reverse").split():
         github.act("dora", "commit", branch="main", message="As it is", sha=sha)
-    said = workflows.run("release", release="v2")
+    said = workflows.run("sluice-release", release="v2")
     assert "waiting" in outputs(said, "state"), said
     issue = github.api("GET", "issues/1").tree
     assert issue["title"].startswith("⏸ v2 in production"), issue
-    said = workflows.run("resume", payload=comment(github, "eve", "/approve"))
+    said = workflows.run("sluice-resume", payload=comment(github, "eve", "/approve"))
     assert "waiting" in outputs(said, "state") and site.serving() == {"v1"}, said
-    cancelled = workflows.start("resume", comment(github, "ada", "/approve"))
+    cancelled = workflows.start("sluice-resume", comment(github, "ada", "/approve"))
     try:
         wait_for(lambda: site.serving() == {"v1", "v2"}, "half of it is out", seconds=90)
     finally:
         workflows.kill(cancelled)
-    said = workflows.run("resume")
+    said = workflows.run("sluice-resume")
     assert "done" in outputs(said, "state") and site.serving() == {"v2"}, said
     deployment, = github.api("GET", "deployments").tree
     states = github.api("GET", f"deployments/{deployment['id']}/statuses").tree
@@ -238,8 +260,37 @@ def test_a_comment_carries_a_release_from_run_to_run(site, workflows, github):
 
 def test_a_comment_elsewhere_wakes_nothing(site, workflows, github):
     github.act("ada", "issue", title="How do I sign up?", body="?")
-    said = workflows.run("resume", payload=comment(github, "ada", "/approve"))
+    said = workflows.run("sluice-resume", payload=comment(github, "ada", "/approve"))
     assert "Main sluice/sluice" not in said, said
+
+
+def test_a_pull_request_is_judged_and_told(site, workflows, github):
+    """As `sluice init` writes it, but for how the tests are run: the gate with no rights, then, by its
+    end, the comment."""
+    written = (site.repository / ".github/workflows/sluice.yml").read_text()
+    gate = site.repository / ".github/workflows/sluice.yml"
+    gate.write_text(GATE + written[written.index("      - id: gate"):])
+    site.scene.git("commit", "--quiet", "--all", "--message=Gate")
+    base = site.scene.git("rev-parse", "HEAD").strip()
+    workflows.change("2-search")
+    head = site.scene.git("rev-parse", "HEAD").strip()
+    github.act("mallory", "pull", head="fix", title="Fix", from_fork="mallory",
+               commits=[{"message": "Fix", "sha": head}])
+    pull, = github.api("GET", "pulls").tree
+    assert pull["head"]["sha"] == head, pull
+    bench, workflows.bench = workflows.bench, None  # the gate asks nobody
+    said = workflows.run("sluice", event="pull_request", payload={"pull_request": {
+        "number": pull["number"], "head": {"sha": head, "ref": "fix"},
+        "base": {"sha": base, "ref": "main"}}})
+    workflows.bench = bench
+    assert outputs(said, "decision"), said
+    workflows.run("sluice-comment", event="workflow_run", payload={"workflow_run": {
+        "id": 5, "event": "pull_request", "head_sha": head, "head_branch": "fix",
+        "html_url": "https://github.com/bench/app/actions/runs/5",
+        "head_repository": {"owner": {"login": "mallory"}, "full_name": "mallory/app"}}})
+    said, = github.api("GET", f"issues/{pull['number']}/comments").tree
+    assert said["user"]["type"] == "Bot" and "sluice:comment" in said["body"], said
+    assert not github.violations()
 
 
 # ---- the page ------------------------------------------------------------------------------------
@@ -301,7 +352,7 @@ def test_from_zero_word_for_word(site, workflows, github):
     assert said["init"].count("wrote") == 7, said["init"]
     assert "weak" in said["doctor"] and "bad" not in said["doctor"].split(), said["doctor"]
     sent, = github.effects("actions/create-workflow-dispatch")
-    workflows.run("rollback", **sent["body"]["inputs"])
+    workflows.run("sluice-rollback", **sent["body"]["inputs"])
     assert site.serving() == {"v1"}
     site.must("verify")
 
@@ -310,8 +361,8 @@ def release_by_comment(site, workflows, github, words):
     workflows.change("2-search")
     for sha in site.scene.git("log", "--format=%H", "--reverse").split():
         github.act("dora", "commit", branch="main", message="As it is", sha=sha)
-    said = workflows.run("release", release="v2")
+    said = workflows.run("sluice-release", release="v2")
     assert "waiting" in outputs(said, "state"), said
-    said = workflows.run("resume", payload=comment(github, "ada", words))
+    said = workflows.run("sluice-resume", payload=comment(github, "ada", words))
     assert "done" in outputs(said, "state") and site.serving() == {"v2"}, said
     assert github.api("GET", "issues/1").tree["state"] == "closed"

@@ -1,6 +1,7 @@
 #include "actions/cli/approval_desk.h"
 
 #include "actions/cli/ledger_facts.h"
+#include "actions/cli/say.h"
 #include "deploy/record/journal.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
@@ -188,7 +189,7 @@ static bool read_answer(struct approval_desk *desk, const struct event *event,
                                        desk->author_count);
     if (why) {
         progress_clear(desk->progress);
-        (void)fprintf(stderr, "  not counted: %s\n", why);
+        say_line("  not counted: %s", why);
         return false;
     }
     *ret = (struct approval_answer){granted, who,

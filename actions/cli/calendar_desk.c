@@ -1,4 +1,5 @@
 #include "actions/cli/calendar_desk.h"
+#include "actions/cli/say.h"
 
 #include "deploy/record/remote.h"
 #include "deploy/run/settings_calendar.h"
@@ -294,6 +295,6 @@ const struct calendar *calendar_desk_newest(struct calendar_desk *desk)
         look(desk, now_ms, &word);
     }
     if (*trouble_of(desk))
-        (void)fprintf(stderr, "sluice: %s\n", trouble_of(desk));
+        say_line("sluice: %s", trouble_of(desk));
     return &desk->calendar;
 }

@@ -1,7 +1,7 @@
 #include "actions/cli/commands.h"
 #include "actions/cli/github_session.h"
+#include "actions/cli/say.h"
 #include "actions/github/sticky_comment.h"
-#include "actions/report/gate_text.h"
 #include "actions/report/told_decision.h"
 #include "gate/base/limits.h"
 #include "gate/base/number.h"
@@ -91,21 +91,16 @@ static bool find_pull(struct invocation *call, struct sticky_comment *sticky)
 
 static void tell(struct invocation *call, const struct sticky_comment *sticky)
 {
-    struct text line = text_of(4096);
+    if (call->quiet)
+        return;
     if (sticky->outdated)
-        text_addf(&line, "pull request %lld has gone on since: nothing is written\n",
-                  (long long)sticky->number);
+        say_line("sluice: pull request %lld has gone on since: nothing is written",
+                 (long long)sticky->number);
     else if (!sticky->number)
-        text_addf(&line, "no open pull request comes from " STR_FMT ":" STR_FMT "\n",
-                  STR_ARG(sticky->owner), STR_ARG(sticky->branch));
+        say_line("sluice: no open pull request comes from " STR_FMT ":" STR_FMT,
+                 STR_ARG(sticky->owner), STR_ARG(sticky->branch));
     else
-        text_addf(&line, "the comment is at " STR_FMT "\n", STR_ARG(sticky->url));
-    struct text safe = text_of(8192);
-    terminal_escape(str_first(text_str(&line), line.len - 1), &safe);
-    if (!call->quiet)
-        (void)fprintf(stderr, "sluice: %s\n", text_c(&safe));
-    text_done(&safe);
-    text_done(&line);
+        say_line("sluice: the comment is at " STR_FMT, STR_ARG(sticky->url));
 }
 
 static bool post(struct invocation *call, const struct told_source *source, str markdown)

@@ -2,6 +2,7 @@
 #include "actions/cli/gate_ledger.h"
 #include "actions/cli/github_session.h"
 #include "actions/cli/judgement.h"
+#include "actions/cli/say.h"
 #include "actions/github/check_run.h"
 #include "actions/report/gate_text.h"
 #include "gate/base/limits.h"
@@ -157,13 +158,9 @@ static bool send_check(struct invocation *call, const struct decision *decision)
 static void check(struct invocation *call, const struct decision *decision)
 {
     struct error before = call->error;
-    struct text line = text_of(4096);
-    if (!send_check(call, decision)) {
-        terminal_escape(str_of(call->error.message), &line);
-        (void)fprintf(stderr, "sluice: the check is not there: %s\n", text_c(&line));
-    }
+    if (!send_check(call, decision))
+        say_line("sluice: the check is not there: %s", call->error.message);
     call->error = before;
-    text_done(&line);
 }
 
 // ---- the command --------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 #include "actions/cli/notices.h"
 #include "actions/cli/rehearsal_left.h"
 #include "actions/cli/rollout_flow.h"
+#include "actions/cli/say.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -74,8 +75,7 @@ static int worse(struct deployment *d, const struct rollout_record *fact, int wo
     struct error *err = &d->call->error;
     if (err->kind == ERROR_NONE)
         return code > worst ? code : worst;
-    (void)fprintf(stderr, "sluice: rollout " STR_FMT ": %s\n", STR_ARG(fact->plan->rollout),
-                  err->message);
+    say_line("sluice: rollout " STR_FMT ": %s", STR_ARG(fact->plan->rollout), err->message);
     bool elsewhere = err->kind == ERROR_DENIED;
     *err = (struct error){0};
     return elsewhere || code < worst ? worst : code;

@@ -6,6 +6,7 @@
 #include "actions/cli/rollback_plan.h"
 #include "actions/cli/rollback_prompt.h"
 #include "actions/cli/rollout_flow.h"
+#include "actions/cli/say.h"
 
 #include <stdio.h>
 
@@ -55,10 +56,9 @@ static bool find_open(struct deployment *d, struct rollback_request *request,
     if (found)
         request->open = open;
     else
-        (void)fprintf(stderr,
-                      "sluice: the record of rollout " STR_FMT ", which is under way, cannot be "
-                      "read (%s): going back all the same\n",
-                      STR_ARG(rollout), why.message);
+        say_line("sluice: the record of rollout " STR_FMT ", which is under way, cannot be "
+                 "read (%s): going back all the same",
+                 STR_ARG(rollout), why.message);
     request->open_unreadable = !found;
     return true;
 }
@@ -124,7 +124,7 @@ static void push(struct deployment *d)
 {
     struct error late;
     if (!d->offline && !ledger_sync(d->ledger, LEDGER_WAIT_MS, &late))
-        (void)fprintf(stderr, "sluice: the record is not pushed yet: %s\n", late.message);
+        say_line("sluice: the record is not pushed yet: %s", late.message);
 }
 
 static int roll_back(struct deployment *d)

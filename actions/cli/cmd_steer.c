@@ -2,10 +2,9 @@
 // name; the process that drives the rollout reads it there within seconds, or `sluice resume` does.
 #include "actions/cli/commands.h"
 #include "actions/cli/ledger_facts.h"
+#include "actions/cli/say.h"
 #include "actions/cli/steering_desk.h"
 #include "gate/base/number.h"
-
-#include <stdio.h>
 
 #define REASON                                                                                     \
     {                                                                                              \
@@ -69,8 +68,7 @@ static void push(struct deployment *d)
 {
     struct error late;
     if (!d->offline && !ledger_sync(d->ledger, LEDGER_WAIT_MS, &late))
-        (void)fprintf(stderr, "sluice: it is recorded here, and not pushed yet: %s\n",
-                      late.message);
+        say_line("sluice: it is recorded here, and not pushed yet: %s", late.message);
 }
 
 static bool say(struct deployment *d, const struct rollout_record *fact, enum rollout_steer steer)

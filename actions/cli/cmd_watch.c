@@ -6,6 +6,7 @@
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/notices.h"
 #include "actions/cli/rehearsal_left.h"
+#include "actions/cli/say.h"
 #include "actions/cli/watch_unit.h"
 #include "gate/base/moment.h"
 
@@ -55,7 +56,7 @@ struct watch {
 static void say(const struct watch *watch, const char *rollout, const char *words)
 {
     if (!watch->d.call->quiet)
-        (void)fprintf(stderr, "sluice: %s%s%s\n", rollout, *rollout ? ": " : "", words);
+        say_line("sluice: %s%s%s", rollout, *rollout ? ": " : "", words);
 }
 
 // ---- the processes that drive -------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include "actions/cli/config.h"
 #include "actions/cli/keyboard.h"
 #include "actions/cli/process.h"
+#include "actions/cli/say.h"
 #include "deploy/cloud/cloud.h"
 #include "gate/base/moment.h"
 #include "gate/policy.h"
@@ -175,9 +176,8 @@ static bool open_ledger(struct deployment *d, enum asking remote, struct error *
         return true;
     if (remote == REMOTE_MUST)
         return error_wrap(err, "reading the ledger");
-    (void)fprintf(stderr,
-                  "sluice: the ledger's remote does not answer (%s): going on with the local one\n",
-                  err->message);
+    say_line("sluice: the ledger's remote does not answer (%s): going on with the local one",
+             err->message);
     *err = (struct error){0};
     d->offline = true;
     return ledger_refresh(d->ledger, err);
@@ -188,7 +188,7 @@ static bool open_ledger(struct deployment *d, enum asking remote, struct error *
 static void say(void *self, const char *sentence)
 {
     (void)self;
-    (void)fprintf(stderr, "sluice: %s\n", sentence);
+    say_line("sluice: %s", sentence);
 }
 
 static void wait_until(void *self, int64_t until_ms)

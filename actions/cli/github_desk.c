@@ -3,13 +3,12 @@
 #include "actions/cli/approval_desk.h"
 #include "actions/cli/github_marks.h"
 #include "actions/cli/ledger_facts.h"
+#include "actions/cli/say.h"
 #include "actions/cli/steering_desk.h"
 #include "actions/github/rollout_mirror.h"
 #include "actions/report/gate_text.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
-
-#include <stdio.h>
 
 enum { FACTS_MOST = 16384, ENDED_MOST = 20 };
 
@@ -31,12 +30,9 @@ struct github_desk {
 static void say(void *self, const char *words)
 {
     const struct github_desk *desk = self;
-    struct text line = text_of(4096);
-    terminal_escape(str_of(words), &line);
     if (desk->progress)
         progress_clear(desk->progress);
-    (void)fprintf(stderr, "sluice: %s\n", text_c(&line));
-    text_done(&line);
+    say_line("sluice: %s", words);
 }
 
 // ---- what is kept -------------------------------------------------------------------------------

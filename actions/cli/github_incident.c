@@ -2,6 +2,7 @@
 
 #include "actions/cli/github_marks.h"
 #include "actions/cli/ledger_facts.h"
+#include "actions/cli/say.h"
 #include "actions/github/issue_thread.h"
 #include "actions/github/mirror_run.h"
 #include "actions/github/rollout_words.h"
@@ -208,11 +209,8 @@ static void record_number(void *self, const char *kind, int64_t number, str url)
 
 static void say(void *self, const char *words)
 {
-    struct text line = text_of(4096);
     (void)self;
-    terminal_escape(str_of(words), &line);
-    (void)fprintf(stderr, "sluice: %s\n", text_c(&line));
-    text_done(&line);
+    say_line("sluice: %s", words);
 }
 
 static void follow(const struct incident *incident, struct github_client *github, int64_t until_ms)

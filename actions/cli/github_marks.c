@@ -1,8 +1,7 @@
 #include "actions/cli/github_marks.h"
+#include "actions/cli/say.h"
 
 #include "gate/doc/json.h"
-
-#include <stdio.h>
 
 static str key_of(const struct github_marks *marks, struct arena *arena, const char *kind)
 {
@@ -44,7 +43,7 @@ void github_set_mark(const struct github_marks *marks, const char *kind, int64_t
         .body = text_str(&body),
     };
     if (!ledger_append(marks->d->ledger, &event, NULL, &err))
-        (void)fprintf(stderr, "sluice: recording what is on GitHub: %s\n", err.message);
+        say_line("sluice: recording what is on GitHub: %s", err.message);
     text_done(&body);
     arena_done(&arena);
 }

@@ -1,13 +1,12 @@
 #include "actions/cli/github_session.h"
 
 #include "actions/cli/process.h"
-
-#include <stdio.h>
+#include "actions/cli/say.h"
 
 static void say(void *self, const char *sentence)
 {
     (void)self;
-    (void)fprintf(stderr, "sluice: %s\n", sentence);
+    say_line("sluice: %s", sentence);
 }
 
 static void wait_until(void *self, int64_t until_ms)

@@ -3,13 +3,11 @@
 #include "actions/cli/command.h"
 #include "actions/cli/due.h"
 #include "actions/cli/ledger_facts.h"
-#include "actions/report/gate_text.h"
+#include "actions/cli/say.h"
 #include "deploy/notify/notifier.h"
 #include "deploy/run/resolve.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
-
-#include <stdio.h>
 
 enum {
     MISSED_MOST = 20, // rollouts that are looked at
@@ -41,12 +39,9 @@ static void say(void *self, const char *words)
     const struct notices *notices = self;
     if (notices->quiet)
         return;
-    struct text line = text_of(2048);
-    terminal_escape(str_of(words), &line);
     if (notices->progress)
         progress_clear(notices->progress);
-    (void)fprintf(stderr, "sluice: notify: %s\n", text_c(&line));
-    text_done(&line);
+    say_line("sluice: notify: %s", words);
 }
 
 static bool was_sent(void *self, const char *key)

@@ -1,12 +1,12 @@
 #include "actions/cli/preflight.h"
 
 #include "actions/cli/ledger_facts.h"
+#include "actions/cli/say.h"
 #include "deploy/run/resolve.h"
 #include "gate/base/moment.h"
 #include "gate/judge/mann_whitney.h"
 
 #include <math.h>
-#include <stdio.h>
 
 enum {
     ASK_MS = 30000,  // for the metrics' answers
@@ -270,7 +270,7 @@ static bool check_seen(const struct plan *plan, const struct detect_traffic *tra
         return true;
     if (plan->emergency.severity.len == 0)
         return false;
-    (void)fprintf(stderr, "sluice: in an emergency it goes out all the same: %s\n", err->message);
+    say_line("sluice: in an emergency it goes out all the same: %s", err->message);
     *err = (struct error){0};
     return true;
 }
@@ -325,9 +325,8 @@ bool preflight_look(struct deployment *d, const struct stage_run *run)
                          STR_ARG(troubles[0].target), STR_ARG(troubles[0].trouble.words),
                          remedy(&troubles[0]));
     for (size_t i = 0; i < count && i < SAID_MOST; i++)
-        (void)fprintf(stderr, "sluice: target " STR_FMT ": " STR_FMT "%s\n",
-                      STR_ARG(troubles[i].target), STR_ARG(troubles[i].trouble.words),
-                      remedy(&troubles[i]));
+        say_line("sluice: target " STR_FMT ": " STR_FMT "%s", STR_ARG(troubles[i].target),
+                 STR_ARG(troubles[i].trouble.words), remedy(&troubles[i]));
     return error_set(err, kind,
                      "nothing was touched: %zu parts of stage " STR_FMT " cannot be looked at or "
                      "changed; %s said above, one a line",

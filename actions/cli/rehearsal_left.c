@@ -2,8 +2,7 @@
 
 #include "actions/cli/rehearsal_halves.h"
 #include "actions/cli/rollout_flow.h"
-
-#include <stdio.h>
+#include "actions/cli/say.h"
 
 // ---- finding -----------------------------------------------------------------------------------
 
@@ -194,8 +193,7 @@ int rehearsal_finish(struct deployment *d, const struct rehearsal_left *left, bo
     struct text words = text_of(1 << 18);
     rehearsal_left_words(left, &words);
     if (!left->restored)
-        (void)fprintf(stderr, "sluice: ATTENTION: %s; it is brought forward again now\n",
-                      text_c(&words));
+        say_line("sluice: ATTENTION: %s; it is brought forward again now", text_c(&words));
     text_done(&words);
     if (!again(d, left, leave, &r))
         return command_failed(d->call);

@@ -10,6 +10,7 @@
 #include "actions/cli/preflight_calendar.h"
 #include "actions/cli/rehearsal.h"
 #include "actions/cli/release_risk.h"
+#include "actions/cli/say.h"
 #include "actions/cli/steering_desk.h"
 #include "actions/cli/way_back.h"
 #include "deploy/record/journal.h"
@@ -236,7 +237,7 @@ static void look_for_rehearsal(struct flow *flow)
     struct text words = text_of(4096);
     flow->overdue = rehearsal_is_overdue(flow->d, stage_environment(flow->stage), &words);
     if (flow->overdue)
-        (void)fprintf(stderr, "sluice: Warning: %s\n", text_c(&words));
+        say_line("sluice: Warning: %s", text_c(&words));
     text_done(&words);
 }
 

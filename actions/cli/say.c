@@ -1,0 +1,21 @@
+#include "actions/cli/say.h"
+
+#include "actions/report/gate_text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { LINE = 8192 };
+
+void say_line(const char *format, ...)
+{
+    char words[LINE];
+    struct text line = text_of(4 * LINE);
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    terminal_escape(str_of(words), &line);
+    (void)fprintf(stderr, "%s\n", text_c(&line));
+    text_done(&line);
+}

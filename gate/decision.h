@@ -17,6 +17,8 @@ struct dependencies;
 struct risk_score;
 struct rollout_demands;
 
+struct history;
+
 struct decision {
     enum verdict verdict;
     bool enforced;         // false: `enforce: false`, and the verdict is at most a warning
@@ -38,6 +40,7 @@ struct decision {
     const struct risk_score *score;          // of this release; null = there is no register
     const struct rollout_demands *rollout;   // what the risks demand of it; with `score`
     const struct dependencies *dependencies; // null = lock files were not asked for
+    const struct history *history;           // of the default branch; null = none
 };
 
 // Sorts the findings and sets verdict and would_be from them. With `enforce` false nothing holds or

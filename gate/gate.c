@@ -364,6 +364,7 @@ static void fill_decision(const struct run *run, const struct rule_input *input,
                           struct decision *decision)
 {
     const struct gate_request *request = run->request;
+    decision->history = input->history;
     decision->commit = request->place.commit;
     decision->base = request->place.base;
     decision->change = request->change;

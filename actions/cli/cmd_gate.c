@@ -93,6 +93,21 @@ static void annotate(struct invocation *call, const struct decision *decision, s
     runner_annotations(items, count, out);
 }
 
+// In the log, folded: everything that --verbose says. With RUNNER_DEBUG=1 it was said already.
+static bool print_details(struct invocation *call, const struct decision *decision)
+{
+    struct gate_text_style style = {.verbose = true};
+    struct text text = text_of(LIMIT_DECISION_BYTES);
+    if (call->quiet || call->verbose || call->format != FORMAT_TEXT)
+        return true;
+    gate_text(decision, &style, &text);
+    bool ok = command_print_raw(call, STR("::group::What passed, every place, every report\n")) &&
+              command_print(call, text_str(&text)) &&
+              command_print_raw(call, STR("::endgroup::\n"));
+    text_done(&text);
+    return ok;
+}
+
 static bool tell_runner(struct invocation *call, const struct decision *decision, str markdown,
                         const char *decision_file, const char *summary_file)
 {
@@ -102,7 +117,7 @@ static bool tell_runner(struct invocation *call, const struct decision *decision
     annotate(call, decision, &lines);
     bool ok = command_print_raw(call, text_str(&lines));
     text_done(&lines);
-    return ok && runner_summary(runner, markdown, &call->error) &&
+    return ok && print_details(call, decision) && runner_summary(runner, markdown, &call->error) &&
            runner_output(runner, "decision", str_of(verdict), &call->error) &&
            runner_output(runner, "decision-file", str_of(decision_file), &call->error) &&
            runner_output(runner, "summary-file", str_of(summary_file), &call->error);

@@ -5,12 +5,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { LINE = 8192 };
+enum { LINE = 8192, ESCAPED = 4 * LINE };
 
 void say_line(const char *format, ...)
 {
     char words[LINE];
-    struct text line = text_of(4 * LINE);
+    struct text line = text_of(ESCAPED);
     va_list args;
     va_start(args, format);
     (void)vsnprintf(words, sizeof words, format, args);

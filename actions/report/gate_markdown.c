@@ -1,6 +1,7 @@
 #include "actions/report/gate_markdown.h"
 #include "actions/report/gate_text.h"
 #include "actions/report/score_text.h"
+#include "actions/report/trend.h"
 #include "gate/explain.h"
 #include "gate/risk/dependencies.h"
 
@@ -207,6 +208,7 @@ static void add_totals(const struct decision *decision, struct text *out)
         totals.tests = tests_totals(&evidence->tests);
     markdown_totals(&totals, out);
     score_lines_markdown(decision, out);
+    trend_markdown(decision, out);
 }
 
 static void add_version(const struct locked *one, struct text *out)

@@ -299,6 +299,26 @@ static bool add_failing(const struct evidence *evidence, struct arena *arena, st
     return failed.cut || flaky.cut;
 }
 
+// What the next summaries draw a line of.
+static void add_figures(const struct gate *gate, struct json_out *out)
+{
+    const struct evidence *evidence = &gate->evidence;
+    json_open_map(out, "figures");
+    if (evidence->has[EVIDENCE_COVERAGE]) {
+        struct coverage_totals totals = coverage_totals(&evidence->coverage);
+        json_add_u64(out, "lines_covered", totals.lines_covered);
+        json_add_u64(out, "lines_total", totals.lines_total);
+    }
+    if (evidence->has[EVIDENCE_TESTS]) {
+        struct test_totals totals = tests_totals(&evidence->tests);
+        json_add_u64(out, "failed", totals.failed + totals.errors);
+        json_add_u64(out, "flaky", totals.flaky);
+    }
+    if (gate->decision.has_risks)
+        json_add_u64(out, "exposure", gate->decision.risks.exposure);
+    json_close(out);
+}
+
 static bool write_observed(struct ledger *ledger, const struct baseline_run *run,
                            struct arena *arena, struct baseline_written *written, struct error *err)
 {
@@ -312,6 +332,7 @@ static bool write_observed(struct ledger *ledger, const struct baseline_run *run
         cut |= add_failing(evidence, arena, &out);
     if (evidence->has[EVIDENCE_TIMINGS])
         cut |= add_timings(&evidence->timings, &out);
+    add_figures(run->gate, &out);
     json_add_bool(&out, "cut", cut);
     json_close(&out);
     bool ok = append(ledger, STREAM_GATE, STR("gate.observed"), &body, err);

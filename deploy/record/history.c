@@ -20,6 +20,8 @@ struct reading {
     struct names flaky;     // how often
     struct names endpoints; // of the newest run that has timings
     struct error *err;
+    struct history_figures trend[HISTORY_TREND]; // filled from its end
+    size_t trend_count;
 };
 
 static size_t known_entries(const struct reading *r)
@@ -244,6 +246,22 @@ static void take_flaky(struct reading *r, const struct node *fields)
             ++*names_find(&r->flaky, n->text);
 }
 
+// Runs come newest first. Those that were recorded before there were figures have none.
+static void take_figures(struct reading *r, const struct node *fields)
+{
+    const struct node *map = node_get(fields, "figures");
+    struct history_figures one = {0};
+    if (!map || r->trend_count == HISTORY_TREND)
+        return;
+    one.has_coverage = json_get_u64(map, "lines_covered", &one.lines_covered) &&
+                       json_get_u64(map, "lines_total", &one.lines_total) &&
+                       one.lines_covered <= one.lines_total;
+    one.has_tests =
+        json_get_u64(map, "failed", &one.failed) && json_get_u64(map, "flaky", &one.flaky);
+    one.has_risks = json_get_u64(map, "exposure", &one.exposure);
+    r->trend[HISTORY_TREND - ++r->trend_count] = one;
+}
+
 static bool take_run(struct reading *r, const struct ledger_entry *entry)
 {
     struct arena arena = {0};
@@ -257,6 +275,8 @@ static bool take_run(struct reading *r, const struct ledger_entry *entry)
         bool same = r->request->commit && str_is(commit, r->request->commit);
         if (!r->history.before_commit && !same && !take_before(r, &event))
             ok = malformed(r, entry);
+        if (!same)
+            take_figures(r, event.fields);
         if (r->flaky_runs < HISTORY_RUNS)
             take_flaky(r, event.fields);
         if (verdict <= VERDICT_WARN && r->timed_runs < HISTORY_RUNS)
@@ -305,6 +325,8 @@ static bool load_runs(struct reading *r)
         r->runs++;
     }
     r->baseline.timings = r->timings;
+    r->history.trend = &r->trend[HISTORY_TREND - r->trend_count];
+    r->history.trend_count = r->trend_count;
     keep_flaky(r);
     return true;
 }

@@ -65,6 +65,13 @@ struct history_incident {
     int64_t opened_ms;
 };
 
+enum { HISTORY_TREND = 12 };
+
+struct history_figures { // of one recorded run of the default branch
+    bool has_coverage, has_tests, has_risks;
+    uint64_t lines_covered, lines_total, failed, flaky, exposure;
+};
+
 struct history {
     const struct baseline *baseline; // null = none
     const char *baseline_unknown;    // why there is none: a sentence for a message
@@ -80,6 +87,8 @@ struct history {
     size_t seen_count;
     const struct history_flaky *flaky; // by identity, bytewise
     size_t flaky_count;
+    const struct history_figures *trend; // of the newest HISTORY_TREND runs, oldest first
+    size_t trend_count;
     const struct history_review *reviews;
     size_t review_count;
     const struct history_incident *incidents; // all of them, by number

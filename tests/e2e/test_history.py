@@ -156,6 +156,15 @@ def test_a_ledger_that_makes_no_sense_is_said_and_never_passes(work):
     assert "cannot be read" in work.run("gate", code=1).stderr
 
 
+def test_the_summary_draws_the_last_runs(work):
+    assert "the last" not in work.run("gate", "--format", "markdown").stdout
+    for _ in range(2):
+        work.run("gate", "--record", "-q")
+        work.commit()
+    text = work.run("gate", "--format", "markdown").stdout
+    assert "failed tests ▅▅▅ 0 → 0" in text and "(the last 2 runs of the default" in text, text
+
+
 def test_clones_share_the_baseline_through_the_ledgers_remote(work, tmp_path):
     remote = tmp_path / "ledger.git"
     work.git("init", "-q", "--bare", str(remote))

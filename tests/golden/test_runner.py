@@ -89,10 +89,11 @@ def test_text_from_reports_is_between_tokens(step):
     (folder / "junit.xml").write_text(junit(["x&#10;::set-output name=a::b", "##[add-mask]a"]))
     _, out, _ = gate(step)
     token = re.match(r"::stop-commands::([0-9a-f]{32})\n", out).group(1)
-    inside, outside = out.split(f"::{token}::\n", 1)
-    assert "set-output" in inside
+    block = re.compile(rf"::stop-commands::{token}\n.*?::{token}::\n", re.S)
+    blocks, outside = block.findall(out), block.sub("", out)
+    assert len(blocks) == 2 and all("set-output" in one for one in blocks), out
     for line in outside.splitlines():
-        assert re.match(r"::(error|warning|notice)( |::)", line)
+        assert re.match(r"::(error|warning|notice|group|endgroup)( |::)", line)
     _, again, _ = gate(step)
     assert token not in again, "a token that can be guessed protects nothing"
 

@@ -441,6 +441,33 @@ Test(history, when_a_review_is_done)
         cr_expect_eq(history_review_done(str_of(rows[i].text)), rows[i].done, "row %zu", i);
 }
 
+Test(history, figures_of_the_newest_runs_oldest_first)
+{
+    char body[256];
+    struct arena own = {0};
+    for (int i = 0; i < HISTORY_TREND + 3; i++) {
+        (void)snprintf(body, sizeof body,
+                       "{\"commit\":\"c%d\",\"decision\":\"pass\",\"findings\":[],\"figures\":"
+                       "{\"lines_covered\":%d,\"lines_total\":100,\"failed\":0}}",
+                       i, i);
+        struct event event = {
+            .stream = STREAM_GATE, .type = STR("gate.observed"), .body = str_of(body)};
+        struct error err;
+        cr_assert(ledger_append(ledger, &event, NULL, &err), "%s", err.message);
+    }
+    struct history history;
+    struct error err;
+    cr_assert(
+        history_load(ledger, &own, &(struct history_request){.commit = "c14"}, &history, &err),
+        "%s", err.message);
+    cr_assert_eq(history.trend_count, HISTORY_TREND);
+    cr_expect_eq(history.trend[0].lines_covered, 2);
+    cr_expect_eq(history.trend[HISTORY_TREND - 1].lines_covered, 13, "that of the commit itself");
+    cr_expect(history.trend[0].has_coverage && !history.trend[0].has_tests &&
+              !history.trend[0].has_risks);
+    arena_done(&own);
+}
+
 Test(history, what_makes_no_sense_is_an_error_and_not_an_empty_history)
 {
     static const struct {

@@ -5,6 +5,7 @@ Its packages are installed once, by name and version, into build/google-bench.
 
 import contextlib
 import json
+import re
 import subprocess
 import time
 import urllib.error
@@ -31,6 +32,17 @@ class Refusal(Exception):
     def __init__(self, status, body):
         super().__init__(f"{status}: {body}")
         self.status, self.body = status, body
+
+
+def page_permissions(page):
+    """Those that the page of a target lists, and what metrics of the cloud need."""
+    section = (ROOT / "deploy/targets" / page).read_text().split("## Permissions", 1)[1]
+    names = {"monitoring.timeSeries.list"}
+    for line in section.split("\n## ")[0].splitlines():
+        if line.startswith("| `"):
+            words = re.findall(r"`([\w.]+)`", line.split("|")[1])
+            names |= {word if "." in word else f"compute.{word}.get" for word in words}
+    return sorted(names)
 
 
 class GoogleBench:
@@ -69,6 +81,10 @@ class GoogleBench:
 
     def refused(self):
         return self.ask("/told")["refused"]
+
+    def unused(self, granted):
+        """What of that nobody has needed since it was granted."""
+        return set(granted) - set(self.ask("/told")["used"])
 
     def failed(self):
         return self.ask("/told")["failed"]

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from cloud_site import CloudSite, Visitors
-from google_bench import COMPUTE, PROJECT, ZONE, GoogleBench
+from google_bench import COMPUTE, PROJECT, ZONE, GoogleBench, page_permissions
 
 numbers = itertools.count(1)
 
@@ -35,11 +35,11 @@ def bench(tmp_path_factory):
 def environment(bench, tmp_path, monkeypatch):
     for name, value in bench.environment(tmp_path).items():
         monkeypatch.setenv(name, value)
-    bench.control(faults={}, denied=[])
+    bench.control(faults={}, denied=[], granted=page_permissions("gcp-mig.md"))
     bench.settings(bad_images=[], strays={}, create_seconds=0.2, verify_seconds=0.2)
     refused = len(bench.refused())
     yield
-    bench.control(faults={}, denied=[])
+    bench.control(faults={}, denied=[], granted=None)
     assert bench.refused()[refused:] == []
 
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from cloud_site import CloudSite, Visitors
-from google_bench import NAMED, PROJECT, REGION, RUN, GoogleBench
+from google_bench import NAMED, PROJECT, REGION, RUN, GoogleBench, page_permissions
 
 numbers = itertools.count(1)
 
@@ -116,11 +116,11 @@ def bench(tmp_path_factory):
 def environment(bench, tmp_path, monkeypatch):
     for name, value in bench.environment(tmp_path).items():
         monkeypatch.setenv(name, value)
-    bench.control(faults={}, denied=[])
+    bench.control(faults={}, denied=[], granted=page_permissions("gcp-run.md"))
     bench.settings(converge_seconds=0.3, converge_steps=1, bad_images=[], strays={})
     refused = len(bench.refused())
     yield
-    bench.control(faults={}, denied=[])
+    bench.control(faults={}, denied=[], granted=None)
     assert bench.refused()[refused:] == []
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from cloud_site import Visitors
 from conftest import end
-from google_bench import COMPUTE, REGION
+from google_bench import COMPUTE, REGION, page_permissions
 from group_site import GroupSite, bench, environment, site, visitors  # noqa: F401
 from test_prometheus import wait_for
 
@@ -15,7 +15,7 @@ GROUP = "compute.instanceGroupManagers."
 MADE = '{{image: "learn-${{release}}", metadata: {{release: "${{release}}", tier: web}}}}'
 
 
-def test_good_releases_go_out_and_come_back_and_lose_no_request(site, visitors):
+def test_good_releases_go_out_and_come_back_and_lose_no_request(site, bench, visitors):
     known = site.must("status", "--format", "json").json()["targets"][0]["known_good"]
     assert known == "v1", "the release is told by the template's name"
     site.build("v2")
@@ -28,6 +28,8 @@ def test_good_releases_go_out_and_come_back_and_lose_no_request(site, visitors):
     visitors.stop()
     assert visitors.lost == [], visitors.lost[:10]
     site.must("verify")
+    left = bench.unused(page_permissions("gcp-mig.md"))
+    assert not {"compute.instanceGroupManagers.update", "compute.instanceTemplates.get"} & left, left
 
 
 def test_each_step_is_a_number_of_instances_rounded_up(site, bench):

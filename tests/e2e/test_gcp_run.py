@@ -7,7 +7,7 @@ import urllib.parse
 import pytest
 
 from conftest import end
-from google_bench import NAMED, PROJECT
+from google_bench import NAMED, PROJECT, page_permissions
 from run_site import RunSite, bench, environment, site, visitors  # noqa: F401
 from test_prometheus import PROMETHEUS, Prometheus, wait_for
 
@@ -46,7 +46,7 @@ analysis: {min_requests: 20, detect: {ratio: 1000}}
                       'resource.labels.revision_name = "${revision}"')
 
 
-def test_good_releases_go_out_and_come_back_and_lose_no_request(site, visitors):
+def test_good_releases_go_out_and_come_back_and_lose_no_request(site, bench, visitors):
     site.target(steps="[20%, 100%]")
     done = site.bring("v2")
     assert "v2 done in production" in done.out
@@ -63,6 +63,8 @@ def test_good_releases_go_out_and_come_back_and_lose_no_request(site, visitors):
     visitors.stop()
     assert visitors.lost == [], visitors.lost[:10]
     site.must("verify")
+    left = bench.unused(page_permissions("gcp-run.md"))
+    assert left == {"monitoring.timeSeries.list"}, f"the page has more than it needs: {left}"
 
 
 def test_each_step_has_its_share_in_whole_percents(site, bench, visitors):

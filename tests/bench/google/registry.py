@@ -129,7 +129,8 @@ class Registry:
             "downloadArtifacts" if verb == "pull" else "uploadArtifacts"
         )
         allowed = who == "*" or name in (who or "").split(",")
-        if not public and (not allowed or permission in self.bench.permissions.denied):
+        lacks = self.bench.permissions.misses(permission, request)
+        if not public and (not allowed or lacks):
             raise Refused(
                 "DENIED", f"Permission '{permission}' denied on resource (or it may not exist).",
                 403,

@@ -18,6 +18,7 @@ POST /control   {"faults": {"run.projects.locations.services.patch": [FAULT, …
                 Methods are named as in Google's documents; also "oauth2.token", "metadata.token",
                 "runner.token", "registry.manifests", "registry.token". {"faults": {}} clears.
     "end_granted": true         ends all tokens that the bench gave so far
+    "granted": [PERMISSION, …]  all that who has a token of the bench is allowed; null: everything
     "denied": [PERMISSION, …]   what nobody is allowed any more: "run.services.update"
     "reset": true               forgets all resources and settings; faults as well
     "settings": {NAME: VALUE}   of the resources: run.py, compute.py, instances.py, monitoring.py,
@@ -93,7 +94,7 @@ class Bench:
             if words.get("reset"):
                 self.faults.clear()
                 self.settings.clear()
-                self.permissions.denied.clear()
+                self.permissions.forget()
                 for part in (self.run, self.compute, self.monitoring):
                     part.forget()
                 self.make_resources()
@@ -105,13 +106,18 @@ class Bench:
                 self.identity.end_granted()
             if "denied" in words:
                 self.permissions.denied = set(words["denied"])
+            if "granted" in words:
+                names = words["granted"]
+                self.permissions.granted = None if names is None else set(names)
+                self.permissions.used = set()
             self.settings.update(words.get("settings", {}))
             self.clock.changed.notify_all()
 
     def told(self):
         with self.lock:
             return {
-                "ok": dict(self.ok), "refused": self.refused[-100:], "failed": self.failed[-100:]
+                "ok": dict(self.ok), "refused": self.refused[-100:], "failed": self.failed[-100:],
+                "used": sorted(self.permissions.used),
             }
 
     def fault_of(self, name):

@@ -64,8 +64,7 @@ class Storage:
 
     def test(self, call):
         self.bucket(call)
-        denied = self.bench.permissions.denied
-        allowed = [name for name in call["permissions"] if name not in denied]
+        allowed = self.bench.permissions.among(call["permissions"])
         return {"kind": "storage#testIamPermissionsResponse",
                 **({"permissions": allowed} if allowed else {})}
 

@@ -63,7 +63,7 @@ Test(comments, where_a_repository_is)
          "acme/learn"},
         {"/srv/git/learn.git", NULL, NULL},
         {"../learn.git", NULL, NULL},
-        {"C:/work/learn", NULL, NULL},
+        {"C:/src/learn", NULL, NULL},
         {"file:///srv/acme/learn.git", NULL, NULL},
         {"https://github.com/acme", NULL, NULL},
         {"https://github.com/acme/learn/wiki", NULL, NULL},

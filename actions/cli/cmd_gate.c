@@ -132,11 +132,13 @@ static const char *conclusion_of(const struct decision *decision)
     return decision->verdict == VERDICT_WARN ? "neutral" : "success";
 }
 
-// The same decision of the same run is the same check.
+// The same decision of the same job of the same attempt is the same check.
 static str external_id(struct invocation *call, const struct decision *decision)
 {
-    const char *run = call->runner.run_url ? call->runner.run_url : "";
-    return arena_format(call->arena, "%s %s", decision->commit, run);
+    const struct runner *runner = &call->runner;
+    return arena_format(call->arena, "%s %s %s %s", decision->commit,
+                        runner->run_url ? runner->run_url : "", runner->job ? runner->job : "",
+                        runner->attempt ? runner->attempt : "");
 }
 
 static bool send_check(struct invocation *call, const struct decision *decision)

@@ -129,6 +129,13 @@ static void read_token(struct secret *ret)
         secret_take(ret, str_of(token));
 }
 
+// Of a token that is neither a workflow's nor of the app that is configured.
+static const char *login_given(void)
+{
+    const char *login = getenv("SLUICE_GITHUB_LOGIN");
+    return login && *login ? login : NULL;
+}
+
 bool github_open(struct cloud *cloud, const struct github_place *place,
                  const struct github_settings *settings, const struct template_value *variables,
                  struct github_login *ret_login, struct github_client **ret, struct error *err)
@@ -155,7 +162,8 @@ bool github_open(struct cloud *cloud, const struct github_place *place,
                                      .repository = place->repository,
                                      .app_id = app ? arena_copy(&arena, app->id) : NULL,
                                      .key = &ret_login->key,
-                                     .token = &ret_login->token},
+                                     .token = &ret_login->token,
+                                     .login = login_given()},
             ret, err);
     if (!ok) {
         github_login_done(ret_login);

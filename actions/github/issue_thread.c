@@ -271,6 +271,8 @@ static bool begin(struct mirror_part *part, struct chain *chain, int64_t now_ms,
     if (!*r->title || nothing)
         return false;
     arena_done(&r->arena);
+    if (!mirror_knows_itself(r->github, chain))
+        return true;
     if (r->number && !known)
         ask(r, chain, GITHUB_READ, NULL,
             github_path(r->github, &r->arena, "/issues/%lld", (long long)r->number), STR(""), got);

@@ -4,8 +4,18 @@
 
 bool mirror_is_own(const struct github_client *github, const struct node *user)
 {
-    str kind = node_text(user, "type");
-    return github_is_robot(github) ? str_is(kind, "Bot") : str_is(kind, "User");
+    const char *own = github_login_of(github);
+    return own && str_cmp_any_case(node_text(user, "login"), str_of(own)) == 0;
+}
+
+bool mirror_knows_itself(const struct github_client *github, struct chain *chain)
+{
+    if (github_login_of(github) || github_is_app(github))
+        return true;
+    chain_fail(chain, ERROR_INPUT,
+               "whose token this is is not known, so that what it wrote before is not found "
+               "again: set SLUICE_GITHUB_LOGIN to its login");
+    return false;
 }
 
 // Two dashes in a row would end the comment in some renderings.

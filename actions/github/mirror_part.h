@@ -30,9 +30,11 @@ struct mirror_port {
     void (*record)(void *self, const char *kind, int64_t number, str url);
 };
 
-// Was it written by this very program? A stranger may copy a marker, but not be a robot.
+// Was it written under our own login? Anybody else may copy a marker, other robots too.
 bool mirror_is_own(const struct github_client *github, const struct node *user);
 
+// False: the chain is failed, as nothing could be told from a stranger's.
+bool mirror_knows_itself(const struct github_client *github, struct chain *chain);
 // The first line of what we write, by which it is found again; `what` may be empty.
 str mirror_marker(struct arena *arena, str rollout, const char *what);
 

@@ -135,6 +135,8 @@ bool runner_read(struct arena *arena, runner_lookup *lookup, void *context,
         runner.output_path = variable(arena, lookup, context, "GITHUB_OUTPUT");
         runner.temp_path = variable(arena, lookup, context, "RUNNER_TEMP");
         runner.actor = variable(arena, lookup, context, "GITHUB_ACTOR");
+        runner.job = variable(arena, lookup, context, "GITHUB_JOB");
+        runner.attempt = variable(arena, lookup, context, "GITHUB_RUN_ATTEMPT");
         runner.workflow_ref = variable(arena, lookup, context, "GITHUB_WORKFLOW_REF");
         const char *run = variable(arena, lookup, context, "GITHUB_RUN_ID");
         const char *event = variable(arena, lookup, context, "GITHUB_EVENT_PATH");

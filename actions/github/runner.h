@@ -46,7 +46,8 @@ struct runner { // strings are null when the environment does not have them
     const char *repository;     // "acme/learn"
     const char *run_url;        // made of the above and GITHUB_RUN_ID
     const char *actor;
-    const char *workflow_ref; // "acme/learn/.github/workflows/release.yml@refs/heads/main"
+    const char *job, *attempt; // GITHUB_JOB, GITHUB_RUN_ATTEMPT
+    const char *workflow_ref;  // "acme/learn/.github/workflows/release.yml@refs/heads/main"
     const struct runner_finished *finished; // null for other events
     char token[RUNNER_TOKEN];               // unguessable: delimiters and stop-commands
 };

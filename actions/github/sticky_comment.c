@@ -106,7 +106,12 @@ static void listed(void *self, struct chain *chain, const struct chain_reply *re
             write_it(s, chain, id);
         return;
     }
-    if (reply->next.len && s->pages++ < PAGES)
+    if (reply->next.len && s->pages == PAGES) // one more could be a second one
+        chain_fail(chain, ERROR_LIMIT,
+                   "pull request %lld has more than %d comments: ours is not looked for among so "
+                   "many, and nothing is written",
+                   (long long)s->number, PAGES * LISTED);
+    else if (reply->next.len && s->pages++)
         ask(s, chain, GITHUB_READ, NULL, arena_str(&s->arena, reply->next), STR(""), listed);
     else if (s->lost && s->looks++ < LOOKS)
         chain_pause(chain, LOOK_AGAIN_MS, waited);
@@ -170,6 +175,8 @@ static void got_pulls(void *self, struct chain *chain, const struct chain_reply 
 void sticky_comment_begin(struct sticky_comment *s, struct chain *chain)
 {
     struct text head = text_of(4096);
+    if (!mirror_knows_itself(s->github, chain))
+        return;
     s->body = whole(s);
     if (s->number) {
         ask(s, chain, GITHUB_READ, NULL,

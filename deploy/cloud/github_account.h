@@ -15,6 +15,8 @@ struct github_account {         // copied, but for the secrets, which must outli
     const char *app_id;         // its number, or its client id; null: no app
     const struct secret *key;   // of the app: PEM
     const struct secret *token; // where there is no app
+    const char
+        *login; // whose token it is, where that is known: "renovate[bot]", "ada"; may be null
 };
 
 #endif

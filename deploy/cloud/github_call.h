@@ -32,8 +32,9 @@ bool github_client_open(struct cloud *cloud, const struct github_account *accoun
 str github_path(const struct github_client *client, struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool github_is_app(const struct github_client *client);
-// What it writes is written by a robot: an app, or the one whose token a workflow has.
-bool github_is_robot(const struct github_client *client);
+// By whom what it writes is written: the login that was given, that of the app once it has a token,
+// "github-actions[bot]" of a workflow's token. Null: that is not known.
+const char *github_login_of(const struct github_client *client);
 const char *github_repository(const struct github_client *client); // "acme/learn"
 // Of Enterprise Server, "3.19.0", once it has answered; null of github.com.
 const char *github_enterprise(const struct github_client *client);

@@ -76,6 +76,8 @@ bool github_client_open(struct cloud *cloud, const struct github_account *accoun
     client->account.repository = arena_copy(&client->arena, str_of(account->repository));
     if (account->app_id)
         client->account.app_id = arena_copy(&client->arena, str_of(account->app_id));
+    if (account->login)
+        client->account.login = arena_copy(&client->arena, str_of(account->login));
     client->part = (struct cloud_part){.kind = kind_name, .close = close_part};
     github_identity_open(&client->identity, cloud, &client->account);
     cloud_add(cloud, &client->part);
@@ -98,9 +100,15 @@ bool github_is_app(const struct github_client *client)
     return client->account.app_id != NULL;
 }
 
-bool github_is_robot(const struct github_client *client)
+const char *github_login_of(const struct github_client *client)
 {
-    return github_is_app(client) || str_starts(secret_reveal(client->account.token), STR("ghs_"));
+    const struct github_account *account = &client->account;
+    if (account->login)
+        return account->login;
+    if (account->app_id)
+        return *client->identity.login ? client->identity.login : NULL;
+    bool of_workflow = str_starts(secret_reveal(account->token), STR("ghs_"));
+    return of_workflow ? "github-actions[bot]" : NULL;
 }
 
 const char *github_repository(const struct github_client *client)

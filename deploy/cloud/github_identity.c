@@ -8,6 +8,7 @@
 #include "gate/doc/json.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 enum { JWT_MOST = 16 * 1024, JWT_BACK_S = 60, JWT_LIFE_S = 540 };
 
@@ -128,6 +129,15 @@ static bool take_token(struct github_renewal *r, const struct node *tree, struct
     return true;
 }
 
+static enum renewal_next learn_login(struct github_renewal *r, str slug)
+{
+    char *login = r->identity->login;
+    *login = '\0';
+    if (slug.len && slug.len + sizeof "[bot]" <= sizeof r->identity->login)
+        (void)snprintf(login, sizeof r->identity->login, STR_FMT "[bot]", STR_ARG(slug));
+    return RENEWAL_NEXT;
+}
+
 static enum renewal_next take(struct renewal *renewal, const struct http_answer *answer,
                               struct error *err)
 {
@@ -143,7 +153,7 @@ static enum renewal_next take(struct renewal *renewal, const struct http_answer 
     else if (r->installation)
         next = take_token(r, tree, err) ? RENEWAL_FINISHED : RENEWAL_FAILED;
     else if (json_get_i64(tree, "id", &r->installation) && r->installation > 0)
-        next = RENEWAL_NEXT;
+        next = learn_login(r, node_text(tree, "app_slug"));
     else
         (void)error_set(err, ERROR_REMOTE, "GitHub's answer names no installation of app %s",
                         r->identity->account.app_id);

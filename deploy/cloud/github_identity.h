@@ -11,6 +11,7 @@ struct github_identity {
     struct github_account account; // lives as long
     struct keeper keeper;          // of an app's token
     struct secret token;           // likewise
+    char login[128];               // of an app, once it has a token: "sluice[bot]"; else empty
 };
 
 void github_identity_open(struct github_identity *identity, struct cloud *cloud,

@@ -148,11 +148,14 @@ def comments(project):
 
 
 def own(project):
-    return [one for one in comments(project) if one["user"]["type"] == "Bot"]
+    return [one for one in comments(project) if one["user"]["login"] == "github-actions[bot]"]
 
 
 def test_there_is_one_comment_and_it_is_kept_up(pull):
     pull.bench.act("mallory", "comment", issue=pull.number, body="<!-- sluice:comment:gate -->\nmine")
+    pull.bench.control(users={"other[bot]": "Bot"})
+    pull.bench.act("other[bot]", "comment", issue=pull.number,
+                   body="<!-- sluice:comment:gate -->\nof another robot")
     pull.bench.fault("issues/create-comment", {"after": True, "status": 502})
     post(pull)
     first, = own(pull)
@@ -169,6 +172,15 @@ def test_there_is_one_comment_and_it_is_kept_up(pull):
     assert second["id"] == first["id"] and second["body"] != first["body"]
     mine = [one for one in comments(pull) if one["user"]["login"] == "mallory"]
     assert len(mine) == 1 and mine[0]["body"].endswith("mine")
+    other = [one for one in comments(pull) if one["user"]["login"] == "other[bot]"]
+    assert len(other) == 1 and other[0]["body"].endswith("another robot")
+    person = {"GITHUB_TOKEN": "ghp_ada"}
+    pull.bench.control(tokens={"ghp_ada": {"kind": "user", "login": "ada"}})
+    assert "SLUICE_GITHUB_LOGIN" in post(pull, code=2, **person).stderr
+    pull.bench.quiet()
+    for _ in range(2):
+        post(pull, SLUICE_GITHUB_LOGIN="ada", **person)
+    assert len([one for one in comments(pull) if one["user"]["login"] == "ada"]) == 1
     pull.clean()
 
 

@@ -21,7 +21,6 @@ enum { INCIDENTS_MOST = 20, TIMELINE_MOST = 60, TITLE_WORDS = 120 };
 
 struct incident { // one of the ledger
     struct deployment *d;
-    const struct github_settings *settings;
     const char *name; // "INC-7"
     struct event event;
     int64_t opened_ms;
@@ -253,7 +252,7 @@ void github_incidents(struct deployment *d, int64_t limit_ms)
         return;
     size_t seen = 0;
     for (size_t i = ledger_count(d->ledger); i-- > 0 && seen < INCIDENTS_MOST;) {
-        struct incident incident = {.d = d, .settings = &settings};
+        struct incident incident = {.d = d};
         if (!read_incident(&incident, ledger_at(d->ledger, i)))
             continue;
         seen++;

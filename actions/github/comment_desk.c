@@ -249,6 +249,10 @@ static const char *refusal(struct comment_desk *d, const struct heard *h)
         return "it was said before this was asked: say it again";
     if (d->authors && !d->authors->known)
         return "who wrote this release is not known, and none of them may answer";
+    if (d->authors && d->authors->partial)
+        return "not all who wrote this release are known to GitHub's comparison with what runs "
+               "now, "
+               "and none of them may answer: use `sluice approve`";
     return NULL;
 }
 

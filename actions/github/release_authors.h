@@ -17,7 +17,7 @@ struct release_authors {
     size_t count;
     unsigned pages;
     bool known;   // all were asked for
-    bool partial; // there are more than were listed
+    bool partial; // there may be more than were listed: then nobody counts by this list
 };
 
 void release_authors_open(struct release_authors *authors);

@@ -14,7 +14,6 @@ struct rollout_mirror {
     bool asks_authors; // the question forbids them to answer
     bool told;
     struct text status;
-    uint32_t question_step;
 };
 
 static void add_status(void *self, struct text *out)
@@ -119,11 +118,11 @@ void rollout_mirror_tell(struct rollout_mirror *m, const struct rollout_state *s
 {
     struct deployment_face face;
     const struct plan *plan = m->setup.plan;
+    uint32_t step;
     deployment_face(plan, state, &face);
     deployment_mirror_want(&m->deployment, &face);
     want_issue(m, state);
-    m->comments.rule =
-        state->phase == PHASE_WAITING ? rollout_question(plan, state, &m->question_step) : NULL;
+    m->comments.rule = state->phase == PHASE_WAITING ? rollout_question(plan, state, &step) : NULL;
     text_clear(&m->status);
     rollout_issue_status(&(struct issue_source){.plan = plan, .state = state}, &m->status);
     join(m); // what was said before a new question is asked does not answer it

@@ -251,6 +251,20 @@ def test_who_does_not_count(site, github):
     github.clean()
 
 
+def test_while_not_all_authors_are_known_nobody_answers_here(site, github):
+    """The history was rewritten: GitHub has nothing to compare with."""
+    site.go_out("2-search", "v2")
+    waits(site, "ben", prevent_self_review="true")
+    site.release("3-recommend")
+    github.commit()
+    github.run("rollout", "v3", "--wait=suspend")
+    github.say("ben", "/approve")
+    github.bench.fault("repos/compare-commits-with-basehead", {"status": 404})
+    github.run("resume")
+    assert "not all who wrote" in answered(github) and site.serving() == {"v2"}, answered(github)
+    github.clean()
+
+
 def test_a_team_answers_where_there_is_an_app(site, github):
     app = github.bench.control(apps={"sluice": {"owner": "bench", "permissions": {
         **{k.replace("-", "_"): v for k, v in EVERYTHING.items()}, "members": "read"}}},

@@ -1,4 +1,5 @@
 // sluice resume: goes on with every rollout that is suspended or whose process is gone.
+#include "actions/cli/closed_issue.h"
 #include "actions/cli/commands.h"
 #include "actions/cli/due.h"
 #include "actions/cli/github_desk.h"
@@ -25,6 +26,9 @@ static const struct option options[] = {
              "                               ends only where the release has no traffic."},
     {.name = "leave",
      .help = "A signal lets go of the rollout instead of cancelling it: another process goes on."},
+    {.name = "comment",
+     .argument = "URL",
+     .help = "The comment that woke it: heard also where the rollout is over by now."},
     {.name = "tell-only",
      .help = "Goes on with nothing: only sends the notices that nobody has sent (see `notify`)."},
     {0},
@@ -190,6 +194,17 @@ static void tell_missed(struct deployment *d)
     github_incidents(d, GITHUB_LIMIT_MS);
 }
 
+// Before anything else: it may ask for a way back. What it fails at keeps no rollout waiting.
+static int hear_comment(struct deployment *d)
+{
+    const char *comment = option_text(&d->call->options, "comment");
+    int code = comment ? closed_issue_hear(d, comment) : 0;
+    if (d->call->error.kind != ERROR_NONE)
+        say_line("sluice: %s", d->call->error.message);
+    d->call->error = (struct error){0};
+    return code;
+}
+
 static int run(struct invocation *call)
 {
     struct deployment d;
@@ -204,6 +219,7 @@ static int run(struct invocation *call)
         deployment_close(&d);
         return 0;
     }
+    int heard = hear_comment(&d);
     if (!facts_all_open(&d, &open, &count) || !find_rehearsals(&d, &rehearsals, &rehearsal_count) ||
         !check_operands(call, open, count, rehearsals, rehearsal_count))
         worst = command_failed(call);
@@ -225,7 +241,7 @@ static int run(struct invocation *call)
     if (!refused && call->options.operand_count == 0 && !world_signal(d.ports.world))
         tell_missed(&d);
     deployment_close(&d);
-    return worst;
+    return heard > worst ? heard : worst;
 }
 
 const struct command command_resume = {

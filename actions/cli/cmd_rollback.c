@@ -1,16 +1,10 @@
 // sluice rollback: back to known good, at full speed. Never refused: no gate, approval, freeze or
 // running rollout stops it, and a ledger whose remote is down only delays the record.
+#include "actions/cli/closed_issue.h"
 #include "actions/cli/commands.h"
 #include "actions/cli/rehearsal.h"
 #include "actions/cli/rollback_github.h"
-#include "actions/cli/rollback_plan.h"
-#include "actions/cli/rollback_prompt.h"
-#include "actions/cli/rollout_flow.h"
-#include "actions/cli/say.h"
-
-#include <stdio.h>
-
-enum { NAME_TRIES = 5 };
+#include "actions/cli/rollback_run.h"
 
 static const char *const via_choices[] = {"github", NULL};
 
@@ -31,127 +25,36 @@ static const struct option options[] = {
      .argument = "WHERE",
      .choices = via_choices,
      .help = "`github`: start the rollback workflow there, which has the credentials."},
+    {.name = "comment",
+     .argument = "URL",
+     .help = "Only if this comment, in the issue of a rollout that is over, asks for it."},
     {.name = "workflow",
      .argument = "FILE",
      .help = "With --via: its file, in place of " ROLLBACK_WORKFLOW "."},
     {0},
 };
 
-// ---- what is under way --------------------------------------------------------------------------
-
-// A record that cannot be read stops nothing: where the targets stand is then not known.
-static bool find_open(struct deployment *d, struct rollback_request *request,
-                      struct rollout_record *open)
-{
-    bool found = false;
-    struct standing standing;
-    str environment = stage_environment(request->stage);
-    if (!ledger_standing(d->ledger, d->arena, environment, &standing, &d->call->error))
-        return false;
-    str rollout = standing.claim.rollout;
-    if (rollout.len == 0)
-        return true;
-    struct error why;
-    found = rollout_load(d->ledger, d->arena, rollout, open, &why);
-    if (found)
-        request->open = open;
-    else
-        say_line("sluice: the record of rollout " STR_FMT ", which is under way, cannot be "
-                 "read (%s): going back all the same",
-                 STR_ARG(rollout), why.message);
-    request->open_unreadable = !found;
-    return true;
-}
-
 // ---- going back ---------------------------------------------------------------------------------
 
-static bool agreed(struct deployment *d)
+static enum rollback_consent consent(const struct deployment *d)
 {
-    if (option_given(&d->call->options, "yes"))
-        return true;
-    if (!deployment_interactive(d))
-        return error_set(&d->call->error, ERROR_INPUT,
-                         "nobody can answer here: add --yes to roll back without a question");
-    return deployment_confirm(d, "Go? ", "nothing was touched");
-}
-
-// The question may have stood for long, and somebody else may have begun a rollback meanwhile.
-static void name_anew(struct flow *flow)
-{
-    struct error ignored;
-    (void)ledger_refresh(flow->d->ledger, &ignored);
-    flow->plan->rollout =
-        rollback_name(flow->d, flow->plan->release, flow->plan->environment, "rollback");
-}
-
-static int drive(struct flow *flow)
-{
-    struct deployment *d = flow->d;
-    int code = 3;
-    for (int i = 0; i < NAME_TRIES; i++) {
-        name_anew(flow);
-        if (!stage_run_open(d->arena, &d->settings, flow->stage, PLAN_ROLLBACK, &d->ports,
-                            &flow->run, &d->call->error))
-            return deployment_failed(d);
-        code = flow_drive(flow);
-        if (!flow->refused || i + 1 == NAME_TRIES)
-            break;
-        d->call->error = (struct error){0};
-        flow_done(flow);
-        flow->refused = false;
-    }
-    return code;
-}
-
-// Asked for when it is over: nothing waits for a sentence.
-static void ask_reason(struct flow *flow)
-{
-    struct deployment *d = flow->d;
-    struct error err;
-    if (option_given(&d->call->options, "reason"))
-        return;
-    str reason = deployment_interactive(d) && !world_signal(d->ports.world) ? rollback_ask_reason(d)
-                                                                            : (str){NULL, 0};
-    if (reason.len && rollout_explain(d->ledger, flow->plan->rollout, reason, &err))
-        return;
-    (void)fprintf(stderr,
-                  "The reason is pending: `sluice rollback --explain " STR_FMT " --reason TEXT` "
-                  "fills it in.\n",
-                  STR_ARG(flow->plan->rollout));
-}
-
-static void push(struct deployment *d)
-{
-    struct error late;
-    if (!d->offline && !ledger_sync(d->ledger, LEDGER_WAIT_MS, &late))
-        say_line("sluice: the record is not pushed yet: %s", late.message);
+    return option_given(&d->call->options, "yes") ? ROLLBACK_AGREED : ROLLBACK_ASKS;
 }
 
 static int roll_back(struct deployment *d)
 {
     const struct options *given = &d->call->options;
     const char *reason = option_text(given, "reason");
-    struct rollout_record open;
+    str name;
     struct rollback_request request = {
         .targets = given->operands,
         .target_count = given->operand_count,
         .to = option_text(given, "to"),
         .reason = reason ? str_of(reason) : STR(REASON_PENDING),
     };
-    struct flow flow = {.d = d, .force = true};
-    if (!deployment_stage(d, option_text(given, "stage"), &request.stage) ||
-        !find_open(d, &request, &open) || !rollback_plan(d, &request, &flow.stage, &flow.plan))
+    if (!deployment_stage(d, option_text(given, "stage"), &request.stage))
         return command_failed(d->call);
-    rollback_show(d, flow.plan, request.open);
-    if (!agreed(d))
-        return deployment_failed(d);
-    int code = drive(&flow);
-    if (code == 0 || code == 3)
-        ask_reason(&flow);
-    if (code == 0)
-        push(d);
-    flow_done(&flow);
-    return code;
+    return rollback_run(d, &request, consent(d), &name);
 }
 
 // ---- why, afterwards ----------------------------------------------------------------------------
@@ -167,7 +70,7 @@ static bool explain(struct deployment *d, const char *rollout)
     if (!rollout_reason(d->ledger, d->arena, str_of(rollout), &before, &pending, err) ||
         !rollout_explain(d->ledger, str_of(rollout), str_of(reason), err))
         return false;
-    push(d);
+    rollback_push(d);
     struct text out = text_of(4096);
     text_addf(&out, "Recorded for %s%s.\n", rollout,
               pending ? "" : "; it had a reason already, and the record keeps both");
@@ -201,8 +104,11 @@ static int run(struct invocation *call)
         return rollback_by_github(call);
     if (!deployment_open(call, !rehearses, &d))
         return command_failed(call);
+    const char *comment = option_text(&call->options, "comment");
     int code;
-    if (rollout)
+    if (comment)
+        code = closed_issue_hear(&d, comment);
+    else if (rollout)
         code = explain(&d, rollout) ? 0 : deployment_failed(&d);
     else
         code = rehearses ? rehearse(&d) : roll_back(&d);
@@ -222,6 +128,8 @@ const struct command command_rollback = {
         "answer in 10 s is written locally and pushed later. What is left is marked bad.\n\n"
         "--rehearse does it with nothing wrong, and undoes it at once: the record then knows how "
         "long it takes.\n\n"
+        "--comment hears what is said in the issue of a rollout that is over, and goes back where "
+        "that comment says /rollback\nand what the rollout brought out is still what runs.\n\n"
         "--via github starts the workflow " ROLLBACK_WORKFLOW " there, with --to, --reason and "
         "--stage as its inputs, for who\nhas no credentials of the cloud at hand: it needs a token "
         "of yours with `actions: write` in GH_TOKEN.",

@@ -59,11 +59,7 @@ static void record_number(void *self, const char *kind, int64_t number, str url)
 static bool is_recorded(void *self, int64_t comment)
 {
     const struct github_desk *desk = self;
-    struct arena arena = {0};
-    str key = arena_format(&arena, COMMENT_KEY, (long long)comment);
-    bool is = ledger_by_key(desk->d->ledger, key) != NULL;
-    arena_done(&arena);
-    return is;
+    return github_comment_known(desk->d, comment);
 }
 
 // The names that git knows, and the logins that GitHub does.

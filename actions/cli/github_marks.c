@@ -1,6 +1,7 @@
 #include "actions/cli/github_marks.h"
-#include "actions/cli/say.h"
 
+#include "actions/cli/approval_desk.h"
+#include "actions/cli/say.h"
 #include "gate/doc/json.h"
 
 static str key_of(const struct github_marks *marks, struct arena *arena, const char *kind)
@@ -44,6 +45,36 @@ void github_set_mark(const struct github_marks *marks, const char *kind, int64_t
     };
     if (!ledger_append(marks->d->ledger, &event, NULL, &err))
         say_line("sluice: recording what is on GitHub: %s", err.message);
+    text_done(&body);
+    arena_done(&arena);
+}
+
+bool github_comment_known(struct deployment *d, int64_t comment)
+{
+    struct arena arena = {0};
+    str key = arena_format(&arena, COMMENT_KEY, (long long)comment);
+    bool is = ledger_by_key(d->ledger, key) != NULL;
+    arena_done(&arena);
+    return is;
+}
+
+void github_set_asked(struct deployment *d, const struct github_asked *asked)
+{
+    struct arena arena = {0};
+    struct text body = text_of(16384);
+    struct json_out json = json_out_of(&body, JSON_COMPACT);
+    struct error err;
+    json_open_map(&json, NULL);
+    json_add_str(&json, "by", asked->who);
+    json_add_str(&json, "said_at", asked->url);
+    json_close(&json);
+    struct event event = {.stream = STREAM_ROLLOUT,
+                          .rollout = asked->rollback,
+                          .type = STR("github.asked"),
+                          .key = arena_format(&arena, COMMENT_KEY, (long long)asked->comment),
+                          .body = text_str(&body)};
+    if (!ledger_append(d->ledger, &event, NULL, &err))
+        say_line("sluice: recording who asked for it: %s", err.message);
     text_done(&body);
     arena_done(&arena);
 }

@@ -16,6 +16,15 @@ int64_t github_mark(const struct github_marks *marks, const char *kind);
 // Once; a failure is said.
 void github_set_mark(const struct github_marks *marks, const char *kind, int64_t number, str url);
 
+// Was what this comment says recorded: as an answer, as steering, as what a rollback was asked by?
+bool github_comment_known(struct deployment *d, int64_t comment);
+
+struct github_asked { // a rollback, by a comment
+    str rollback, who, url;
+    int64_t comment;
+};
+void github_set_asked(struct deployment *d, const struct github_asked *asked); // `github.asked`
+
 // Turns it until nothing is left to do, a signal comes, or that moment.
 void github_run_until(struct deployment *d, struct mirror_run *run, int64_t until_ms);
 

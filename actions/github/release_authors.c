@@ -1,6 +1,8 @@
 #include "actions/github/release_authors.h"
 
-enum { PAGES = 20, LISTED = 100 };
+#include "deploy/cloud/url_parts.h"
+
+enum { PAGES = 20, LISTED = 100, ADDRESS_MOST = 254 };
 
 static const char needs[] = "contents: read";
 
@@ -9,15 +11,33 @@ static struct release_authors *of(struct mirror_part *part)
     return (struct release_authors *)(void *)part;
 }
 
+static bool holds(const str *list, size_t count, str wanted)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(list[i], wanted))
+            return true;
+    return false;
+}
+
 static void add(struct release_authors *a, str login)
 {
     if (!login.len || str_is(login, "web-flow")) // GitHub itself
         return;
-    for (size_t i = 0; i < a->count; i++)
-        if (str_eq(a->logins[i], login))
-            return;
+    if (holds(a->logins, a->count, login))
+        return;
     if (a->count < RELEASE_AUTHORS)
         a->logins[a->count++] = arena_str(&a->arena, login);
+    else
+        a->partial = true;
+}
+
+static void add_address(struct release_authors *a, str address)
+{
+    if (!address.len || address.len > ADDRESS_MOST ||
+        holds(a->addresses, a->address_count, address))
+        return;
+    if (a->address_count < RELEASE_ADDRESSES)
+        a->addresses[a->address_count++] = arena_str(&a->row, address);
     else
         a->partial = true;
 }
@@ -31,9 +51,12 @@ void release_authors_trailers(struct release_authors *a, str message)
             continue;
         size_t open = str_find_last(line, '<');
         str address = open == STR_NONE ? (str){NULL, 0} : str_from(line, open + 1);
-        str login = str_cut(&address, '@');
-        if (!str_starts(address, STR("users.noreply.")))
+        address = str_cut(&address, '>');
+        str host = address, login = str_cut(&host, '@');
+        if (!str_starts(host, STR("users.noreply."))) {
+            add_address(a, address);
             continue;
+        }
         size_t plus = str_find(login, '+');
         add(a, plus == STR_NONE ? login : str_from(login, plus + 1));
     }
@@ -44,6 +67,14 @@ static void add_commit(struct release_authors *a, const struct node *commit)
     add(a, node_text(node_get(commit, "author"), "login"));
     add(a, node_text(node_get(commit, "committer"), "login"));
     release_authors_trailers(a, node_text(node_get(commit, "commit"), "message"));
+    if (a->commit_count >= RELEASE_COMMITS) {
+        a->partial = true;
+        return;
+    }
+    if (a->commit_count == a->commit_room)
+        a->commits =
+            arena_grow(&a->row, a->commits, a->commit_count, &a->commit_room, sizeof *a->commits);
+    a->commits[a->commit_count++] = arena_str(&a->row, node_text(commit, "sha"));
 }
 
 static void ask(struct release_authors *a, struct chain *chain, str path, chain_next next)
@@ -51,13 +82,109 @@ static void ask(struct release_authors *a, struct chain *chain, str path, chain_
     chain_github(chain, a->github, &(struct github_request){.path = path, .needs = needs}, next);
 }
 
-static void end(struct release_authors *a, struct chain *chain)
+// ---- who pushed it ------------------------------------------------------------------------------
+
+// A push that brought some of it: it ends at one of its commits, or it begins at one, or at what
+// runs now, and goes on past it. One that begins at its last commit came later.
+static bool is_of_it(const struct release_authors *a, const struct node *activity)
 {
+    str before = node_text(activity, "before"), after = node_text(activity, "after");
+    if (holds(a->commits, a->commit_count, after))
+        return true;
+    return !str_eq(before, a->to) &&
+           (holds(a->commits, a->commit_count, before) || (a->from.len && str_eq(before, a->from)));
+}
+
+static bool is_push(const struct node *activity)
+{
+    str type = node_text(activity, "activity_type");
+    return str_is(type, "push") || str_is(type, "force_push") || str_is(type, "branch_creation");
+}
+
+// True: what came before this is known. Only the branch that the release went in by tells, so that
+// nobody hides a push by moving some other branch.
+static bool is_beginning(struct release_authors *a, const struct node *activity)
+{
+    str ref = node_text(activity, "ref"), after = node_text(activity, "after");
+    if (!a->branch.len && str_eq(after, a->to))
+        a->branch = arena_str(&a->row, ref);
+    bool is_there = a->branch.len && str_eq(ref, a->branch);
+    return is_there && (a->from.len ? str_eq(after, a->from) : str_eq(after, a->to));
+}
+
+static void pushed(void *self, struct chain *chain, const struct chain_reply *reply)
+{
+    struct release_authors *a = self;
+    bool is_over = false;
+    if (!reply->ok && reply->fault && reply->fault->status == 404) { // an old Enterprise Server
+        a->partial = a->known = true;
+        chain_end(chain);
+        return;
+    }
+    if (!reply->ok) {
+        chain_fail_with(chain, reply, "asking who pushed it");
+        return;
+    }
+    const struct node *one =
+        reply->tree && reply->tree->kind == NODE_LIST ? reply->tree->first : NULL;
+    for (; one && !is_over; one = one->next) {
+        if (is_push(one) && is_of_it(a, one))
+            add(a, node_text(node_get(one, "actor"), "login"));
+        is_over = is_beginning(a, one);
+    }
+    if (!is_over && reply->next.len && ++a->pages <= PAGES) {
+        ask(a, chain, arena_str(&a->row, reply->next), pushed);
+        return;
+    }
+    a->partial |= !is_over && reply->next.len > 0;
     a->known = true;
     chain_end(chain);
 }
 
-static void one(void *self, struct chain *chain, const struct chain_reply *reply)
+static void ask_pushes(struct release_authors *a, struct chain *chain)
+{
+    a->pages = 1;
+    a->branch = (str){NULL, 0};
+    ask(a, chain, github_path(a->github, &a->row, "/activity?per_page=%d", LISTED), pushed);
+}
+
+// ---- who else wrote it --------------------------------------------------------------------------
+
+static void ask_addresses(struct release_authors *a, struct chain *chain);
+
+// Whoever it is has committed here under that address; of somebody who never did GitHub tells
+// nothing.
+static void found(void *self, struct chain *chain, const struct chain_reply *reply)
+{
+    struct release_authors *a = self;
+    if (!reply->ok) {
+        chain_fail_with(chain, reply, "asking who a co-author is");
+        return;
+    }
+    const struct node *one =
+        reply->tree && reply->tree->kind == NODE_LIST ? reply->tree->first : NULL;
+    if (one)
+        add(a, node_text(node_get(one, "author"), "login"));
+    a->address_at++;
+    ask_addresses(a, chain);
+}
+
+static void ask_addresses(struct release_authors *a, struct chain *chain)
+{
+    struct text address = text_of(4096);
+    if (a->address_at >= a->address_count) {
+        ask_pushes(a, chain);
+        return;
+    }
+    url_encode(&address, a->addresses[a->address_at], URL_SEGMENT);
+    ask(a, chain,
+        github_path(a->github, &a->row, "/commits?author=%s&per_page=1", text_c(&address)), found);
+    text_done(&address);
+}
+
+// ---- what it is made of -------------------------------------------------------------------------
+
+static void one_commit(void *self, struct chain *chain, const struct chain_reply *reply)
 {
     struct release_authors *a = self;
     if (!reply->ok) {
@@ -65,7 +192,7 @@ static void one(void *self, struct chain *chain, const struct chain_reply *reply
         return;
     }
     add_commit(a, reply->tree);
-    end(a, chain);
+    ask_addresses(a, chain);
 }
 
 static void compared(void *self, struct chain *chain, const struct chain_reply *reply)
@@ -73,7 +200,8 @@ static void compared(void *self, struct chain *chain, const struct chain_reply *
     struct release_authors *a = self;
     if (!reply->ok && reply->fault && reply->fault->status == 404) { // history was rewritten
         a->partial = true;
-        ask(a, chain, github_path(a->github, &a->row, "/commits/" STR_FMT, STR_ARG(a->to)), one);
+        ask(a, chain, github_path(a->github, &a->row, "/commits/" STR_FMT, STR_ARG(a->to)),
+            one_commit);
         return;
     }
     if (!reply->ok) {
@@ -84,10 +212,10 @@ static void compared(void *self, struct chain *chain, const struct chain_reply *
     for (const struct node *c = commits ? commits->first : NULL; c; c = c->next)
         add_commit(a, c);
     if (!reply->next.len) {
-        end(a, chain);
+        ask_addresses(a, chain);
     } else if (++a->pages > PAGES) {
         a->partial = true;
-        end(a, chain);
+        ask_addresses(a, chain);
     } else {
         ask(a, chain, arena_str(&a->row, reply->next), compared);
     }
@@ -101,6 +229,8 @@ static bool begin(struct mirror_part *part, struct chain *chain, int64_t now_ms,
     if (a->known)
         return false;
     arena_done(&a->row);
+    a->commits = NULL;
+    a->commit_count = a->commit_room = a->address_count = a->address_at = 0;
     a->pages = 1;
     if (a->from.len)
         ask(a, chain,
@@ -108,7 +238,8 @@ static bool begin(struct mirror_part *part, struct chain *chain, int64_t now_ms,
                         STR_ARG(a->from), STR_ARG(a->to), LISTED),
             compared);
     else
-        ask(a, chain, github_path(a->github, &a->row, "/commits/" STR_FMT, STR_ARG(a->to)), one);
+        ask(a, chain, github_path(a->github, &a->row, "/commits/" STR_FMT, STR_ARG(a->to)),
+            one_commit);
     return true;
 }
 

@@ -1,11 +1,14 @@
 // Who wrote a release, as GitHub knows them: the logins of the authors, co-authors and committers
-// of all commits since what runs now. Asked once, before the first approval is decided on.
+// of all commits since what runs now, and of who pushed them. Asked once, before the first approval
+// is decided on.
+//
+// Who pressed the button of a pull request's merge is no author: nothing of theirs came in by it.
 #ifndef ACTIONS_GITHUB_RELEASE_AUTHORS_H
 #define ACTIONS_GITHUB_RELEASE_AUTHORS_H
 
 #include "actions/github/mirror_part.h"
 
-enum { RELEASE_AUTHORS = 256 };
+enum { RELEASE_AUTHORS = 256, RELEASE_COMMITS = 2000, RELEASE_ADDRESSES = 64 };
 
 struct release_authors {
     struct mirror_part part; // first
@@ -15,6 +18,11 @@ struct release_authors {
     struct arena arena, row;
     str logins[RELEASE_AUTHORS];
     size_t count;
+    str *commits; // of the row: that are looked for among what was pushed
+    size_t commit_count, commit_room;
+    str addresses[RELEASE_ADDRESSES]; // of co-authors, whose login is asked for
+    size_t address_count, address_at;
+    str branch; // on which the release was pushed; empty: not seen yet
     unsigned pages;
     bool known;   // all were asked for
     bool partial; // there may be more than were listed: then nobody counts by this list
@@ -23,8 +31,8 @@ struct release_authors {
 void release_authors_open(struct release_authors *authors);
 void release_authors_close(struct release_authors *authors);
 
-// Adds the logins in `Co-authored-by:` lines, as far as GitHub's own addresses tell them:
-// "7+ada@users.noreply.github.com".
+// Reads the `Co-authored-by:` lines: adds the logins that GitHub's own addresses tell
+// ("7+ada@users.noreply.github.com"), and keeps the other addresses to be asked for.
 void release_authors_trailers(struct release_authors *authors, str message);
 
 #endif

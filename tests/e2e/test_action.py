@@ -27,7 +27,7 @@ HOSTILE = [
     "%0A::set-output name=x::y",
 ]
 
-MAYBE = ["STAGE", "TO", "REASON", "ARTIFACTS", "REQUIRE"]  # empty for most commands
+MAYBE = ["STAGE", "TO", "COMMENT", "REASON", "ARTIFACTS", "REQUIRE"]  # empty for most commands
 
 # Stands for sluice: writes down its words, each ended by a NUL.
 WORDS = '#!/bin/sh\nprintf "%s\\0" "$@" >"$WORDS"\npwd >"$WORDS.folder"\n'
@@ -181,6 +181,10 @@ def test_the_real_binary_runs(runner):
     ("rollback", {"stage": "live", "to": "v7", "reason": "two\nlines", "artifacts": "web=x", "arguments": "web"},
      ["rollback", "--stage=live", "--yes", "--to=v7", "--reason=two\nlines", "web"]),
     ("resume", {"release": "v1", "stage": "live", "reason": "no"}, ["resume"]),
+    ("resume", {"comment": "https://h/o/r/issues/7#issuecomment-1"},
+     ["resume", "--comment=https://h/o/r/issues/7#issuecomment-1"]),
+    ("rollback", {"comment": "$(x) --to=v1"}, ["rollback", "--comment=$(x) --to=v1", "--yes"]),
+    ("gate", {"comment": "#1"}, ["gate"]),
 ])
 def test_inputs_become_words(runner, command, inputs, words):
     binary, _ = runner.ship()

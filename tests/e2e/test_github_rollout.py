@@ -30,13 +30,14 @@ class Github:
         self.bench, self.site = bench, site
         self.bench.begin(roles=WRITE)
 
-    def commit(self, author="dora", message="Search"):
-        """The release's commits, as GitHub knows them."""
-        git = self.site.scene.git
-        last = git("log", "--format=%H", "--reverse").split()
-        for sha in last[:-1]:
-            self.bench.act("ada", "commit", branch="main", message="Before", sha=sha)
-        self.bench.act(author, "commit", branch="main", message=message, sha=last[-1])
+    def commit(self, author="dora", message="Search", before="ada", earlier=(), **last):
+        """The release's commits, as GitHub knows them; `earlier` is what is special of those before
+        the last, the newest at the end."""
+        *shas, newest = self.site.scene.git("log", "--format=%H", "--reverse").split()
+        special = [{}] * (len(shas) - len(earlier)) + list(earlier)
+        for sha, more in zip(shas, special, strict=True):
+            self.bench.act(before, "commit", **{"branch": "main", "message": "Before", "sha": sha, **more})
+        self.bench.act(author, "commit", branch="main", message=message, sha=newest, **last)
 
     def environment(self, token=TOKEN, **more):
         return {
@@ -251,6 +252,43 @@ def test_who_does_not_count(site, github):
     github.clean()
 
 
+def test_who_pushed_it_or_is_named_by_some_address_of_theirs_is_an_author(site, github):
+    """And who pressed the button of a merge is none, nor who pushed what comes later."""
+    site.go_out("2-search", "v2")
+    waits(site, "ada", "ben", "cleo", "fred", prevent_self_review="true", count=2)
+    site.release("3-recommend")
+    message = "More\n\nCo-authored-by: Ada <ada@corp.example>\nCo-authored-by: X <x@y.example>"
+    github.bench.control(repositories={REPOSITORY: {"roles": {"fred": "write", "dora": "write"}}})
+    github.bench.act("ada", "commit", message="Long ago", branch="main", email="ada@corp.example")
+    github.commit(before="dora", message=message, earlier=[{"pusher": "ben"}], pusher="cleo",
+                  activity="pr_merge")
+    github.bench.act("fred", "commit", branch="main", message="Later")
+    github.run("rollout", "v3", "--wait=suspend")
+    for who in ("ada", "ben"):
+        github.say(who, "/approve")
+    github.run("resume")
+    replies = [c["body"] for c in github.comments() if "prevent_self_review" in c["body"]]
+    assert len(replies) == 2 and "@ada" in replies[0] and "@ben" in replies[1], github.comments()
+    for who, words in (("cleo", "/approve I have only merged it"), ("fred", "/deny mine is not in it")):
+        github.say(who, words)
+        github.run("resume", code=1 if who == "fred" else 0)
+    answers = [e for e in site.events() if e["type"] == "approval.answered"]
+    assert [e["actor"]["login"] for e in answers] == ["cleo", "fred"], github.comments()
+    github.clean()
+
+
+def test_where_what_was_pushed_is_not_listed_nobody_answers_here(site, github):
+    waits(site, "ben", prevent_self_review="true")
+    site.release("2-search")
+    github.commit(before="dora")
+    github.run("rollout", "v2", "--wait=suspend")
+    github.say("ben", "/approve")
+    github.bench.fault("repos/list-activities", {"status": 404})
+    github.run("resume")
+    assert "not all who wrote" in answered(github) and site.serving() == {"v1"}, answered(github)
+    github.clean()
+
+
 def test_while_not_all_authors_are_known_nobody_answers_here(site, github):
     """The history was rewritten: GitHub has nothing to compare with."""
     site.go_out("2-search", "v2")
@@ -387,4 +425,69 @@ def test_only_the_named_workflow_decides(site, github):
         done = github.run("rollout", "v2", code=0 if right else 1)
         assert right or "only those of release.yml on `main` count" in done.err, done
     assert site.serving() == {"v2"}
+    github.clean()
+
+
+# ---- once it is over -----------------------------------------------------------------------------
+
+
+def asks(site, github, who, words, *command, code=0, **more):
+    """Says something in the first issue, and wakes the workflow that GitHub would wake."""
+    comment = github.say(who, words)
+    url = f"https://github.example/{REPOSITORY}/issues/1#issuecomment-{comment}"
+    return github.run(*(command or ("rollback", "--yes")), f"--comment={url}", code=code, **more)
+
+
+def goes_out(site, github):
+    waits(site, "ada")
+    site.release("2-search")
+    github.commit()
+    github.run("rollout", "v2", "--wait=suspend")
+    github.say("ada", "/approve")
+    github.run("resume")
+    assert site.serving() == {"v2"} and github.issues()[0]["state"] == "closed"
+
+
+def test_a_rollout_that_is_over_is_taken_back_from_its_issue(site, github):
+    goes_out(site, github)
+    done = asks(site, github, "eve", "/rollback")
+    assert "only who may write" in answered(github) and site.serving() == {"v2"}, done
+    done = asks(site, github, "ben", "/hold it")
+    assert "this rollout is over" in answered(github), done
+    done = asks(site, github, "ben", "/approve")
+    assert "nothing is asked" in answered(github), done
+    done = asks(site, github, "ben", "/status")
+    assert "Phase: done" in answered(github), done
+    assert site.serving() == {"v2"}
+    early = github.say("ben", "/rollback")  # no run heard it: that came too late, or was lost
+    done = asks(site, github, "ada", "/status")
+    assert site.serving() == {"v2"} and any(
+        "nobody heard it" in c["body"] and "@ben" in c["body"] for c in github.comments()), early
+    done = asks(site, github, "ben", "/rollback pages are slow")
+    assert site.serving() == {"v1"}, done
+    said, = [e for e in site.events() if e["type"] == "github.asked"]
+    assert said["body"]["by"] == "ben" and "issuecomment" in said["body"]["said_at"], said
+    rollback = said["rollout"]
+    assert "rollback" in rollback
+    planned, = [e for e in site.events()
+                if e["type"] == "rollout.planned" and e["rollout"] == rollback]
+    assert planned["body"]["plan"]["reason"] == "pages are slow", planned
+    again = github.comments()[-1]["html_url"]
+    before = len(site.events())
+    github.run("rollback", "--yes", f"--comment={again}")  # the same run, started again
+    done = asks(site, github, "ben", "/rollback once more")
+    assert "not what runs" in answered(github) and site.serving() == {"v1"}, done
+    assert len([e for e in site.events() if e["type"] == "rollout.planned"]) == 2, before
+    github.clean()
+
+
+def test_resume_hears_it_where_the_issue_closed_meanwhile(site, github):
+    goes_out(site, github)
+    github.bench.fault("issues/list-comments", {"status": 503}, {"cut": "before"})
+    done = asks(site, github, "ben", "/rollback", "resume")
+    assert site.serving() == {"v1"}, done
+    done = github.run("rollback", "--yes", "--comment=https://github.example/a/b/issues/99#issuecomment-1")
+    assert "not that of a rollout" in done.err, done
+    done = github.run("rollback", "--yes", "--comment=issues/99", code=2)
+    assert "address of a comment" in done.err, done
     github.clean()

@@ -230,7 +230,7 @@ def comment(github, who, words):
 
 def test_a_comment_carries_a_release_from_run_to_run(site, workflows, github):
     """Three runs that have nothing in common but the ledger and GitHub; the last one is cancelled in
-    its middle, and a fourth finishes what it left."""
+    its middle, a fourth finishes what it left, and once it is out somebody wants it back."""
     site.config("    steps:", "    approval: {from: [ada]}\n    steps:", "step_bake: 3s",
                 "step_bake: 8s")
     workflows.change("2-search")
@@ -253,6 +253,11 @@ def test_a_comment_carries_a_release_from_run_to_run(site, workflows, github):
     states = github.api("GET", f"deployments/{deployment['id']}/statuses").tree
     assert states[0]["state"] == "success", states
     assert github.api("GET", "issues/1").tree["state"] == "closed"
+    later = comment(github, "ada", "/rollback nobody finds anything")
+    said = workflows.run("sluice-resume", payload=later)
+    assert "Main sluice/sluice" not in said and site.serving() == {"v2"}, said
+    said = workflows.run("sluice-rollback", payload=later)
+    assert "rolled-back" in outputs(said, "state") and site.serving() == {"v1"}, said
     told = github.told()
     assert not told["violations"] and not told["too_early"], told
     site.must("verify")
@@ -260,8 +265,9 @@ def test_a_comment_carries_a_release_from_run_to_run(site, workflows, github):
 
 def test_a_comment_elsewhere_wakes_nothing(site, workflows, github):
     github.act("ada", "issue", title="How do I sign up?", body="?")
-    said = workflows.run("sluice-resume", payload=comment(github, "ada", "/approve"))
-    assert "Main sluice/sluice" not in said, said
+    for workflow in ("sluice-resume", "sluice-rollback"):
+        said = workflows.run(workflow, payload=comment(github, "ada", "/rollback"))
+        assert "Main sluice/sluice" not in said, said
 
 
 def test_a_pull_request_is_judged_and_told(site, workflows, github):

@@ -1,5 +1,6 @@
 """The bench as a whole: how a request goes through it, what it says of what it saw."""
 
+import base64
 import collections
 import copy
 import hashlib
@@ -24,7 +25,7 @@ import tokens
 from contract import Contract
 from faults import Faults, refusal
 from limits import USUAL, Limits
-from refusal import Refused, absent
+from refusal import Refused, absent, invalid
 from trees import Trees
 from world import World
 
@@ -197,14 +198,30 @@ class Bench:
                 del wanted["prev"], wanted["first"]
             if page >= last:
                 del wanted["next"], wanted["last"]
-            links = [f'<{self.place(request, call, number)}>; rel="{rel}"'
+            links = [f'<{self.place(request, call, page=number)}>; rel="{rel}"'
                      for rel, number in wanted.items() if 1 <= number <= last]
             if links:
                 headers["Link"] = ", ".join(links)
+        elif ("query", "after") in call.operation.parameters:
+            rows, link = self.after(request, call, rows)
+            headers.update(link)
         return (rows if word is None else {"total_count": total, word: rows}), headers
 
-    def place(self, request, call, page):
-        query = {**call.query, "page": page}
+    def after(self, request, call, rows):
+        """The same where a cursor stands for the page."""
+        size, first = call.query.get("per_page", 30), 0
+        if "after" in call.query:
+            try:
+                first = int(base64.b64decode(call.query["after"], validate=True))
+            except ValueError:
+                raise invalid("Request", "after", message="no such cursor", violation=True) from None
+        cursor = base64.b64encode(str(first + size).encode()).decode()
+        more = first + size < len(rows)
+        link = f'<{self.place(request, call, after=cursor)}>; rel="next"'
+        return rows[first:first + size], {"Link": link} if more else {}
+
+    def place(self, request, call, **where):
+        query = {**call.query, **where}
         words = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items())
         return f"{self.url}{request.path}?{words}"
 

@@ -55,8 +55,20 @@ class Commits(Part):
             rows = [one for one in rows if any(
                 file["filename"].startswith(query["path"]) for file in one.files)]
         if "author" in query:
-            rows = [one for one in rows if one.author.lower() == query["author"].lower()]
+            wanted = query["author"].lower()
+            rows = [one for one in rows if wanted in (one.author.lower(), one.email.lower())]
         return 200, [self.make.commit(repository, one) for one in rows]
+
+    @operation("repos/list-activities", contents="read")
+    def activities(self, call):
+        rows, query = call.repository.activities, call.query
+        named = query.get("ref", "").removeprefix("refs/heads/")
+        for name, wanted in (("ref", named and f"refs/heads/{named}"), ("actor", query.get("actor")),
+                             ("activity_type", query.get("activity_type"))):
+            rows = [one for one in rows if not wanted or one[name] == wanted]
+        if query.get("direction", "desc") == "desc":
+            rows = rows[::-1]
+        return 200, [self.make.activity(one) for one in rows]
 
     @operation("repos/get-commit", contents="read")
     def get(self, call):
@@ -198,8 +210,8 @@ class Commits(Part):
 
     def act_commit(self, repository, login, act):
         message, = required(act, "message")
-        more = {name: act[name] for name in ("files", "co_authors", "sha", "parents")
-                if name in act}
+        more = {name: act[name] for name in ("files", "co_authors", "sha", "parents", "email", "pusher",
+                                              "activity") if name in act}
         return self.world.add_commit(
             repository, message, login, act.get("branch", repository.default_branch), **more
         ).sha

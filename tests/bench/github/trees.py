@@ -68,10 +68,13 @@ class Trees:
             tree["default_branch"] = repository.default_branch
         return tree
 
+    def activity(self, given):
+        return {**given, "node_id": self.node("PUSH", given["id"]),
+                "actor": self.user(given["actor"])}
+
     def commit(self, repository, commit):
         url = f"{self.repository_url(repository)}/commits/{commit.sha}"
-        person = {"name": commit.author, "date": commit.at,
-                  "email": f"{commit.author}@users.noreply.github.com"}
+        person = {"name": commit.author, "date": commit.at, "email": commit.email}
         tree = {"sha": commit.sha, "url": f"{self.repository_url(repository)}/git/trees/"
                                           f"{commit.sha}"}
         return {

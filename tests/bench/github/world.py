@@ -20,8 +20,9 @@ class User:
 
 
 class Commit:
-    def __init__(self, sha, message, author, at, parents=(), files=(), co_authors=()):
+    def __init__(self, sha, message, author, at, parents=(), files=(), co_authors=(), email=None):
         self.sha, self.author, self.at = sha, author, at
+        self.email = email or f"{author}@users.noreply.github.com"
         self.parents, self.files = list(parents), [dict(one) for one in files]
         trailers = [f"Co-authored-by: {name} <{name}@users.noreply.github.com>"
                     for name in co_authors]
@@ -37,6 +38,7 @@ class Repository:
         self.roles, self.team_roles = {}, {}
         self.commits, self.refs = {}, {}
         self.files = {}  # (path, ref) → bytes
+        self.activities = []  # pushes and merges, the oldest first
         self.kept = collections.defaultdict(dict)
         self.numbers = itertools.count(1)  # issues and pull requests share them
 
@@ -137,6 +139,7 @@ class World:
                    **more):
         """A commit on top of a branch, or beside all branches."""
         parents = more.pop("parents", None)
+        pusher, kind = more.pop("pusher", None), more.pop("activity", None)
         tip = repository.refs.get(f"heads/{branch}") if branch else None
         parents = parents if parents is not None else [tip] if tip else []
         seed = f"{message}{author}{parents}{self.id()}"
@@ -146,7 +149,17 @@ class World:
         repository.commits[sha] = commit
         if branch:
             repository.refs[f"heads/{branch}"] = sha
+            self.push(repository, branch, tip, sha, pusher or author, kind)
         return commit
+
+    def push(self, repository, branch, before, after, login, kind=None):
+        """What the list of a repository's activities says of it."""
+        self.user(login)
+        usual = "push" if before else "branch_creation"
+        repository.activities.append({
+            "id": self.id(), "before": before or "0" * 40, "after": after, "actor": login,
+            "ref": f"refs/heads/{branch}", "timestamp": self.stamp(), "activity_type": kind or usual,
+        })
 
 
 def required(tree, *names):

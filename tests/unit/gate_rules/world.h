@@ -76,12 +76,16 @@ static inline struct report *world_report(enum evidence_kind kind, const char *p
 static inline void world_file(const char *path, uint32_t covered, uint32_t total)
 {
     struct error err = {0};
+    struct arena arena = {0};
+    struct covered_file stage = {0};
     if (!world.evidence.has[EVIDENCE_COVERAGE])
         (void)world_report(EVIDENCE_COVERAGE, "coverage.xml");
     struct covered_file *file = coverage_file(&world.evidence, str_of(path));
     for (uint32_t line = 1; line <= total; line++)
-        cr_assert(coverage_line(&world.evidence, file, line, line <= covered, &err));
+        cr_assert(covered_line(&arena, &stage, line, line <= covered, &err));
+    cr_assert(coverage_unite(&world.evidence, file, &stage, &err));
     file->path = file->reported;
+    arena_done(&arena);
 }
 
 static inline void world_branches(const char *path, uint32_t covered, uint32_t total)

@@ -9,10 +9,14 @@ enum {
     SUMMARY_MOST = 65000,
     MESSAGE_MOST = 60000,
     TITLE_MOST = 255,
-    BODY_MOST = 8 << 20,
+    NAMES_MOST = 8192, // a path and what is around it
+    LISTED = 100,
     LOOK_AGAIN_MS = 3000,
     LOOKS = 3,
 };
+
+#define BODY_ROOM \
+    (JSON_ROOM(SUMMARY_MOST) + AT_ONCE * JSON_ROOM(MESSAGE_MOST + TITLE_MOST + NAMES_MOST))
 
 static const char needs[] = "checks: write";
 
@@ -92,7 +96,7 @@ static void updated(void *self, struct chain *chain, const struct chain_reply *r
 // A PATCH adds to the annotations that are there: it must not arrive twice.
 static void update(struct check_run *c, struct chain *chain)
 {
-    struct text body = text_of(BODY_MOST);
+    struct text body = text_of(BODY_ROOM);
     struct json_out json = json_out_of(&body, JSON_COMPACT);
     json_open_map(&json, NULL);
     add_output(c, &json);
@@ -170,6 +174,10 @@ static void listed(void *self, struct chain *chain, const struct chain_reply *re
             count(c, chain);
             return;
         }
+    if (reply->next.len) {
+        ask(c, chain, GITHUB_READ, NULL, arena_str(&c->arena, reply->next), STR(""), listed);
+        return;
+    }
     if (c->looks++ < LOOKS) {
         chain_pause(chain, LOOK_AGAIN_MS, waited);
         return;
@@ -183,8 +191,8 @@ static void look(struct check_run *c, struct chain *chain)
     struct text name = text_of(1024);
     url_encode(&name, str_of(c->name), URL_SEGMENT);
     ask(c, chain, GITHUB_READ, NULL,
-        github_path(c->github, &c->arena, "/commits/" STR_FMT "/check-runs?check_name=%s",
-                    STR_ARG(c->head_sha), text_c(&name)),
+        github_path(c->github, &c->arena, "/commits/" STR_FMT "/check-runs?check_name=%s&filter=all&per_page=%d",
+                    STR_ARG(c->head_sha), text_c(&name), LISTED),
         STR(""), listed);
     text_done(&name);
 }
@@ -207,7 +215,7 @@ static void created(void *self, struct chain *chain, const struct chain_reply *r
 
 static void create(struct check_run *c, struct chain *chain)
 {
-    struct text body = text_of(BODY_MOST);
+    struct text body = text_of(BODY_ROOM);
     struct json_out json = json_out_of(&body, JSON_COMPACT);
     json_open_map(&json, NULL);
     json_add_str(&json, "name", str_of(c->name));

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { LISTED = 100, PAGES = 50, OVERLAP_MS = 60000, REPLY_MOST = 16384, REPLY_JSON = 32768 };
+enum { LISTED = 100, PAGES = 50, OVERLAP_MS = 60000, REPLY_MOST = 16384 };
 
 static const char needs[] = "issues: write";
 
@@ -352,7 +352,7 @@ static void react(struct comment_desk *d, struct chain *chain, const struct hear
 
 static void reply_to(struct comment_desk *d, struct chain *chain, const struct heard *h)
 {
-    struct text words = text_of(REPLY_MOST), body = text_of(REPLY_JSON);
+    struct text words = text_of(REPLY_MOST), body = text_of(JSON_ROOM(REPLY_MOST));
     struct json_out json = json_out_of(&body, JSON_COMPACT);
     char what[48];
     (void)snprintf(what, sizeof what, "re-%lld", (long long)h->id);

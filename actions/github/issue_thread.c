@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { THREAD_JSON = 2 * THREAD_TEXT, LOOK_AGAIN_MS = 3000, LOOKS = 3, PAGES = 10, LISTED = 100 };
+enum { LOOK_AGAIN_MS = 3000, LOOKS = 3, PAGES = 10, LISTED = 100 };
 
 static const char needs[] = "issues: write";
 
@@ -117,7 +117,7 @@ static void opened(void *self, struct chain *chain, const struct chain_reply *re
 
 static void open_issue(struct issue_thread *r, struct chain *chain)
 {
-    struct text body = text_of(THREAD_JSON);
+    struct text body = text_of(JSON_ROOM(THREAD_TEXT));
     struct json_out json = json_out_of(&body, JSON_COMPACT);
     json_open_map(&json, NULL);
     json_add_str(&json, "title", str_of(r->title));
@@ -149,7 +149,7 @@ static void commented(void *self, struct chain *chain, const struct chain_reply 
 
 static void comment(struct issue_thread *r, struct chain *chain)
 {
-    struct text words = text_of(THREAD_TEXT), body = text_of(THREAD_JSON);
+    struct text words = text_of(THREAD_TEXT), body = text_of(JSON_ROOM(THREAD_TEXT));
     struct json_out json = json_out_of(&body, JSON_COMPACT);
     text_addf(&words, STR_FMT "\n" STR_FMT, STR_ARG(marker(r, r->note_key)),
               STR_ARG(text_str(&r->note)));

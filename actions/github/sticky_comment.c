@@ -3,7 +3,7 @@
 #include "deploy/cloud/url_parts.h"
 #include "gate/doc/json.h"
 
-enum { STICKY_JSON = 2 * STICKY_MOST, LISTED = 100, PAGES = 50, LOOK_AGAIN_MS = 3000, LOOKS = 3 };
+enum { LISTED = 100, PAGES = 50, LOOK_AGAIN_MS = 3000, LOOKS = 3 };
 
 static const char needs[] = "pull-requests: write";
 
@@ -57,7 +57,7 @@ static void written(void *self, struct chain *chain, const struct chain_reply *r
 
 static void write_it(struct sticky_comment *s, struct chain *chain, int64_t comment)
 {
-    struct text body = text_of(STICKY_JSON);
+    struct text body = text_of(JSON_ROOM(STICKY_MOST));
     struct json_out json = json_out_of(&body, JSON_COMPACT);
     json_open_map(&json, NULL);
     json_add_str(&json, "body", s->body);

@@ -37,6 +37,9 @@ struct json_out {
     bool first;                        // nothing yet in the innermost container
 };
 
+// Room for a map with a string of so many bytes: each of them may become six.
+#define JSON_ROOM(bytes) (6 * (size_t)(bytes) + 1024)
+
 struct json_out json_out_of(struct text *text, enum json_style style);
 // In a list, and for the outermost value, `key` is null.
 void json_open_map(struct json_out *out, const char *key);

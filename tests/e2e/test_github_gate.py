@@ -108,6 +108,20 @@ def test_every_annotation_is_in_one_check(project):
     assert {row["conclusion"] for row in project.checks()} == {"failure", "success"}
 
 
+def test_a_check_whose_creation_was_lost_is_found_among_many_of_its_name(project):
+    others = {"as": "ada", "do": "check", "in": REPOSITORY, "times": 130}
+    project.bench.control(faults={
+        "checks/create": [{"cut": "after"}], "checks/list-for-ref": [{"first": [others]}],
+    })
+    project.run("gate", "--check", code=1)
+    assert len(project.bench.effects("checks/create")) == 1
+    changed = {row["path"]["check_run_id"] for row in project.bench.effects("checks/update")}
+    assert len(changed) == 1, changed
+    mine = project.bench.api("GET", f"check-runs/{changed.pop()}").tree
+    assert mine["conclusion"] == "failure" and not mine["external_id"].startswith("ada"), mine
+    project.clean()
+
+
 def test_a_check_that_may_not_be_written_changes_no_decision(project):
     project.bench.control(tokens={TOKEN: {"permissions": {"contents": "read"}}})
     done = project.run("gate", "--check", code=1)

@@ -428,6 +428,60 @@ def test_only_the_named_workflow_decides(site, github):
     github.clean()
 
 
+def test_answers_that_are_as_of_before_lose_no_approval_and_double_nothing(site, github):
+    """A copy of GitHub's that lags behind: lists show what they showed the last time."""
+    waits(site, "ada", "ben", count=2)
+    site.release("2-search")
+    github.commit()
+    stale = {"stale": True}
+    github.bench.control(faults={
+        "issues/create": [{"cut": "after"}], "repos/create-deployment": [{"cut": "after"}],
+        "issues/list-for-repo": [stale], "repos/list-deployments": [stale],
+    })
+    github.run("rollout", "v2", "--wait=suspend")
+    github.run("resume")
+    github.say("ada", "/approve")
+    github.bench.fault("issues/list-comments", stale)
+    github.run("resume")
+    github.bench.fault("issues/list-comments", {"skip": 1, "stale": True, "times": 3})
+    github.say("ben", "/approve")
+    for _ in range(4):  # as often as it shows what was, and once more
+        github.run("resume")
+    assert site.serving() == {"v2"}
+    assert len(github.issues()) == 1 and len(github.deployments()) == 1
+    assert len([c for c in github.comments() if "may v2 go" in c["body"]]) == 1, github.comments()
+    answers = [e for e in site.events() if e["type"] == "approval.answered"]
+    assert [e["actor"]["login"] for e in answers] == ["ada", "ben"], answers
+    github.clean()
+
+
+def test_an_approval_that_meets_a_breach_changes_nothing(site, github):
+    """The next step waits for a person while the first one is watched; the figures turn bad as the
+    approval comes in."""
+    site.go_out("2-search", "v2")
+    site.name_a_watcher()
+    site.config(
+        "steps: [50%, 100%]", "steps: [50%, {to: 100%, approval: {from: [ada]}}]")
+    site.release("3-recommend")
+    github.commit()
+    child = site.start("rollout", "v3", "--wait=block", env=github.environment())
+    try:
+        wait_for(github.deployments, "a deployment")
+        wait_for(lambda: site.serving() == {"v2", "v3"}, "the first step")
+        while child.poll() is None:
+            if github.issues():
+                github.say("ada", "/approve it looks good to me")
+        out, err = child.communicate(timeout=60)
+        assert child.returncode == 1, err
+    finally:
+        end(child)
+    assert site.serving() == {"v2"} and github.states()[-1] == "inactive"
+    github.run("resume")
+    github.run("resume")
+    assert site.serving() == {"v2"}, "what is over stays over"
+    github.clean()
+
+
 # ---- once it is over -----------------------------------------------------------------------------
 
 

@@ -1,5 +1,7 @@
 """Check runs and their annotations."""
 
+import copy
+
 from operations import Part, operation
 from refusal import Refused, absent, invalid
 
@@ -124,3 +126,13 @@ class Checks(Part):
                 latest.setdefault((run["name"], run["app"]["id"]), run)
             rows = list(latest.values())
         return 200, ("check_runs", rows)
+
+    # ---- what people do --------------------------------------------------------------------------
+
+    def act_check(self, repository, login, act):
+        """Other jobs with checks like the last one: the same commit, name and application."""
+        runs = repository.kept["check_runs"]
+        for _ in range(act.get("times", 1)):
+            number = self.world.id()
+            runs[number] = {**copy.deepcopy(list(runs.values())[-1]), "id": number,
+                            "external_id": f"{login} {number}"}

@@ -1,189 +1,6 @@
 // The client of GitHub against a scripted server and a clock that is moved: what is sent, when, and
 // what is made of each answer. The live bench is asked by tests/e2e/test_github_rollout.py.
-#include "deploy/cloud/github_call.h"
-#include "deploy/cloud/rs256.h"
-#include "gate/base/moment.h"
-#include "gate/doc/node.h"
-
-#include <criterion/criterion.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
-#include <stdio.h>
-
-#define API "https://ghe.example/api/v3"
-#define NOW INT64_C(1800000000000)
-
-enum { ANSWERS = 24, SENT_BYTES = 4096 };
-
-struct answer { // one after the other; the last one repeats
-    long status;
-    const char *body, *headers;
-    int64_t retry_after_ms; // 0 = none
-    bool lost, unsent;
-};
-
-struct sent {
-    char method[8], url[512], body[512], etag[64], bearer[4096];
-    bool fresh;
-    int64_t at_ms;
-};
-
-struct server {
-    struct answer answers[ANSWERS];
-    size_t answer_count, given;
-    struct sent sent[64];
-    size_t sent_count;
-    int64_t now_ms;
-    char said[512];
-    struct http_port http;
-    struct clock_port clock;
-    struct cloud *cloud;
-    struct secret token, key;
-    struct github_client *github;
-};
-
-// ---- the world ----------------------------------------------------------------------------------
-
-static int64_t now_of(void *self)
-{
-    return ((struct server *)self)->now_ms;
-}
-
-static bool http_start(void *self, const struct http_request *request, void **ret_job,
-                       struct error *err)
-{
-    struct server *s = self;
-    struct sent *sent = &s->sent[s->sent_count++];
-    (void)err;
-    cr_assert(s->sent_count < sizeof s->sent / sizeof *s->sent);
-    (void)snprintf(sent->method, sizeof sent->method, "%s", request->method);
-    (void)snprintf(sent->url, sizeof sent->url, "%s", request->url);
-    (void)snprintf(sent->body, sizeof sent->body, STR_FMT, STR_ARG(request->body));
-    sent->fresh = request->fresh_connection;
-    sent->at_ms = s->now_ms;
-    bool version = false, agent = false;
-    for (const struct http_header *h = request->headers; h->name; h++) {
-        version |=
-            strcmp(h->name, "X-GitHub-Api-Version") == 0 && strcmp(h->value, "2022-11-28") == 0;
-        agent |= strcmp(h->name, "User-Agent") == 0;
-        if (strcmp(h->name, "If-None-Match") == 0)
-            (void)snprintf(sent->etag, sizeof sent->etag, "%s", h->value);
-        if (strcmp(h->name, "Authorization") == 0)
-            (void)snprintf(sent->bearer, sizeof sent->bearer, STR_FMT,
-                           STR_ARG(secret_reveal(h->secret)));
-    }
-    cr_expect(version && agent);
-    size_t at = s->given < s->answer_count ? s->given : s->answer_count - 1;
-    s->given++;
-    *ret_job = &s->answers[at];
-    return true;
-}
-
-static enum progress http_poll(void *self, void *job, struct http_answer *ret, struct error *err)
-{
-    const struct answer *answer = job;
-    (void)self;
-    if (answer->lost || answer->unsent) {
-        *ret = (struct http_answer){.sent = answer->lost};
-        (void)error_set(err, ERROR_TRANSIENT, "the connection is gone");
-        return PROGRESS_FAILED;
-    }
-    *ret = (struct http_answer){
-        .status = answer->status,
-        .body = str_of(answer->body),
-        .content_type = STR("application/json; charset=utf-8"),
-        .retry_after_ms = answer->retry_after_ms ? answer->retry_after_ms : -1,
-        .server_date_ms = ((struct server *)self)->now_ms,
-        .headers = str_of(answer->headers ? answer->headers : ""),
-        .sent = true,
-    };
-    return PROGRESS_DONE;
-}
-
-static void http_drop(void *self, void *job)
-{
-    (void)self;
-    (void)job;
-}
-
-static void say(void *self, const char *sentence)
-{
-    struct server *s = self;
-    (void)snprintf(s->said, sizeof s->said, "%s", sentence);
-}
-
-static void open_server(struct server *s)
-{
-    *s = (struct server){.now_ms = NOW};
-    s->http = (struct http_port){s, http_start, http_poll, http_drop};
-    s->clock = (struct clock_port){s, now_of};
-    s->cloud = cloud_open(
-        &(struct cloud_ports){.http = &s->http, .clock = &s->clock, .say = say, .self = s});
-    secret_take(&s->token, STR("ghs_not_to_be_seen"));
-}
-
-static void open_client(struct server *s)
-{
-    struct error err;
-    open_server(s);
-    cr_assert(github_client_open(s->cloud,
-                                 &(struct github_account){.api_url = API "/",
-                                                          .repository = "acme/learn",
-                                                          .token = &s->token},
-                                 &s->github, &err),
-              "%s", err.message);
-}
-
-static void close_server(struct server *s)
-{
-    cloud_close(s->cloud);
-    secret_done(&s->token);
-    secret_done(&s->key);
-}
-
-static void answer(struct server *s, struct answer one)
-{
-    s->answers[s->answer_count++] = one;
-}
-
-static struct github_call *start(struct server *s, enum github_kind kind, const char *method,
-                                 const char *path)
-{
-    struct github_call *call;
-    struct error err;
-    cr_assert(github_call_start(s->github,
-                                &(struct github_request){.kind = kind,
-                                                         .method = method,
-                                                         .path = str_of(path),
-                                                         .body = method ? STR("{}") : STR(""),
-                                                         .needs = "issues: write"},
-                                &call, &err));
-    return call;
-}
-
-// To its end, with the clock moved to when it wants to be called.
-static enum progress finish(struct server *s, struct github_call *call, struct github_answer *ret,
-                            struct error *err)
-{
-    enum progress progress;
-    for (int i = 0; i < 500; i++) {
-        if ((progress = github_call_poll(call, ret, err)) != PROGRESS_PENDING)
-            return progress;
-        int64_t wake_ms = github_call_wake_ms(call);
-        cr_assert(wake_ms < INT64_MAX, "nothing under way, and nobody to wake it");
-        s->now_ms = wake_ms > s->now_ms ? wake_ms : s->now_ms + 1;
-    }
-    cr_assert_fail("it never ends");
-    return PROGRESS_FAILED;
-}
-
-static enum progress ask(struct server *s, enum github_kind kind, struct github_answer *ret,
-                         struct error *err, struct github_call **ret_call)
-{
-    *ret_call = start(s, kind, kind == GITHUB_READ ? NULL : "POST", "/repos/acme/learn/issues");
-    *err = (struct error){0};
-    return finish(s, *ret_call, ret, err);
-}
+#include "github_server.h"
 
 // ---- what is tried again ------------------------------------------------------------------------
 
@@ -247,6 +64,20 @@ static const struct limit_case limit_cases[] = {
      {.status = 403,
       .body = "{}",
       .headers = "x-ratelimit-remaining: 0\nx-ratelimit-reset: 1800000030\n"},
+     30000,
+     32200},
+    {"the reset by GitHub's clock, which is an hour ahead of ours",
+     {.status = 403,
+      .body = "{}",
+      .headers = "x-ratelimit-remaining: 0\nx-ratelimit-reset: 1800003630\n",
+      .clock_ahead_ms = MS_HOUR},
+     30000,
+     32200},
+    {"the reset by GitHub's clock, which is behind ours",
+     {.status = 403,
+      .body = "{}",
+      .headers = "x-ratelimit-remaining: 0\nx-ratelimit-reset: 1799996430\n",
+      .clock_ahead_ms = -MS_HOUR},
      30000,
      32200},
     {"a secondary limit that names no time",
@@ -349,6 +180,30 @@ Test(github, writes_leave_in_their_order_a_second_apart)
     close_server(&s);
 }
 
+Test(github, a_write_that_nobody_waits_for_any_more_holds_the_next_for_its_second)
+{
+    struct server s;
+    struct github_answer got;
+    struct error err;
+    open_client(&s);
+    answer(&s, (struct answer){.waits = true});
+    answer(&s, (struct answer){.status = 201, .body = "{}"});
+    struct github_call *first = start(&s, GITHUB_ONCE, "POST", "/first");
+    s.now_ms += 2 * MS_SECOND;
+    cr_expect_eq(github_call_poll(first, &got, &err), PROGRESS_PENDING);
+    cr_assert_eq(s.sent_count, 1);
+    struct github_call *second = start(&s, GITHUB_ONCE, "POST", "/second");
+    cr_expect_eq(github_call_poll(second, &got, &err), PROGRESS_PENDING);
+    cr_expect_eq(s.sent_count, 1, "one at a time");
+    github_call_drop(first); // under way: it may have had its effect
+    cr_expect_eq(s.dropped, 1);
+    cr_expect_eq(finish(&s, second, &got, &err), PROGRESS_DONE);
+    cr_expect(s.sent[1].at_ms - s.sent[0].at_ms >= 1000, "%lld",
+              (long long)(s.sent[1].at_ms - s.sent[0].at_ms));
+    github_call_drop(second);
+    close_server(&s);
+}
+
 // ---- what has not changed -----------------------------------------------------------------------
 
 Test(github, what_has_not_changed_is_what_it_was)
@@ -373,6 +228,33 @@ Test(github, what_has_not_changed_is_what_it_was)
     }
     cr_expect_str_eq(s.sent[0].etag, "");
     cr_expect_str_eq(s.sent[1].etag, "W/\"one\"");
+    close_server(&s);
+}
+
+Test(github, what_has_changed_takes_the_place_of_what_it_was)
+{
+    static const struct answer answers[] = {
+        {.status = 200, .body = "[{\"id\": 7}]", .headers = "ETag: \"one\"\n"},
+        {.status = 200, .body = "[{\"id\": 8}]", .headers = "ETag: \"two\"\n"},
+        {.status = 304, .body = ""},
+        {.status = 200, .body = "[{\"id\": 9}]"}, // without one
+        {.status = 200, .body = "[{\"id\": 9}]"},
+    };
+    static const char *const named[] = {"", "\"one\"", "\"two\"", "\"two\"", "\"two\""};
+    static const char *const ids[] = {"7", "8", "8", "9", "9"};
+    struct server s;
+    struct github_answer got;
+    struct error err;
+    struct github_call *call;
+    open_client(&s);
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+        answer(&s, answers[i]);
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        cr_assert_eq(ask(&s, GITHUB_READ, &got, &err, &call), PROGRESS_DONE, "%s", err.message);
+        cr_expect_str_eq(s.sent[i].etag, named[i], "%zu", i);
+        cr_expect(str_is(node_text(got.tree->first, "id"), ids[i]), "%zu", i);
+        github_call_drop(call);
+    }
     close_server(&s);
 }
 
@@ -470,6 +352,26 @@ Test(github, a_refusal_says_what_is_missing_and_no_secret)
     }
 }
 
+Test(github, a_permission_that_only_the_answer_names_is_named)
+{
+    struct server s;
+    struct github_answer got;
+    struct error err;
+    struct github_call *call;
+    open_client(&s);
+    answer(&s, (struct answer){.status = 403,
+                               .body = "{\"message\": \"Resource not accessible\"}",
+                               .headers = "X-Accepted-GitHub-Permissions: checks=write\n"});
+    cr_assert(
+        github_call_start(s.github, &(struct github_request){.path = STR("/x")}, &call, &err));
+    cr_expect_eq(finish(&s, call, &got, &err), PROGRESS_FAILED);
+    cr_expect(str_search(str_of(err.message), STR("checks")) != STR_NONE &&
+                  str_search(str_of(err.message), STR("write")) != STR_NONE,
+              "%s", err.message);
+    github_call_drop(call);
+    close_server(&s);
+}
+
 Test(github, who_cannot_be_asked_safely_is_not)
 {
     static const struct {
@@ -501,100 +403,4 @@ Test(github, who_cannot_be_asked_safely_is_not)
                   err.message);
         close_server(&s);
     }
-}
-
-// ---- as an app ----------------------------------------------------------------------------------
-
-static void make_key(struct secret *ret)
-{
-    EVP_PKEY *key = EVP_RSA_gen(2048);
-    BIO *memory = BIO_new(BIO_s_mem());
-    char *bytes;
-    cr_assert(PEM_write_bio_PrivateKey(memory, key, NULL, NULL, 0, NULL, NULL));
-    long size = BIO_get_mem_data(memory, &bytes);
-    secret_take(ret, str_make(bytes, (size_t)size));
-    BIO_free(memory);
-    EVP_PKEY_free(key);
-}
-
-#define TOKEN(name, end)                                                                           \
-    ((struct answer){.status = 201,                                                                \
-                     .body = "{\"token\": \"" name "\", \"expires_at\": \"" end "\"}"})
-#define INSTALLATION ((struct answer){.status = 200, .body = "{\"id\": 99}"})
-#define GOOD ((struct answer){.status = 200, .body = "[]"})
-
-static void open_app(struct server *s)
-{
-    struct error err;
-    open_server(s);
-    make_key(&s->key);
-    cr_assert(github_client_open(
-        s->cloud,
-        &(struct github_account){
-            .api_url = API, .repository = "acme/learn", .app_id = "123", .key = &s->key},
-        &s->github, &err));
-}
-
-Test(github, an_app_gets_a_token_and_renews_it_in_time)
-{
-    struct server s;
-    struct github_answer got;
-    struct error err;
-    struct github_call *call;
-    open_app(&s); // the clock begins at 2027-01-15T08:00:00Z
-    answer(&s, INSTALLATION);
-    answer(&s, TOKEN("ghs_one", "2027-01-15T09:00:00Z"));
-    answer(&s, GOOD);
-    answer(&s, INSTALLATION);
-    answer(&s, TOKEN("ghs_two", "2027-01-15T10:00:00Z"));
-    answer(&s, GOOD);
-    cr_assert_eq(ask(&s, GITHUB_READ, &got, &err, &call), PROGRESS_DONE, "%s", err.message);
-    github_call_drop(call);
-    cr_expect_str_eq(s.sent[0].url, API "/repos/acme/learn/installation");
-    cr_expect_str_eq(s.sent[1].url, API "/app/installations/99/access_tokens");
-    cr_expect(str_search(str_of(s.sent[1].body), STR("\"learn\"")) != STR_NONE);
-    cr_expect_str_eq(s.sent[2].bearer, "ghs_one");
-    s.now_ms = NOW + 56 * MS_MINUTE;
-    cr_assert_eq(ask(&s, GITHUB_READ, &got, &err, &call), PROGRESS_DONE, "%s", err.message);
-    github_call_drop(call);
-    cr_expect(s.sent_count >= 5, "%zu", s.sent_count);
-    close_server(&s);
-}
-
-Test(github, a_token_that_is_refused_is_renewed_once)
-{
-    struct server s;
-    struct github_answer got;
-    struct error err;
-    struct github_call *call;
-    struct answer refused = {.status = 401, .body = "{\"message\": \"Bad credentials\"}"};
-    open_app(&s);
-    answer(&s, INSTALLATION);
-    answer(&s, TOKEN("ghs_one", "2027-01-15T09:00:00Z"));
-    answer(&s, refused);
-    answer(&s, INSTALLATION);
-    answer(&s, TOKEN("ghs_two", "2027-01-15T09:00:00Z"));
-    answer(&s, refused);
-    cr_expect_eq(ask(&s, GITHUB_ONCE, &got, &err, &call), PROGRESS_FAILED);
-    cr_expect_eq(err.kind, ERROR_DENIED, "%s", err.message);
-    cr_expect_eq(s.sent_count, 6);
-    cr_expect_str_eq(s.sent[5].bearer, "ghs_two");
-    cr_expect(str_search(str_of(err.message), STR("ghs_two")) == STR_NONE);
-    github_call_drop(call);
-    close_server(&s);
-}
-
-Test(github, an_app_that_is_not_installed_says_so)
-{
-    struct server s;
-    struct github_answer got;
-    struct error err;
-    struct github_call *call;
-    open_app(&s);
-    answer(&s, (struct answer){.status = 404, .body = "{\"message\": \"Not Found\"}"});
-    cr_expect_eq(ask(&s, GITHUB_READ, &got, &err, &call), PROGRESS_FAILED);
-    cr_expect(str_search(str_of(err.message), STR("is it installed there?")) != STR_NONE, "%s",
-              err.message);
-    github_call_drop(call);
-    close_server(&s);
 }

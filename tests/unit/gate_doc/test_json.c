@@ -151,3 +151,21 @@ Test(json, the_number_of_values_is_bounded)
     cr_expect(err.kind == ERROR_LIMIT, "%s", err.message);
     text_done(&text);
 }
+
+// Whatever the bytes are, a body with one string of them has room.
+Test(json, room_is_enough_for_bytes_that_all_become_escapes)
+{
+    enum { BYTES = 5000 };
+    static const char worst[] = {'"', '\\', '\n', 0x01, 0x1f, 0x7f, 'a'};
+    char bytes[BYTES];
+    for (size_t i = 0; i < sizeof worst; i++) {
+        memset(bytes, worst[i], sizeof bytes);
+        struct text text = text_of(JSON_ROOM(BYTES));
+        struct json_out out = json_out_of(&text, JSON_COMPACT);
+        json_open_map(&out, NULL);
+        json_add_str(&out, "body", str_make(bytes, sizeof bytes));
+        json_close(&out);
+        cr_expect_not(text_full(&text), "%d", worst[i]);
+        text_done(&text);
+    }
+}

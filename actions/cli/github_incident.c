@@ -121,8 +121,11 @@ static void write_words(const struct incident *incident, struct issue_thread *th
               incident->name, field(incident, "severity").data, STR_ARG(field(incident, "release")),
               STR_ARG(field(incident, "environment")),
               STR_ARG(str_shorten(field(incident, "why"), TITLE_WORDS)));
-    str line = cloud_line(incident->d->arena, str_shorten(text_str(&title), THREAD_TITLE - 1));
-    (void)snprintf(thread->title, sizeof thread->title, STR_FMT, STR_ARG(line));
+    struct text line = text_of(8192);
+    terminal_escape(text_str(&title), &line);
+    str cut = str_shorten(text_str(&line), THREAD_TITLE - 1);
+    (void)snprintf(thread->title, sizeof thread->title, STR_FMT, STR_ARG(cut));
+    text_done(&line);
     text_done(&title);
     text_addf(out, STR_FMT "\n**",
               STR_ARG(mirror_marker(incident->d->arena, str_of(incident->name), "")));

@@ -1,5 +1,6 @@
 #include "actions/github/comment_desk.h"
 
+#include "actions/report/gate_text.h"
 #include "deploy/cloud/url_parts.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
@@ -362,8 +363,9 @@ static void reply_to(struct comment_desk *d, struct chain *chain, const struct h
         text_adds(&words, " ");
         d->port.status(d->port.status_self, &words);
     } else {
-        text_addf(&words, " `/%s` does not count: %s.\n", comment_word_name(h->command.word),
-                  h->why);
+        text_addf(&words, " `/%s` does not count: ", comment_word_name(h->command.word));
+        markdown_words(str_of(h->why), &words);
+        text_adds(&words, ".\n");
     }
     json_open_map(&json, NULL);
     json_add_str(&json, "body", text_str(&words));

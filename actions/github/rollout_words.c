@@ -26,6 +26,16 @@ static str good_release(const struct plan *plan)
     return good.len ? good : STR("nothing");
 }
 
+// No markup is read there, but it may be seen in a terminal.
+static void one_line(str words, char *ret, size_t room)
+{
+    struct text line = text_of(4 * words.len + 1);
+    terminal_escape(words, &line);
+    str cut = str_shorten(text_str(&line), room - 1);
+    (void)snprintf(ret, room, STR_FMT, STR_ARG(cut));
+    text_done(&line);
+}
+
 // ---- the deployment -----------------------------------------------------------------------------
 
 // A rollback by hand is the deployment of what it goes back to.
@@ -107,11 +117,7 @@ void deployment_face(const struct plan *plan, const struct rollout_state *state,
         text_addf(&words, "Nothing was touched: %s", state->why);
         break;
     }
-    str cut = str_shorten(text_str(&words), DEPLOYMENT_WORDS - 1);
-    (void)snprintf(ret->words, sizeof ret->words, STR_FMT, STR_ARG(cut));
-    for (char *p = ret->words; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = ' ';
+    one_line(text_str(&words), ret->words, sizeof ret->words);
     text_done(&words);
 }
 
@@ -168,8 +174,7 @@ void rollout_issue_title(const struct plan *plan, const struct rollout_state *st
     }
     text_addf(&words, "%s " STR_FMT " in " STR_FMT "%s: %s", mark, STR_ARG(plan->release),
               STR_ARG(plan->environment), where, then);
-    str cut = str_shorten(text_str(&words), THREAD_TITLE - 1);
-    (void)snprintf(ret, THREAD_TITLE, STR_FMT, STR_ARG(cut));
+    one_line(text_str(&words), ret, THREAD_TITLE);
     text_done(&words);
 }
 
@@ -270,7 +275,7 @@ static void ask_approval(const struct issue_source *source, const struct plan_ap
     if (rule->prevent_self_review)
         text_adds(out, ", and nobody who wrote or started it");
     if (rule->expires_after_ms)
-        text_addf(out, "; it is over %s, in %s",
+        text_addf(out, "; it is over %.16s UTC, in %s",
                   moment_format(source->state->phase_since_ms + rule->expires_after_ms, until),
                   duration_words(rule->expires_after_ms, words));
     text_adds(out, ".\n");
@@ -327,7 +332,7 @@ void rollout_issue_status(const struct issue_source *source, struct text *out)
     add_steps(source->plan, state, out);
     if (state->phase == PHASE_STEP_BAKE || state->phase == PHASE_BAKE) {
         char until[MOMENT_TEXT];
-        text_addf(out, ". This bake lasts until %s", moment_format(state->bake_until_ms, until));
+        text_addf(out, ". This bake lasts until %.16s UTC", moment_format(state->bake_until_ms, until));
     }
     text_adds(out, ".\n");
 }

@@ -3,12 +3,15 @@ becomes of both when answers are lost, limits are met, strangers shout and proce
 
 import json
 import os
+import re
+import shlex
 import signal
 
 import pytest
 
 from conftest import end
 from github_bench import ENTERPRISE, EVERYTHING, REPOSITORY, TOKEN, GithubBench
+from test_hostile_texts import markdown_is_ours
 from test_prometheus import wait_for
 
 STEPS = "    steps:"
@@ -194,6 +197,35 @@ def test_an_incident_is_an_issue_that_asks_for_its_review(site, github):
     github.clean()
 
 
+def test_what_a_host_says_stays_text_in_issue_and_deployment(site, github):
+    """What a command prints as it fails is the reason that everybody reads."""
+    said = "</details><img src=x onerror=alert(1)> @octocat #1 ![x](//y.example) ::error::x :smile: \x1b[2J"
+    script = site.scene.directory / "bin/fragile"
+    script.write_text(
+        f"#!/bin/sh\ncase $(cat current/RELEASE) in v2*) echo {shlex.quote(said)} >&2; exit 1; esac\n"
+        f'exec "{site.scene.directory}/bin/host" restart\n')
+    script.chmod(0o755)
+    site.config("bin/host restart", "bin/fragile")
+    site.release("2-search")
+    github.commit()
+    github.run("rollout", "v2", code=1)
+    issue, = github.issues()
+    assert "onerror" in issue["body"] and "[2J" in issue["body"], issue
+    assert not re.search(r"[\x00-\x08\x0b-\x1f]", issue["title"] + issue["body"]), issue
+    marker, _, body = issue["body"].partition("\n")
+    folded = ("<details><summary>Timeline</summary>", "</details>")
+    assert all(body.count(tag) == 1 for tag in folded), body
+    body = body.replace("@deployer", "deployer").replace("- [ ] ", "- ")
+    body = re.sub(r"T\d\d:\d\d(:\d\d)?", "", body)
+    for tag in folded:
+        body = body.replace(tag, "")
+    markdown_is_ours(body.encode(), [], strong="P\\d|Owner|Rollout|Acknowledge|Resolve|Review")
+    (_, _, states), = github.deployments()
+    assert any("onerror" in words for _, words in states), states
+    assert not any(re.search(r"[\x00-\x1f]", words) for _, words in states), states
+    github.clean()
+
+
 def test_a_live_rollout_hears_comments(site, github):
     site.name_a_watcher()
     site.config("step_bake: 3s", "step_bake: 60s")
@@ -243,7 +275,7 @@ def test_who_does_not_count(site, github):
     github.say("cleo", "> /approve\n\nsomebody said")
     github.run("resume")
     replies = "\n".join(c["body"] for c in github.comments() if "does not count" in c["body"])
-    assert "@dora" in replies and "@ada" in replies and "prevent_self_review" in replies, replies
+    assert "@dora" in replies and "@ada" in replies and r"prevent\_self\_review" in replies, replies
     assert "not among those" in replies and "edited" in replies, replies
     assert "robot" not in replies and replies.count("@cleo") == 1, replies
     github.run("resume")
@@ -267,7 +299,7 @@ def test_who_pushed_it_or_is_named_by_some_address_of_theirs_is_an_author(site, 
     for who in ("ada", "ben"):
         github.say(who, "/approve")
     github.run("resume")
-    replies = [c["body"] for c in github.comments() if "prevent_self_review" in c["body"]]
+    replies = [c["body"] for c in github.comments() if r"prevent\_self\_review" in c["body"]]
     assert len(replies) == 2 and "@ada" in replies[0] and "@ben" in replies[1], github.comments()
     for who, words in (("cleo", "/approve I have only merged it"), ("fred", "/deny mine is not in it")):
         github.say(who, words)

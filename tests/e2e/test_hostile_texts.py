@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import unicodedata
+from pathlib import Path
 
 import pytest
 
@@ -132,9 +133,10 @@ def nothing_carried_out(done, places=False):
 class Walk(html.parser.HTMLParser):
     """The HTML tree: what stands in it that sluice did not write, and what GitHub would make of the text."""
 
-    def __init__(self, links):
+    def __init__(self, links, strong):
         super().__init__(convert_charrefs=True)
         self.links, self.open, self.outside, self.tags = links, [], "", []
+        self.strong = strong
 
     def handle_starttag(self, tag, attributes):
         assert tag in OWN_TAGS, f"<{tag} {attributes}>"
@@ -156,7 +158,7 @@ class Walk(html.parser.HTMLParser):
     def handle_data(self, data):
         assert not any(hidden(c) for c in data if c != "\u200b"), data[:2000]
         if self.open and self.open[-1] == "strong":
-            assert re.fullmatch(r"\d+ more findings|overdue", data), data
+            assert re.fullmatch(self.strong, data), data
         if self.open and self.open[-1] == "span":
             assert data == "$", data
         elif not {"code", "pre", "a"} & set(self.open):
@@ -186,10 +188,10 @@ def render(markdown):
     return subprocess.run(words, input=markdown, capture_output=True, check=True, timeout=60).stdout.decode()
 
 
-def markdown_is_ours(markdown, headings, links=()):
+def markdown_is_ours(markdown, headings, links=(), strong=r"\d+ more findings|overdue"):
     plain(markdown)
     page = render(markdown)
-    walk = Walk(links)
+    walk = Walk(links, strong)
     walk.feed(page)
     walk.close()
     assert not walk.open, walk.open
@@ -406,6 +408,26 @@ def test_it_stays_text(attack, place, tmp_path):
     check_people(folder, env)
     check_record(folder, env)
     assert not canary.exists(), attack[2]
+
+
+WORDS = Path(SLUICE).parent / "tests/e2e/rollout_words"
+
+
+def words_of_a_rollout(raw, *more):
+    done = subprocess.run([WORDS, *more], input=raw, capture_output=True, timeout=60)
+    assert done.returncode == 0 and not done.stderr, done.stderr[:2000]
+    return done.stdout.split(b"\0")[:-1]
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=[attack[0] for attack in ATTACKS])
+def test_it_stays_text_in_the_issue_of_a_rollout(attack, tmp_path):
+    """As a release, an environment, a target, a reason and the address of a run."""
+    raw = text(attack, tmp_path / "made")[:20000]
+    for words in words_of_a_rollout(raw):
+        words = words.removeprefix(b"<!-- sluice:v1 -->\n").replace(b"@ada: ", b"")
+        markdown_is_ours(words, [], strong=".*")
+    for line in words_of_a_rollout(raw, "plain"):
+        assert "\n" not in plain(line) and len(line) <= 256, line
 
 
 def test_the_text_does_come_that_far(place, tmp_path):

@@ -177,16 +177,34 @@ static void look_at_approval(struct look *look, const struct stage_settings *sta
 // ---- environments and what is shown
 // --------------------------------------------------------------
 
+// "ada, release": logins and teams.
+static str reviewers_of(struct look *look, const struct node *rule)
+{
+    const struct node *list = node_get(rule, "reviewers");
+    struct text names = text_of(2048);
+    for (const struct node *one = list ? list->first : NULL; one; one = one->next) {
+        const struct node *who = node_get(one, "reviewer");
+        str login = node_text(who, "login");
+        text_addf(&names, "%s" STR_FMT, names.len ? ", " : "",
+                  STR_ARG(login.len ? login : node_text(who, "slug")));
+    }
+    str made = arena_str(look->arena, names.len ? text_str(&names) : STR("its reviewers"));
+    text_done(&names);
+    return made;
+}
+
 static void look_at_environment(struct look *look, str name)
 {
     str about = arena_format(look->arena, "environment " STR_FMT, STR_ARG(name));
     const struct node *environment =
         ask(look, path_to(look, "environments", name), "actions: read");
     const struct node *rules = node_get(environment, "protection_rules");
-    if (environment && rule_of(rules, "required_reviewers"))
+    const struct node *rule = rule_of(rules, "required_reviewers");
+    if (environment && rule)
         doctor_find(look->doctor, FINDING_GOOD, about,
-                    "GitHub itself asks its reviewers before a job of it begins; a rollback must "
-                    "not have to wait for them");
+                    "GitHub itself asks " STR_FMT " before a job of it begins (" STR_FMT
+                    "); a rollback must not have to wait for that",
+                    STR_ARG(reviewers_of(look, rule)), STR_ARG(node_text(environment, "html_url")));
     else if (environment)
         doctor_find(look->doctor, FINDING_GOOD, about, "it has no reviewers of its own");
     else if (look->status == 404)

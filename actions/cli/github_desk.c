@@ -7,6 +7,7 @@
 #include "actions/cli/steering_desk.h"
 #include "actions/github/rollout_mirror.h"
 #include "actions/report/gate_text.h"
+#include "deploy/cloud/url_parts.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
 
@@ -227,6 +228,20 @@ static str environment_url(struct github_desk *desk)
     return made;
 }
 
+// Its page on GitHub, on which a job that waits for reviewers waits.
+static str deployments_url(struct github_desk *desk)
+{
+    const struct runner *runner = &desk->d->call->runner;
+    struct text url = text_of(4096);
+    if (!runner->server_url || !runner->repository)
+        return STR("");
+    text_addf(&url, "%s/%s/deployments/", runner->server_url, runner->repository);
+    url_encode(&url, desk->plan->environment, URL_SEGMENT);
+    str made = arena_str(desk->d->arena, text_str(&url));
+    text_done(&url);
+    return made;
+}
+
 struct github_desk *github_desk_open(struct deployment *d, const struct plan *plan,
                                      const struct rollout_state *state,
                                      struct progress_display *progress)
@@ -251,6 +266,7 @@ struct github_desk *github_desk_open(struct deployment *d, const struct plan *pl
         .production = str_is(plan->environment, "production"),
         .run_url = str_of(d->call->runner.run_url),
         .environment_url = environment_url(desk),
+        .deployments_url = deployments_url(desk),
         .facts = facts(desk),
         .port = {desk, known_number, record_number},
         .comments = {.self = desk, .known = is_recorded, .take = take},

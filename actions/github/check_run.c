@@ -15,7 +15,7 @@ enum {
     LOOKS = 3,
 };
 
-#define BODY_ROOM \
+#define BODY_ROOM                                                                                  \
     (JSON_ROOM(SUMMARY_MOST) + AT_ONCE * JSON_ROOM(MESSAGE_MOST + TITLE_MOST + NAMES_MOST))
 
 static const char needs[] = "checks: write";
@@ -191,7 +191,8 @@ static void look(struct check_run *c, struct chain *chain)
     struct text name = text_of(1024);
     url_encode(&name, str_of(c->name), URL_SEGMENT);
     ask(c, chain, GITHUB_READ, NULL,
-        github_path(c->github, &c->arena, "/commits/" STR_FMT "/check-runs?check_name=%s&filter=all&per_page=%d",
+        github_path(c->github, &c->arena,
+                    "/commits/" STR_FMT "/check-runs?check_name=%s&filter=all&per_page=%d",
                     STR_ARG(c->head_sha), text_c(&name), LISTED),
         STR(""), listed);
     text_done(&name);

@@ -407,10 +407,25 @@ static void answer(struct comment_desk *d, struct chain *chain)
 
 // ---- as a part ----------------------------------------------------------------------------------
 
+static void go(struct comment_desk *d, struct chain *chain)
+{
+    char since[MOMENT_TEXT];
+    ask(d, chain, GITHUB_READ, NULL,
+        github_path(d->github, &d->arena, "/issues/%lld/comments?since=%.19sZ&per_page=%d",
+                    (long long)d->issue, moment_format(d->since_ms, since), LISTED),
+        STR(""), needs, listed);
+}
+
+static void learnt(void *self, struct chain *chain, const struct chain_reply *reply)
+{
+    struct comment_desk *d = self;
+    if (mirror_learns(d->github, chain, reply))
+        go(d, chain);
+}
+
 static bool begin(struct mirror_part *part, struct chain *chain, int64_t now_ms, int64_t *wake_ms)
 {
     struct comment_desk *d = of(part);
-    char since[MOMENT_TEXT];
     if (!d->issue || (d->authors && !d->authors->known && !d->authors->part.off))
         return false;
     if (now_ms < d->next_ms) {
@@ -425,10 +440,8 @@ static bool begin(struct mirror_part *part, struct chain *chain, int64_t now_ms,
     d->roles = NULL;
     d->team = 0;
     d->pages = 1;
-    ask(d, chain, GITHUB_READ, NULL,
-        github_path(d->github, &d->arena, "/issues/%lld/comments?since=%.19sZ&per_page=%d",
-                    (long long)d->issue, moment_format(d->since_ms, since), LISTED),
-        STR(""), needs, listed);
+    if (mirror_knows_itself(d->github, chain, learnt))
+        go(d, chain);
     return true;
 }
 

@@ -259,25 +259,36 @@ static void on(struct issue_thread *r, struct chain *chain)
         chain_end(chain);
 }
 
+static void go(struct issue_thread *r, struct chain *chain)
+{
+    if (r->number && !r->looked_at)
+        ask(r, chain, GITHUB_READ, NULL,
+            github_path(r->github, &r->arena, "/issues/%lld", (long long)r->number), STR(""), got);
+    else
+        on(r, chain);
+}
+
+static void learnt(void *self, struct chain *chain, const struct chain_reply *reply)
+{
+    struct issue_thread *r = self;
+    if (mirror_learns(r->github, chain, reply))
+        go(r, chain);
+}
+
 static bool begin(struct mirror_part *part, struct chain *chain, int64_t now_ms, int64_t *wake_ms)
 {
     struct issue_thread *r = of(part);
     (void)now_ms;
     (void)wake_ms;
-    bool known = r->number || r->searched;
+    r->looked_at = r->number || r->searched;
     if (!r->number)
         r->number = r->port.known(r->port.self, r->kind);
-    bool nothing = r->number ? known && !notes(r) && is_titled(r) : !r->needed;
+    bool nothing = r->number ? r->looked_at && !notes(r) && is_titled(r) : !r->needed;
     if (!*r->title || nothing)
         return false;
     arena_done(&r->arena);
-    if (!mirror_knows_itself(r->github, chain))
-        return true;
-    if (r->number && !known)
-        ask(r, chain, GITHUB_READ, NULL,
-            github_path(r->github, &r->arena, "/issues/%lld", (long long)r->number), STR(""), got);
-    else
-        on(r, chain);
+    if (mirror_knows_itself(r->github, chain, learnt))
+        go(r, chain);
     return true;
 }
 

@@ -34,6 +34,7 @@ struct issue_thread {
     // its own
     struct arena arena; // of one row of calls
     int64_t number;     // 0: there is none, as far as is known
+    bool looked_at;     // as this row began
     bool searched, lost, closed, comments_read, comment_lost;
     unsigned looks, pages;
     char shown_title[THREAD_TITLE];

@@ -8,9 +8,29 @@ bool mirror_is_own(const struct github_client *github, const struct node *user)
     return own && str_cmp_any_case(node_text(user, "login"), str_of(own)) == 0;
 }
 
-bool mirror_knows_itself(const struct github_client *github, struct chain *chain)
+bool mirror_knows_itself(struct github_client *github, struct chain *chain, chain_next then)
 {
     if (github_login_of(github) || github_is_app(github))
+        return true;
+    chain_github(chain, github,
+                 &(struct github_request){.method = "POST",
+                                          .path = STR(GITHUB_GRAPHQL),
+                                          .body = STR(GITHUB_VIEWER),
+                                          .needs = "metadata: read"},
+                 then);
+    return false;
+}
+
+bool mirror_learns(struct github_client *github, struct chain *chain,
+                   const struct chain_reply *reply)
+{
+    if (!reply->ok && reply->error->kind == ERROR_TRANSIENT) {
+        chain_fail_with(chain, reply, "asking whose token this is");
+        return false;
+    }
+    const struct node *viewer =
+        reply->ok ? node_get(node_get(reply->tree, "data"), "viewer") : NULL;
+    if (github_learn_login(github, node_text(viewer, "login")))
         return true;
     chain_fail(chain, ERROR_INPUT,
                "whose token this is is not known, so that what it wrote before is not found "

@@ -33,8 +33,12 @@ struct mirror_port {
 // Was it written under our own login? Anybody else may copy a marker, other robots too.
 bool mirror_is_own(const struct github_client *github, const struct node *user);
 
+// Is it known by whom what we write is written? False: that is asked, and `then` has the answer,
+// which it hands to mirror_learns.
+bool mirror_knows_itself(struct github_client *github, struct chain *chain, chain_next then);
 // False: the chain is failed, as nothing could be told from a stranger's.
-bool mirror_knows_itself(const struct github_client *github, struct chain *chain);
+bool mirror_learns(struct github_client *github, struct chain *chain,
+                   const struct chain_reply *reply);
 // The first line of what we write, by which it is found again; `what` may be empty.
 str mirror_marker(struct arena *arena, str rollout, const char *what);
 

@@ -96,6 +96,7 @@ static void want_issue(struct rollout_mirror *m, const struct rollout_state *sta
                                   .state = state,
                                   .marker = mirror_marker(&arena, m->setup.plan->rollout, ""),
                                   .run_url = m->setup.run_url,
+                                  .deployments_url = m->setup.deployments_url,
                                   .facts = m->setup.facts};
     bool over = phase_terminal(state->phase);
     issue->wanted = over ? THREAD_CLOSED : THREAD_OPEN;

@@ -231,6 +231,10 @@ void rollout_issue_body(const struct issue_source *source, struct text *out)
                   STR_ARG(source->facts));
     if (is_link(source->run_url))
         text_addf(out, "\n[The run](" STR_FMT ")", STR_ARG(source->run_url));
+    if (is_link(source->deployments_url))
+        text_addf(
+            out, "\n[Deployments of the environment, and who must let its jobs begin](" STR_FMT ")",
+            STR_ARG(source->deployments_url));
     text_adds(out, "\nRollout `");
     text_add(out, plan->rollout);
     text_adds(out, "`\n");
@@ -332,7 +336,8 @@ void rollout_issue_status(const struct issue_source *source, struct text *out)
     add_steps(source->plan, state, out);
     if (state->phase == PHASE_STEP_BAKE || state->phase == PHASE_BAKE) {
         char until[MOMENT_TEXT];
-        text_addf(out, ". This bake lasts until %.16s UTC", moment_format(state->bake_until_ms, until));
+        text_addf(out, ". This bake lasts until %.16s UTC",
+                  moment_format(state->bake_until_ms, until));
     }
     text_adds(out, ".\n");
 }

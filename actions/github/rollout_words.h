@@ -25,9 +25,10 @@ void rollout_issue_title(const struct plan *plan, const struct rollout_state *st
 struct issue_source {
     const struct plan *plan;
     const struct rollout_state *state;
-    str marker;  // a line of HTML comment by which it is found again
-    str run_url; // may be empty
-    str facts;   // markdown of what is decided on (risks, migrations, …); folded; may be empty
+    str marker;          // a line of HTML comment by which it is found again
+    str run_url;         // may be empty, as the next
+    str deployments_url; // of the environment: who has to let its jobs begin is asked there
+    str facts; // markdown of what is decided on (risks, migrations, …); folded; may be empty
 };
 void rollout_issue_body(const struct issue_source *source, struct text *out);
 

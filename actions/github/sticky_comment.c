@@ -172,11 +172,9 @@ static void got_pulls(void *self, struct chain *chain, const struct chain_reply 
     take_head(s, chain, found);
 }
 
-void sticky_comment_begin(struct sticky_comment *s, struct chain *chain)
+static void go(struct sticky_comment *s, struct chain *chain)
 {
     struct text head = text_of(4096);
-    if (!mirror_knows_itself(s->github, chain))
-        return;
     s->body = whole(s);
     if (s->number) {
         ask(s, chain, GITHUB_READ, NULL,
@@ -192,6 +190,19 @@ void sticky_comment_begin(struct sticky_comment *s, struct chain *chain)
             STR(""), got_pulls);
     }
     text_done(&head);
+}
+
+static void learnt(void *self, struct chain *chain, const struct chain_reply *reply)
+{
+    struct sticky_comment *s = self;
+    if (mirror_learns(s->github, chain, reply))
+        go(s, chain);
+}
+
+void sticky_comment_begin(struct sticky_comment *s, struct chain *chain)
+{
+    if (mirror_knows_itself(s->github, chain, learnt))
+        go(s, chain);
 }
 
 void sticky_comment_done(struct sticky_comment *s)

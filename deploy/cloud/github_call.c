@@ -331,6 +331,16 @@ static void answered(struct github_call *call, const struct http_answer *answer)
 
 // ---- one try ------------------------------------------------------------------------------------
 
+// Enterprise Server has GraphQL beside its REST API: /api/v3, /api/graphql.
+static void add_url(const struct github_call *call, struct text *url)
+{
+    str api = str_of(call->client->account.api_url);
+    if (str_is(call->path, GITHUB_GRAPHQL) && str_ends(api, STR("/v3")))
+        api = str_first(api, api.len - 3);
+    text_add(url, api);
+    text_add(url, call->path);
+}
+
 static bool send_try(struct github_call *call, const struct secret *token, struct error *err)
 {
     struct github_client *client = call->client;
@@ -343,7 +353,7 @@ static bool send_try(struct github_call *call, const struct secret *token, struc
     if (kept)
         headers[count++] = (struct http_header){"If-None-Match", kept->etag.data, NULL};
     struct text url = text_of(16384);
-    text_addf(&url, "%s" STR_FMT, client->account.api_url, STR_ARG(call->path));
+    add_url(call, &url);
     struct http_request request = {.method = call->method,
                                    .url = text_c(&url),
                                    .headers = headers,

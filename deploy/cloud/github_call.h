@@ -32,9 +32,12 @@ bool github_client_open(struct cloud *cloud, const struct github_account *accoun
 str github_path(const struct github_client *client, struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool github_is_app(const struct github_client *client);
-// By whom what it writes is written: the login that was given, that of the app once it has a token,
-// "github-actions[bot]" of a workflow's token. Null: that is not known.
+// By whom what it writes is written: the login that was given or learnt, or that of the app once it
+// has a token. Null: that is not known yet.
 const char *github_login_of(const struct github_client *client);
+// What was answered to GITHUB_VIEWER; empty: it was not to be had, and a workflow's token is taken
+// for that of GitHub's own "github-actions[bot]". False: nobody knows.
+bool github_learn_login(struct github_client *client, str login);
 const char *github_repository(const struct github_client *client); // "acme/learn"
 // Of Enterprise Server, "3.19.0", once it has answered; null of github.com.
 const char *github_enterprise(const struct github_client *client);
@@ -47,10 +50,15 @@ enum github_kind {
     GITHUB_ONCE, // a write that must not: after a lost answer the caller looks before it asks again
 };
 
+// A question to GraphQL, the only one that tells an installation's token whose it is (POST, a
+// reading): {"data": {"viewer": {"login": "sluice[bot]"}}}.
+#define GITHUB_GRAPHQL "/graphql"
+#define GITHUB_VIEWER "{\"query\":\"{viewer{login}}\"}"
+
 struct github_request {
     enum github_kind kind;
     const char *method; // null: GET
-    str path;           // "/repos/…", copied
+    str path;           // "/repos/…" or GITHUB_GRAPHQL, copied
     str body;           // JSON, copied; may be empty
     const char *needs;  // "issues: write": what is said when it is refused
     int64_t timeout_ms; // of the call with all its tries and pauses; 0 = 90 s

@@ -107,8 +107,18 @@ const char *github_login_of(const struct github_client *client)
         return account->login;
     if (account->app_id)
         return *client->identity.login ? client->identity.login : NULL;
-    bool of_workflow = str_starts(secret_reveal(account->token), STR("ghs_"));
-    return of_workflow ? "github-actions[bot]" : NULL;
+    return client->login;
+}
+
+bool github_learn_login(struct github_client *client, str login)
+{
+    const struct secret *token = client->account.token;
+    bool of_workflow = token && str_starts(secret_reveal(token), STR("ghs_"));
+    if (login.len)
+        client->login = arena_copy(&client->arena, str_first(login, 128));
+    else if (of_workflow)
+        client->login = "github-actions[bot]";
+    return github_login_of(client) != NULL;
 }
 
 const char *github_repository(const struct github_client *client)

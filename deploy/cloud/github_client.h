@@ -23,8 +23,8 @@ struct github_client {
     struct arena arena;
     struct github_account account;
     struct github_identity identity;
-    const char *enterprise;
-    struct github_call *writes; // first: the only one that may leave
+    const char *enterprise, *login; // as learnt; null until then
+    struct github_call *writes;     // first: the only one that may leave
     int64_t write_after_ms;
     int64_t not_before_ms; // a limit that was met
     unsigned limited;      // secondary limits one after another that named no time

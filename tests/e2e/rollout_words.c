@@ -1,5 +1,5 @@
-// What GitHub shows of a rollout whose every foreign word is standard input: the texts, each ended by
-// a NUL. For test_hostile_texts.py.
+// What GitHub shows of a rollout whose every foreign word is standard input: the texts, each ended
+// by a NUL. For test_hostile_texts.py.
 #include "actions/github/rollout_words.h"
 
 #include <stdio.h>
@@ -22,7 +22,8 @@ static void print_all(const struct plan *plan, const struct rollout_state *state
     const struct issue_source source = {.plan = plan,
                                         .state = state,
                                         .marker = STR("<!-- sluice:v1 -->"),
-                                        .run_url = plan->release};
+                                        .run_url = plan->release,
+                                        .deployments_url = plan->release};
     struct text out = text_of(THREAD_TEXT);
     char key[THREAD_KEY];
     rollout_issue_body(&source, &out);

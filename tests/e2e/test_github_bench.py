@@ -81,7 +81,7 @@ def ask_everything(bench):
               artifacts={"report": {"comment.json": "{}"}})
     told = node(bench, "endpoints")
     assert len(set(told["done"])) >= 50 and told["archive"] > 100
-    assert told["deployment"] == {"key": "one"}
+    assert told["deployment"] == {"key": "one"} and told["login"] == "github-actions[bot]"
     assert bench.violations() == []
     assert len(bench.effects("issues/create-comment")) == 1
 

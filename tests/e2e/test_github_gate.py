@@ -190,11 +190,30 @@ def test_there_is_one_comment_and_it_is_kept_up(pull):
     assert len(other) == 1 and other[0]["body"].endswith("another robot")
     person = {"GITHUB_TOKEN": "ghp_ada"}
     pull.bench.control(tokens={"ghp_ada": {"kind": "user", "login": "ada"}})
+    pull.bench.fault("graphql", {"status": 403})
     assert "SLUICE_GITHUB_LOGIN" in post(pull, code=2, **person).stderr
     pull.bench.quiet()
-    for _ in range(2):
-        post(pull, SLUICE_GITHUB_LOGIN="ada", **person)
+    for login in ("ada", ""):
+        post(pull, SLUICE_GITHUB_LOGIN=login, **person)
     assert len([one for one in comments(pull) if one["user"]["login"] == "ada"]) == 1
+    pull.clean()
+
+
+def test_the_token_of_another_app_finds_again_what_it_wrote(pull):
+    """It looks as a workflow's does; GraphQL knows whose it is."""
+    own = "ghs_of_another"
+    pull.bench.control(apps={"deployer": {"owner": "bench", "permissions": {"pull_requests": "write"}}})
+    pull.bench.control(tokens={own: {"kind": "installation", "login": "deployer[bot]", "permissions": {
+        "pull_requests": "write", "issues": "write"}}})
+    pull.bench.fault("graphql", {"status": 502}, {"cut": "after"})
+    for _ in range(2):
+        post(pull, GITHUB_TOKEN=own)
+        pull.bench.quiet()
+    mine, = [one for one in comments(pull) if "sluice:comment" in one["body"]]
+    assert mine["user"]["login"] == "deployer[bot]", mine
+    pull.bench.fault("graphql", {"status": 404})  # where there is none: as a workflow's
+    post(pull)
+    assert len([one for one in comments(pull) if "sluice:comment" in one["body"]]) == 2
     pull.clean()
 
 

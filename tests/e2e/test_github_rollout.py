@@ -107,6 +107,7 @@ def test_an_approval_by_comment_carries_it_from_run_to_run(site, github):
     question, = github.comments()
     assert "@ada @ben" in question["body"] and "needs 2 of you" in question["body"]
     assert "passed by the gate" in issue["body"] and "Way back" in issue["body"]
+    assert f"/{REPOSITORY}/deployments/production)" in issue["body"], issue["body"]
 
     github.say("eve", "/approve")
     github.say("ada", "/approve  looks right")
@@ -437,7 +438,7 @@ def test_the_doctor_looks_at_what_github_enforces(site, github):
     ], "roles": {"eve": "write"}, "environments": {"production": {"reviewers": ["ada"]}}}})
     done = github.run("doctor")
     assert "these checks are required: `gate`" in done.out and "weak" not in done.out, done
-    assert "neither rewritten nor deleted" in done.out and "asks its reviewers" in done.out, done
+    assert "neither rewritten nor deleted" in done.out and "GitHub itself asks ada before" in done.out and "/deployments/" in done.out, done
     assert not github.bench.told()["writes"], "a doctor changes nothing"
     github.clean()
 

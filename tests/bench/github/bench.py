@@ -35,6 +35,7 @@ PARTS = (
 )
 HANDLED = [name for part in PARTS for name, _ in part.handled()]
 KEPT = 400
+VIEWER = ("{viewer{login}}", "query{viewer{login}}")
 
 
 class Request:
@@ -63,6 +64,7 @@ class Bench:
     def __init__(self, url, storage_url, description, version=None):
         self.url, self.storage_url, self.version = url, storage_url, version
         self.prefix = "/api/v3" if version else ""
+        self.graphql = "/api/graphql" if version else "/graphql"
         self.world = World()
         self.lock = self.world.lock
         self.contract = Contract(description, HANDLED)
@@ -97,6 +99,10 @@ class Bench:
             self.requests += 1
         name, key, fault = f"{request.method} {request.path}", "nobody", {}
         try:
+            if request.path == self.graphql:
+                with self.lock:
+                    fault = self.faults.of("graphql")
+                    return self.viewer(request, fault), fault
             operation, named = self.find(request)
             name = operation.id
             with self.lock:
@@ -108,6 +114,23 @@ class Bench:
             answer = self.refuse(name, request, why)
         answer.headers.update(self.headers(key))
         return answer, fault
+
+    def viewer(self, request, fault):
+        """GraphQL, of which nothing is asked but whose the token is."""
+        token = self.tokens.of(request.headers)
+        if fault.get("cut"):
+            raise Lost
+        if refusal(fault):
+            raise refusal(fault)
+        try:
+            query = json.loads(request.body)["query"]
+        except (ValueError, KeyError, TypeError):
+            raise Refused(400, "A query attribute must be specified and must be a string.",
+                          violation=True) from None
+        if request.method != "POST" or "".join(query.split()) not in VIEWER:
+            raise Refused(501, f"the bench does not have {query!r}", violation=True)
+        self.ok["graphql"] += 1
+        return Answer(200, {"data": {"viewer": {"login": token.login}}})
 
     def find(self, request):
         if not request.path.startswith(self.prefix + "/"):

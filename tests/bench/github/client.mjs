@@ -106,6 +106,7 @@ async function endpoints() {
   await ask(rest.repos.listPullRequestsAssociatedWithCommit, { commit_sha: pull.head.sha });
   await ask(rest.repos.getCommit, { ref: pull.head.sha });
   await ask(rest.repos.listCommits, { per_page: 5 });
+  await ask(rest.repos.listActivities, { per_page: 5, ref: "main" });
   await ask(rest.repos.compareCommitsWithBasehead, { basehead: `main...${pull.head.sha}` });
   await ask(rest.repos.getBranch, { branch: "main" });
   await ask(rest.repos.getContent, { path: "docs/one.md" });
@@ -135,7 +136,10 @@ async function endpoints() {
   await ask(rest.repos.getBranchRules, { branch: "main" });
   await ask(rest.repos.getRepoRulesets);
   await askAll(rest.rateLimit.get);
-  return { done, archive: archive.byteLength, deployment: deployment.payload };
+  const { viewer } = await hasty.graphql("{ viewer { login } }");
+  return {
+    done, archive: archive.byteLength, deployment: deployment.payload, login: viewer.login,
+  };
 }
 
 async function pages() {

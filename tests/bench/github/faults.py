@@ -11,6 +11,8 @@ FAULT is one of, or several together,
 {"malformed": true}                                the JSON of the answer ends in its middle
 {"first": [ACT, …]}                                what people do just before (people.py)
 {"skip": N}                                        lets N requests pass before
+
+"graphql" is the name of what is asked there.
 """
 
 import collections

@@ -14,7 +14,7 @@ POST /_bench/control   orders, any of them together:
                      "files": {PATH: TEXT}, "workflows": [FILE, …], "rulesets": [RULESET, …],
                      "protection": {BRANCH: [CONTEXT, …]}, "environments": {NAME: ENVIRONMENT}}}
     "users": {LOGIN: "User" | "Bot"}    "teams": {"ORG/SLUG": {LOGIN: "member" | "maintainer"}}
-    "tokens": {TEXT: {"kind": "workflow" | "user", "login": …, "permissions": {NAME: LEVEL},
+    "tokens": {TEXT: {"kind": "workflow" | "user" | "installation", "login": …, "permissions": {NAME: LEVEL},
                "expires_in": SECONDS, "repositories": [FULL NAME, …]}}
     "apps": {SLUG: {"owner": …, "permissions": {…}}}   answers id, installation and private key
     "acts": [ACT, …]        what people do, in that order: people.py; answers what came of each

@@ -130,6 +130,10 @@ class Tokens:
         if kind == "workflow":
             app, login = self.of_workflows, "github-actions[bot]"
             permissions = permissions or {}
+        elif kind == "installation":  # of an application that the test has named: its "[bot]"
+            app = next((one for one in self.apps.values() if one.login == login), None)
+            if app is None:
+                raise Refused(422, f"the bench has no application {login!r}")
         expires = None if expires_in is None else self.world.seconds() + expires_in
         self.world.user(login)
         token = Token(kind, login, permissions, expires, app, repositories)

@@ -80,6 +80,98 @@ bool approval_write(struct ledger *ledger, const struct plan *plan, uint32_t ste
     return ok;
 }
 
+// ---- taking it back -----------------------------------------------------------------------------
+
+bool approval_read(const struct event *event, struct approval_read *ret)
+{
+    *ret = (struct approval_read){.id = str_of(event->id),
+                                  .who = facts_person(&event->actor),
+                                  .comment = node_text(event->fields, "comment"),
+                                  .word = mailbox_token(str_of(event->id))};
+    return json_get_bool(event->fields, "granted", &ret->granted) &&
+           json_get_i64(event->fields, "step", &ret->step);
+}
+
+bool approval_is_withdrawn(struct ledger *ledger, str rollout, const struct approval_read *answer)
+{
+    struct mailbox box = {.ledger = ledger, .rollout = rollout};
+    struct arena arena = {0};
+    struct event event;
+    bool is = false;
+    while (!is && mailbox_next(&box, STR(WITHDRAWAL_TYPE), &arena, &event))
+        is = str_eq(node_text(event.fields, "answer"), answer->id) &&
+             str_cmp_any_case(facts_person(&event.actor), answer->who) == 0;
+    mailbox_done(&box);
+    arena_done(&arena);
+    return is;
+}
+
+// Empty: there is none that counts.
+static str newest_approval(struct ledger *ledger, const struct plan *plan, int64_t step, str who,
+                           struct arena *arena)
+{
+    struct mailbox box = {.ledger = ledger, .rollout = plan->rollout};
+    struct event event;
+    struct approval_read read;
+    str newest = {NULL, 0};
+    while (mailbox_next(&box, STR(ANSWER_TYPE), arena, &event))
+        if (approval_read(&event, &read) && read.granted && read.step == step &&
+            str_cmp_any_case(read.who, who) == 0 &&
+            !approval_is_withdrawn(ledger, plan->rollout, &read))
+            newest = arena_str(arena, read.id);
+    mailbox_done(&box);
+    return newest;
+}
+
+static bool is_open(const struct plan *plan, const struct rollout_state *state, uint32_t *ret_step,
+                    struct error *err)
+{
+    const struct plan_approval *rule = state ? rollout_question(plan, state, ret_step) : NULL;
+    if (rule && state->answers < rule->count)
+        return true;
+    return error_set(err, ERROR_DENIED,
+                     rule ? "enough have agreed to rollout " STR_FMT " already: `sluice hold` "
+                            "stops it where it stands"
+                          : "rollout " STR_FMT " is not waiting for an answer",
+                     STR_ARG(plan->rollout));
+}
+
+bool approval_withdraw(struct ledger *ledger, const struct plan *plan,
+                       const struct rollout_state *state, const struct approval_word *word,
+                       struct error *err)
+{
+    uint32_t step = 0;
+    if (!is_open(plan, state, &step, err))
+        return false;
+    struct arena arena = {0};
+    struct text body = text_of(131072);
+    struct json_out json = json_out_of(&body, JSON_COMPACT);
+    int64_t asked = step == STEP_STAGE ? -1 : (int64_t)step;
+    struct event event = {
+        .stream = STREAM_ROLLOUT, .rollout = plan->rollout, .type = STR(WITHDRAWAL_TYPE)};
+    str answer = newest_approval(ledger, plan, asked, word->person.who, &arena);
+    json_open_map(&json, NULL);
+    json_add_str(&json, "answer", answer);
+    json_add_i64(&json, "step", asked);
+    json_add_str(&json, "comment", word->comment);
+    if (word->source) {
+        json_add_str(&json, "said_at", word->source->url);
+        event.key = arena_format(&arena, COMMENT_KEY, (long long)word->source->comment);
+        event.actor = facts_actor(ledger, word->person.who);
+    }
+    json_close(&json);
+    event.body = text_str(&body);
+    bool ok = answer.len ? ledger_append(ledger, &event, NULL, err)
+                         : error_set(err, ERROR_ABSENT,
+                                     STR_FMT " has approved nothing that could be taken back",
+                                     STR_ARG(word->person.who));
+    text_done(&body);
+    arena_done(&arena);
+    return ok;
+}
+
+// ---- asking -------------------------------------------------------------------------------------
+
 void approval_words(const struct plan *plan, uint32_t step, const struct plan_approval *rule,
                     struct text *out)
 {
@@ -110,7 +202,7 @@ static bool may_press(const struct approval_desk *desk)
     const struct plan_approval *rule = desk->question.rule;
     return desk->terminal && has(rule->from, rule->from_count, desk->me) &&
            !(rule->prevent_self_review && has(desk->authors, desk->author_count, desk->me)) &&
-           !has(desk->counted, desk->counted_count, desk->me);
+           !desk->pressed;
 }
 
 static void ask(void *self, const struct approval_question *question, int64_t now_ms)
@@ -123,9 +215,11 @@ static void ask(void *self, const struct approval_question *question, int64_t no
     if (again)
         return;
     desk->next_ms = now_ms;
-    desk->counted_count = 0;
+    desk->pressed = false;
     mailbox_done(&desk->box);
+    mailbox_done(&desk->withdrawals);
     desk->box = (struct mailbox){.ledger = desk->ledger, .rollout = question->plan->rollout};
+    desk->withdrawals = desk->box;
     approval_words(question->plan, question->step, question->rule, &words);
     if (may_press(desk) && keyboard_open(&desk->keyboard))
         text_adds(&words, "  y = yes, n = no\n");
@@ -153,6 +247,7 @@ static bool poll_keys(struct approval_desk *desk, struct approval_answer *ret)
     if (key != 'y' && key != 'Y' && key != 'n' && key != 'N')
         return false;
     keyboard_close(&desk->keyboard);
+    desk->pressed = true;
     *ret = (struct approval_answer){
         .granted = key == 'y' || key == 'Y', .who = desk->me, .comment = STR("on a terminal")};
     return true;
@@ -174,16 +269,12 @@ static void read_teams(struct arena *arena, const struct event *event, struct ap
 static bool read_answer(struct approval_desk *desk, const struct event *event,
                         struct approval_answer *ret)
 {
-    bool granted = false;
-    int64_t step = -2;
-    if (!json_get_bool(event->fields, "granted", &granted) ||
-        !json_get_i64(event->fields, "step", &step))
-        return false;
+    struct approval_read read;
     int64_t asked = desk->question.step == STEP_STAGE ? -1 : (int64_t)desk->question.step;
-    str who = facts_person(&event->actor);
-    if (step != asked || has(desk->counted, desk->counted_count, who))
+    if (!approval_read(event, &read) || read.step != asked ||
+        (read.granted && approval_is_withdrawn(desk->ledger, desk->question.plan->rollout, &read)))
         return false;
-    struct approval_person person = {.who = who};
+    struct approval_person person = {.who = read.who};
     read_teams(&desk->arena, event, &person);
     const char *why = approval_refusal(&desk->arena, desk->question.rule, &person, desk->authors,
                                        desk->author_count);
@@ -192,11 +283,23 @@ static bool read_answer(struct approval_desk *desk, const struct event *event,
         say_line("  not counted: %s", why);
         return false;
     }
-    *ret = (struct approval_answer){granted, who,
-                                    node_text(event->fields, "comment").len
-                                        ? node_text(event->fields, "comment")
-                                        : STR("in the ledger")};
+    *ret =
+        (struct approval_answer){.granted = read.granted,
+                                 .word = read.word,
+                                 .who = read.who,
+                                 .comment = read.comment.len ? read.comment : STR("in the ledger")};
     return true;
+}
+
+// That it is the same person's is seen to where it is counted.
+static bool read_withdrawal(const struct event *event, struct approval_answer *ret)
+{
+    str answer = node_text(event->fields, "answer"), said = node_text(event->fields, "comment");
+    *ret = (struct approval_answer){.withdrawn = true,
+                                    .word = mailbox_token(answer),
+                                    .who = facts_person(&event->actor),
+                                    .comment = said.len ? said : STR("taken back")};
+    return answer.len > 0;
 }
 
 static bool poll_ledger(struct approval_desk *desk, int64_t now_ms, struct approval_answer *ret)
@@ -207,6 +310,9 @@ static bool poll_ledger(struct approval_desk *desk, int64_t now_ms, struct appro
         return false;
     if (!ledger_refresh(desk->ledger, &err))
         return false;
+    while (mailbox_next(&desk->withdrawals, STR(WITHDRAWAL_TYPE), &desk->arena, &event))
+        if (read_withdrawal(&event, ret))
+            return true;
     while (mailbox_next(&desk->box, STR(ANSWER_TYPE), &desk->arena, &event))
         if (read_answer(desk, &event, ret))
             return true;
@@ -217,11 +323,7 @@ static bool poll_ledger(struct approval_desk *desk, int64_t now_ms, struct appro
 static bool poll_answers(void *self, int64_t now_ms, struct approval_answer *ret)
 {
     struct approval_desk *desk = self;
-    if (!poll_keys(desk, ret) && !poll_ledger(desk, now_ms, ret))
-        return false;
-    if (desk->counted_count < sizeof desk->counted / sizeof desk->counted[0])
-        desk->counted[desk->counted_count++] = arena_str(&desk->arena, ret->who);
-    return true;
+    return poll_keys(desk, ret) || poll_ledger(desk, now_ms, ret);
 }
 
 static void withdraw(void *self)
@@ -241,5 +343,6 @@ void approval_desk_done(struct approval_desk *desk)
 {
     keyboard_close(&desk->keyboard);
     mailbox_done(&desk->box);
+    mailbox_done(&desk->withdrawals);
     arena_done(&desk->arena);
 }

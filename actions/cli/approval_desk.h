@@ -1,5 +1,7 @@
 // Where approvals come in during a rollout: a key pressed on this terminal, or an answer that
 // another process wrote to the ledger (`sluice approve`, `sluice deny`: events approval.answered).
+// Until enough have agreed an approval may be taken back (`sluice approve --withdraw`: events
+// answer.withdrawn, which name the answer).
 //
 // An answer counts once for each person, only of those whom the rule names, and not of who started
 // the rollout or wrote one of its commits when the rule prevents self-review. Answers that do not
@@ -17,6 +19,7 @@
 #include "deploy/run/driver.h"
 
 #define ANSWER_TYPE "approval.answered"
+#define WITHDRAWAL_TYPE "answer.withdrawn"
 
 struct approval_desk {
     struct ledger *ledger;
@@ -31,9 +34,8 @@ struct approval_desk {
     bool asking;
     struct keyboard keyboard; // open while a key of mine would count
     int64_t next_ms;
-    struct mailbox box; // answers to the open question
-    str counted[32];
-    size_t counted_count;
+    struct mailbox box, withdrawals; // answers to the open question, and what of them is undone
+    bool pressed;                    // a key of mine was
 };
 
 struct approver_port approval_desk_port(struct approval_desk *desk);
@@ -66,6 +68,21 @@ struct approval_source {
 // ERROR kinds of ledger_append. The same comment twice is one answer.
 bool approval_write(struct ledger *ledger, const struct plan *plan, uint32_t step,
                     const struct approval_word *word, struct error *err);
+
+struct approval_read { // an answer out of the ledger
+    str id, who, comment;
+    uint64_t word;
+    int64_t step; // -1: of the stage
+    bool granted;
+};
+bool approval_read(const struct event *event, struct approval_read *ret);
+// Did who gave that answer take it back?
+bool approval_is_withdrawn(struct ledger *ledger, str rollout, const struct approval_read *answer);
+// Takes back the newest approval of this person to what is asked. ERROR_ABSENT: there is none.
+// ERROR_DENIED: nothing is asked, or enough have agreed. ERROR kinds of ledger_append.
+bool approval_withdraw(struct ledger *ledger, const struct plan *plan,
+                       const struct rollout_state *state, const struct approval_word *word,
+                       struct error *err);
 
 // What is decided, in five lines.
 void approval_words(const struct plan *plan, uint32_t step, const struct plan_approval *rule,

@@ -6,7 +6,14 @@
 #include <assert.h>
 #include <stdio.h>
 
-static const struct option options[] = {
+static const struct option approve_options[] = {
+    {.name = "comment", .argument = "TEXT", .help = "Goes into the record."},
+    {.name = "yes", .help = "Do not ask again."},
+    {.name = "withdraw", .help = "Take your approval back, as long as not enough have agreed."},
+    {0},
+};
+
+static const struct option deny_options[] = {
     {.name = "comment", .argument = "TEXT", .help = "Goes into the record."},
     {.name = "yes", .help = "Do not ask again."},
     {0},
@@ -64,12 +71,31 @@ static bool answer(struct deployment *d, bool granted)
     return ok;
 }
 
+static bool take_back(struct deployment *d)
+{
+    struct rollout_record fact = {0};
+    struct error *err = &d->call->error;
+    struct approval_word word = {.person = {.who = d->me},
+                                 .comment = str_of(option_text(&d->call->options, "comment"))};
+    if (!facts_find_named(d, d->call->options.operands[0], "is waiting: `sluice status` lists them",
+                          &fact) ||
+        !approval_withdraw(d->ledger, fact.plan, fact.state, &word, err) ||
+        !ledger_sync(d->ledger, LEDGER_WAIT_MS, err))
+        return false;
+    struct text out = text_of(4096);
+    text_addf(&out, "Taken back by " STR_FMT ".\n", STR_ARG(d->me));
+    bool ok = command_print(d->call, text_str(&out));
+    text_done(&out);
+    return ok;
+}
+
 static int run_answer(struct invocation *call, bool granted)
 {
     struct deployment d;
     if (!deployment_open(call, false, &d))
         return command_failed(call);
-    int code = answer(&d, granted) ? 0 : deployment_failed(&d);
+    bool ok = option_given(&call->options, "withdraw") ? take_back(&d) : answer(&d, granted);
+    int code = ok ? 0 : deployment_failed(&d);
     deployment_close(&d);
     return code;
 }
@@ -91,8 +117,9 @@ const struct command command_approve = {
     .operands_max = 1,
     .summary = "agree that a waiting rollout goes on",
     .description = "Shows what is decided and records the answer under your name. Only those whom "
-                   "the configuration names count.",
-    .options = options,
+                   "the configuration names count. --withdraw takes it back before enough "
+                   "have agreed; after that `sluice hold` stops it.",
+    .options = approve_options,
     .formats = 1U << FORMAT_TEXT,
     .run = run_approve,
 };
@@ -104,7 +131,7 @@ const struct command command_deny = {
     .operands_max = 1,
     .summary = "refuse that a waiting rollout goes on",
     .description = "Shows what is decided and records the answer under your name.",
-    .options = options,
+    .options = deny_options,
     .formats = 1U << FORMAT_TEXT,
     .run = run_deny,
 };

@@ -30,11 +30,13 @@ static bool any_answer(struct ledger *ledger, const struct rollout_record *recor
     struct mailbox box = {.ledger = ledger, .rollout = record->plan->rollout};
     struct arena arena = {0};
     struct event event;
-    int64_t asked = step == STEP_STAGE ? -1 : (int64_t)step, about = -2;
+    struct approval_read read;
+    int64_t asked = step == STEP_STAGE ? -1 : (int64_t)step;
     bool any = false;
     while (!any && mailbox_next(&box, STR(ANSWER_TYPE), &arena, &event))
-        any = json_get_i64(event.fields, "step", &about) && about == asked &&
-              !rollout_answered(record->state, facts_person(&event.actor));
+        any = approval_read(&event, &read) && read.step == asked &&
+              (!read.granted || (!rollout_answered(record->state, read.who) &&
+                                 !approval_is_withdrawn(ledger, record->plan->rollout, &read)));
     mailbox_done(&box);
     arena_done(&arena);
     return any;

@@ -102,6 +102,18 @@ static const char *take_answer(struct github_desk *desk, struct arena *arena,
                : arena_copy(arena, str_of(err.message));
 }
 
+static const char *take_withdrawal(struct github_desk *desk, struct arena *arena,
+                                   const struct said_word *said)
+{
+    struct error err = {0};
+    struct approval_source source = {said->comment, said->url};
+    struct approval_word word = {
+        .person = {.who = said->who}, .comment = said->reason, .source = &source};
+    return approval_withdraw(desk->d->ledger, desk->plan, desk->state, &word, &err)
+               ? NULL
+               : arena_copy(arena, str_of(err.message));
+}
+
 static const char *take_steering(struct github_desk *desk, struct arena *arena,
                                  const struct said_word *said)
 {
@@ -127,7 +139,9 @@ static const char *take(void *self, struct arena *arena, const struct said_word 
 {
     struct github_desk *desk = self;
     bool answers = said->word == COMMENT_APPROVE || said->word == COMMENT_DENY;
-    const char *why = answers ? take_answer(desk, arena, said) : take_steering(desk, arena, said);
+    const char *why = answers                          ? take_answer(desk, arena, said)
+                      : said->word == COMMENT_WITHDRAW ? take_withdrawal(desk, arena, said)
+                                                       : take_steering(desk, arena, said);
     struct text line = text_of(1024);
     text_addf(&line, STR_FMT " says /%s on GitHub%s%s", STR_ARG(said->who),
               comment_word_name(said->word), why ? ", which does not count: " : "", why ? why : "");

@@ -38,3 +38,14 @@ void mailbox_done(struct mailbox *box)
     names_done(&box->read);
     *box = (struct mailbox){.ledger = box->ledger, .rollout = box->rollout};
 }
+
+uint64_t mailbox_token(str id)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint64_t token = 0;
+    for (size_t i = 0; i < 16 && i < id.len; i++) {
+        const char *at = strchr(digits, id.data[i]);
+        token = token << 4 | (at ? (uint64_t)(at - digits) : 0);
+    }
+    return token ? token : 1;
+}

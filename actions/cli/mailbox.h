@@ -24,4 +24,8 @@ struct mailbox {
 bool mailbox_next(struct mailbox *box, str type, struct arena *arena, struct event *ret);
 void mailbox_done(struct mailbox *box);
 
+// A number for the id of such an event: half of it, enough to tell the words about one rollout
+// apart; never 0.
+uint64_t mailbox_token(str id);
+
 #endif

@@ -38,18 +38,6 @@ bool steering_write(struct ledger *ledger, str rollout, const struct steering *w
     return ok;
 }
 
-// Half of the event's id: enough to tell the words about one rollout apart.
-static uint64_t token_of(const char id[EVENT_ID])
-{
-    static const char digits[] = "0123456789abcdef";
-    uint64_t token = 0;
-    for (int i = 0; i < 16 && id[i]; i++) {
-        const char *at = strchr(digits, id[i]);
-        token = token << 4 | (at ? (uint64_t)(at - digits) : 0);
-    }
-    return token ? token : 1;
-}
-
 bool steering_read(const struct event *event, struct steering *ret)
 {
     str name = node_text(event->fields, "steer");
@@ -62,7 +50,7 @@ bool steering_read(const struct event *event, struct steering *ret)
          (!json_get_u64(event->fields, "share_ppm", &share) || share == 0 || share > SHARE_ALL)))
         return false;
     *ret = (struct steering){.steer = (enum rollout_steer)steer,
-                             .token = token_of(event->id),
+                             .token = mailbox_token(str_of(event->id)),
                              .share_ppm = (uint32_t)share,
                              .who = facts_person(&event->actor),
                              .text = node_text(event->fields, "text")};

@@ -1,8 +1,9 @@
 #include "actions/github/comment_command.h"
 
 static const char *const names[] = {
-    [COMMENT_APPROVE] = "approve", [COMMENT_DENY] = "deny",         [COMMENT_HOLD] = "hold",
-    [COMMENT_PROMOTE] = "promote", [COMMENT_ROLLBACK] = "rollback", [COMMENT_STATUS] = "status",
+    [COMMENT_APPROVE] = "approve", [COMMENT_DENY] = "deny",       [COMMENT_WITHDRAW] = "withdraw",
+    [COMMENT_HOLD] = "hold",       [COMMENT_PROMOTE] = "promote", [COMMENT_ROLLBACK] = "rollback",
+    [COMMENT_STATUS] = "status",
 };
 
 const char *comment_word_name(enum comment_word word)

@@ -12,6 +12,7 @@
 enum comment_word {
     COMMENT_APPROVE,
     COMMENT_DENY,
+    COMMENT_WITHDRAW, // one's own approval
     COMMENT_HOLD,
     COMMENT_PROMOTE,
     COMMENT_ROLLBACK,

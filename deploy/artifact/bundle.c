@@ -4,6 +4,7 @@
 #include "deploy/artifact/tree_archive.h"
 #include "deploy/world/files.h"
 #include "gate/base/limits.h"
+#include "gate/base/sha256.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,16 +112,6 @@ static bool cache_end(struct arena *arena, const struct bundle_request *request,
 
 // ---- bundles -----------------------------------------------------------------------------------
 
-// "sha256:" and 64 digits: nothing else may become part of a path.
-static bool is_digest(str s)
-{
-    str digits = str_from(s, sizeof "sha256:" - 1);
-    for (size_t i = 0; i < digits.len; i++)
-        if (str_find(STR("0123456789abcdef"), digits.data[i]) == STR_NONE)
-            return false;
-    return digits.len == (size_t)2 * SHA256_BYTES;
-}
-
 // An object of a bucket. `want`: the digest that it must have; empty = any.
 static bool use_object(struct arena *arena, const struct bundle_request *request, str url, str want,
                        struct bundle *ret, struct error *err)
@@ -147,7 +138,7 @@ static bool use_digest(struct arena *arena, const struct bundle_request *request
 {
     unsigned char digest[SHA256_BYTES];
     uint64_t bytes = 0;
-    if (!is_digest(request->given))
+    if (!sha256_is_named(request->given))
         return error_set(err, ERROR_INPUT, "`" STR_FMT "` is not a digest: `sha256:` and 64 digits",
                          STR_ARG(str_first(request->given, 120)));
     str path = cached_path(arena, request, request->given);

@@ -19,12 +19,6 @@ static bool is_made_of(str s, const char *letters, size_t most)
     return s.len > 0 && s.len <= most;
 }
 
-bool image_is_digest(str s)
-{
-    return str_starts(s, STR("sha256:")) && s.len == sizeof "sha256:" - 1 + SHA256_HEX - 1 &&
-           is_made_of(str_from(s, sizeof "sha256:" - 1), "0123456789abcdef", SHA256_HEX);
-}
-
 static bool is_repository(str s)
 {
     bool ok = is_made_of(s, SMALL "._-/", REPOSITORY_MOST);
@@ -86,7 +80,7 @@ bool image_parse(struct arena *arena, str image, struct image_name *ret, struct 
     }
     split_host(arena, path, &name);
     bool ok = is_host(name.host) && is_repository(name.repository) &&
-              (at == STR_NONE || image_is_digest(name.digest)) &&
+              (at == STR_NONE || sha256_is_named(name.digest)) &&
               ((at != STR_NONE && !name.tag.len) || is_tag(name.tag));
     if (!ok)
         return error_set(err, ERROR_INPUT,

@@ -26,6 +26,4 @@ struct registry_look {
     str digest; // what was found
 };
 
-bool image_is_digest(str s); // "sha256:" and 64 digits
-
 #endif

@@ -39,13 +39,13 @@ static void found(struct registry_look *look, str headers, str body)
         char hex[SHA256_HEX];
         digest = arena_format(&look->arena, "sha256:%s", sha256_of(body, hex));
     }
-    if (!look->whole && !image_is_digest(told)) {
+    if (!look->whole && !sha256_is_named(told)) {
         look->whole = true;
         registry_ask(look);
     } else if (look->whole && !body.len) {
         chain_fail(chain, ERROR_REMOTE, "image " STR_FMT ": the registry gives an empty manifest",
                    STR_ARG(name));
-    } else if (image_is_digest(told) && !str_eq(told, digest)) {
+    } else if (sha256_is_named(told) && !str_eq(told, digest)) {
         chain_fail(chain, ERROR_REMOTE,
                    "image " STR_FMT ": its manifest is " STR_FMT ", but the registry says " STR_FMT,
                    STR_ARG(name), STR_ARG(digest), STR_ARG(told));

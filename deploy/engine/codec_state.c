@@ -107,11 +107,12 @@ static void write_watch(const struct watch_state *watch, struct json_out *out)
 }
 
 static const struct field heard_field[] = {{"token", FIELD_HEX, 0, NULL}, {0}};
+static const struct field answered_field[] = {{"by", FIELD_HEX, 0, NULL}, {0}};
+static const struct field word_field[] = {{"word", FIELD_HEX, 0, NULL}, {0}};
 
 void rollout_state_write(const struct plan *plan, const struct rollout_state *state,
                          const char *key, struct json_out *out)
 {
-    static const struct field answered_field[] = {{"by", FIELD_HEX, 0, NULL}, {0}};
     json_open_map(out, key);
     json_add_str(out, "phase", str_of(phase_name(state->phase)));
     json_add_str(out, "held_from", str_of(phase_name(state->held_from)));
@@ -120,6 +121,7 @@ void rollout_state_write(const struct plan *plan, const struct rollout_state *st
     for (uint32_t i = 0; i < state->answers; i++) {
         json_open_map(out, NULL);
         fields_write(answered_field, &state->answered[i], out);
+        fields_write(word_field, &state->answers_by_word[i], out);
         json_close(out);
     }
     json_close(out);
@@ -190,7 +192,6 @@ static bool read_watch(struct arena *arena, const struct node *node, struct watc
 static bool read_answered(struct arena *arena, const struct node *node, struct rollout_state *state,
                           struct error *err)
 {
-    static const struct field answered_field[] = {{"by", FIELD_HEX, 0, NULL}, {0}};
     const struct node *item = NULL;
     uint32_t count = 0;
     if (state->answers > ROLLOUT_ANSWERS)
@@ -198,7 +199,8 @@ static bool read_answered(struct arena *arena, const struct node *node, struct r
     if (!fields_list(node, "answered", state->answers, state->answers, &item, &count, err))
         return false;
     for (uint32_t i = 0; item && i < state->answers; i++, item = item->next)
-        if (!fields_read(arena, answered_field, item, &state->answered[i], err))
+        if (!fields_read(arena, answered_field, item, &state->answered[i], err) ||
+            !fields_read(arena, word_field, item, &state->answers_by_word[i], err))
             return false;
     return true;
 }

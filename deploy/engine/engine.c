@@ -310,6 +310,9 @@ static void dispatch(struct turn *turn)
     case RE_ANSWER:
         people_answer(turn);
         break;
+    case RE_WITHDRAWN:
+        people_withdraw(turn);
+        break;
     case RE_STEER:
         people_steer(turn);
         break;

@@ -100,12 +100,13 @@ struct watch_state { // one (metric, target)
 
 struct rollout_state {
     enum rollout_phase phase;
-    enum rollout_phase held_from;       // of HELD and WAITING: where it goes on
-    uint32_t step;                      // index of the current step
-    uint32_t answers;                   // approvals given for what is waited for
-    uint64_t answered[ROLLOUT_ANSWERS]; // by whom, as digests of their logins
-    uint64_t asked;                     // token of that question
-    uint32_t extended;                  // how often the current bake was
+    enum rollout_phase held_from;              // of HELD and WAITING: where it goes on
+    uint32_t step;                             // index of the current step
+    uint32_t answers;                          // approvals given for what is waited for
+    uint64_t answered[ROLLOUT_ANSWERS];        // by whom, as digests of their logins
+    uint64_t answers_by_word[ROLLOUT_ANSWERS]; // which answers these are; 0 = unnamed
+    uint64_t asked;                            // token of that question
+    uint32_t extended;                         // how often the current bake was
     int64_t phase_since_ms, bake_from_ms, bake_until_ms;
     int64_t reverting_since_ms, breach_at_ms; // 0 = never
     uint64_t token;                           // of the newest durable record asked for
@@ -145,10 +146,12 @@ enum rollout_event_type {
     RE_RECORD_LOST,   // `token` can never become durable (superseded): stop going forward
     RE_TARGET_DONE,   // `verb` on `target` was accepted and observed settled
     RE_TARGET_FAILED, // `verb` on `target` failed for good; `text` says why
-    RE_OBSERVED, // `target` serves `share_ppm` of the release; `settled`; `on_good` ppm of known
-                 // good; `text`, for people, is what that was read from
-    RE_SAMPLE,   // of `metric` on its `nth` target, for the interval from_ms..to_ms
-    RE_ANSWER,   // an approval: `granted` or refused, by `who`, to the question `token`
+    RE_OBSERVED,  // `target` serves `share_ppm` of the release; `settled`; `on_good` ppm of known
+                  // good; `text`, for people, is what that was read from
+    RE_SAMPLE,    // of `metric` on its `nth` target, for the interval from_ms..to_ms
+    RE_ANSWER,    // an approval: `granted` or refused, by `who`, to the question `token`; `word`
+                  // names the answer, so that it can be taken back (0 = unnamed)
+    RE_WITHDRAWN, // `who` takes the approval `word` back; of no effect once enough have agreed
     RE_STEER,  // a person: `steer`, by `who`, with `text` as reason. `token` names it: the same one
                // counts once (0 = unnamed). A promote whose `share_ppm` is not 0 is meant for the
                // step of that share and no other
@@ -171,7 +174,7 @@ struct rollout_sample {
 struct rollout_event {
     enum rollout_event_type type;
     int64_t now_ms;
-    uint64_t token;
+    uint64_t token, word;
     uint32_t target, metric, nth;
     enum target_verb verb;
     uint32_t share_ppm, on_good_ppm;
@@ -200,6 +203,7 @@ enum rollout_command_type {
 enum record_type {
     RECORD_APPROVAL_ASKED,
     RECORD_APPROVAL_GIVEN,
+    RECORD_APPROVAL_WITHDRAWN,
     RECORD_APPROVAL_REFUSED,
     RECORD_INTENDED, // command.intended
     RECORD_COMMAND_DONE,

@@ -73,6 +73,7 @@ void people_ask(struct turn *turn, uint32_t step)
     state->answers = 0;
     state->hold = false;
     memset(state->answered, 0, sizeof state->answered);
+    memset(state->answers_by_word, 0, sizeof state->answers_by_word);
     state->asked = ++state->newest_token;
     struct rollout_command *record =
         step == STEP_STAGE
@@ -146,8 +147,31 @@ void people_answer(struct turn *turn)
         turn_record(turn, RECORD_APPROVAL_GIVEN, STR_FMT, STR_ARG(event->text));
     record->who = event->who;
     record->step = question_step(turn);
+    state->answers_by_word[state->answers] = event->word;
     state->answered[state->answers++] = digest;
     forward_go_on(turn);
+}
+
+void people_withdraw(struct turn *turn)
+{
+    struct rollout_state *state = turn->state;
+    const struct rollout_event *event = turn->event;
+    uint32_t i = 0;
+    if (state->phase != PHASE_WAITING || state->answers >= people_needed(turn) || !event->word)
+        return;
+    while (i < state->answers && state->answers_by_word[i] != event->word)
+        i++;
+    if (i == state->answers || state->answered[i] != login_digest(event->who))
+        return; // it was not counted, or is somebody else's
+    state->answers--;
+    for (; i < state->answers; i++) {
+        state->answered[i] = state->answered[i + 1];
+        state->answers_by_word[i] = state->answers_by_word[i + 1];
+    }
+    struct rollout_command *record =
+        turn_record(turn, RECORD_APPROVAL_WITHDRAWN, STR_FMT, STR_ARG(event->text));
+    record->who = event->who;
+    record->step = question_step(turn);
 }
 
 int64_t people_expiry_ms(const struct turn *turn)

@@ -22,6 +22,7 @@ static const char *const phase_names[] = {
 static const char *const record_names[] = {
     [RECORD_APPROVAL_ASKED] = "approval.asked",
     [RECORD_APPROVAL_GIVEN] = "approval.given",
+    [RECORD_APPROVAL_WITHDRAWN] = "approval.withdrawn",
     [RECORD_APPROVAL_REFUSED] = "approval.refused",
     [RECORD_INTENDED] = "command.intended",
     [RECORD_COMMAND_DONE] = "command.done",

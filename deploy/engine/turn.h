@@ -117,6 +117,7 @@ void people_ask(struct turn *turn, uint32_t step); // STEP_STAGE or a step
 void people_ask_again(struct turn *turn);
 uint32_t people_needed(const struct turn *turn); // answers that the open question needs
 void people_answer(struct turn *turn);
+void people_withdraw(struct turn *turn);
 void people_expire(struct turn *turn);
 int64_t people_expiry_ms(const struct turn *turn); // 0 = never
 void people_steer(struct turn *turn);

@@ -26,16 +26,6 @@ bool event_stream_of(str name, enum event_stream *ret)
     return false;
 }
 
-static bool is_hex(str s, size_t digits)
-{
-    if (s.len != digits)
-        return false;
-    for (size_t i = 0; i < s.len; i++)
-        if (!((s.data[i] >= '0' && s.data[i] <= '9') || (s.data[i] >= 'a' && s.data[i] <= 'f')))
-            return false;
-    return true;
-}
-
 // Types become file names and lines of commit messages: "lease.taken", "release.marked-bad".
 static bool is_type(str s)
 {
@@ -67,7 +57,7 @@ static bool check_names(const struct event *event, struct error *err)
     if (!is_type(event->type))
         return error_set(err, ERROR_INPUT, "`" STR_FMT "` is not a type of event",
                          STR_ARG(str_first(event->type, 80)));
-    if (!is_hex(str_of(event->id), EVENT_ID - 1))
+    if (!str_is_hex(str_of(event->id), EVENT_ID - 1))
         return error_set(err, ERROR_INPUT, "`%s` is not the id of an event", event->id);
     if (event->sequence == 0)
         return error_set(err, ERROR_INPUT, "event %s has no sequence", event->id);
@@ -295,7 +285,7 @@ static bool read_evidence(struct arena *arena, const struct node *list, struct e
         const struct node *sha = node_get(n, "sha256"), *bytes = node_get(n, "bytes"),
                           *path = node_get(n, "path");
         if (n->kind != NODE_MAP || n->count != 3 || !sha || !bytes || !path ||
-            sha->kind != NODE_STRING || !is_hex(sha->text, SHA256_HEX - 1))
+            sha->kind != NODE_STRING || !str_is_hex(sha->text, SHA256_HEX - 1))
             return wrong(err, STR("evidence"), "path, sha256 and bytes, each");
         if (!read_words(path, &items[count].path, err) ||
             !read_number(bytes, &items[count].size_bytes, err))
@@ -329,7 +319,7 @@ static bool read_stream(const struct node *node, enum event_stream *ret, struct 
 
 static bool read_id(const struct node *node, char ret[EVENT_ID], struct error *err)
 {
-    if (node->kind != NODE_STRING || !is_hex(node->text, EVENT_ID - 1))
+    if (node->kind != NODE_STRING || !str_is_hex(node->text, EVENT_ID - 1))
         return wrong(err, node->key, "32 hexadecimal digits");
     memcpy(ret, node->text.data, EVENT_ID - 1);
     ret[EVENT_ID - 1] = '\0';

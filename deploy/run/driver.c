@@ -242,11 +242,13 @@ static void poll_people(struct driver *driver, int64_t now_ms)
         return;
     driver->polled = !approver->poll(approver->self, now_ms, &answer);
     if (!driver->polled)
-        driver_event(driver, &(struct rollout_event){.type = RE_ANSWER,
-                                                     .token = driver->asked,
-                                                     .granted = answer.granted,
-                                                     .who = answer.who,
-                                                     .text = answer.comment});
+        driver_event(driver,
+                     &(struct rollout_event){.type = answer.withdrawn ? RE_WITHDRAWN : RE_ANSWER,
+                                             .token = driver->asked,
+                                             .word = answer.word,
+                                             .granted = answer.granted,
+                                             .who = answer.who,
+                                             .text = answer.comment});
 }
 
 enum { STEER_LOOK_MS = 1000 };

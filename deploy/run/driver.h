@@ -22,6 +22,8 @@ struct approval_question {
 
 struct approval_answer {
     bool granted;
+    bool withdrawn; // the approval `word` is taken back
+    uint64_t word;  // names the answer; 0 = it has no name
     str who, comment;
 };
 

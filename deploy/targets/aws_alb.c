@@ -55,21 +55,13 @@ static bool alb_open(const void *config, const struct target_setup *setup, struc
     return true;
 }
 
-static bool is_digest(str s)
-{
-    bool ok = str_starts(s, STR("sha256:")) && s.len == sizeof "sha256:" - 1 + SHA256_HEX - 1;
-    for (size_t i = sizeof "sha256:" - 1; ok && i < s.len; i++)
-        ok = str_find(STR("0123456789abcdef"), s.data[i]) != STR_NONE;
-    return ok;
-}
-
 // There are no bytes to name: whoever deploys to the group has them. Without a digest from there,
 // the release's is that of its commit's id.
 static bool alb_pack(const struct target *target, const struct target_pack *pack,
                      struct arena *arena, struct target_release *ret, struct error *err)
 {
     char hex[SHA256_HEX];
-    if (pack->given.len && !is_digest(pack->given))
+    if (pack->given.len && !sha256_is_named(pack->given))
         return error_set(err, ERROR_INPUT,
                          "`--artifact %s=" STR_FMT "` is no digest, such as `sha256:…`: what is "
                          "deployed to a target group by somebody else is named by its digest",

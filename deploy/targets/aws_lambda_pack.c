@@ -23,14 +23,6 @@ struct packing {
     struct lambda_code code;
 };
 
-static bool is_digest(str s)
-{
-    bool ok = str_starts(s, STR("sha256:")) && s.len == sizeof "sha256:" - 1 + SHA256_HEX - 1;
-    for (size_t i = sizeof "sha256:" - 1; ok && i < s.len; i++)
-        ok = str_find(STR("0123456789abcdef"), s.data[i]) != STR_NONE;
-    return ok;
-}
-
 // ---- reading an archive ------------------------------------------------------------------------
 
 static str header(str headers, const char *name)
@@ -232,7 +224,7 @@ static bool pack_image(struct packing *packing, str image, struct target_release
                        struct error *err)
 {
     size_t at = str_find_last(image, '@');
-    if (at == STR_NONE || !is_digest(str_from(image, at + 1)))
+    if (at == STR_NONE || !sha256_is_named(str_from(image, at + 1)))
         return error_set(err, ERROR_INPUT,
                          "`" STR_FMT "` does not name an image by digest, such as "
                          "`REGISTRY/thumbs@sha256:…`",
@@ -256,7 +248,7 @@ static bool expand(struct packing *packing, const struct target_pack *pack, cons
     struct template_value values[NAMES_MOST + 4] = {
         {"release", pack->release}, {"commit", pack->commit}, {NULL, {NULL, 0}}};
     size_t count = 2;
-    if (is_digest(pack->given))
+    if (sha256_is_named(pack->given))
         values[count++] = (struct template_value){"digest", pack->given};
     else if (str_search(source, STR("${digest}")) != STR_NONE)
         return error_set(err, ERROR_INPUT,
@@ -280,7 +272,7 @@ static bool pack_configured(struct packing *packing, const struct target_pack *p
                             struct target_release *ret, struct error *err)
 {
     const struct lambda_artifact *artifact = packing->op.target->config->artifact;
-    bool named = pack->given.len && !is_digest(pack->given), image = false;
+    bool named = pack->given.len && !sha256_is_named(pack->given), image = false;
     str source = pack->given;
     if (named)
         image = !str_starts(pack->given, STR("s3://"));
@@ -297,7 +289,7 @@ static bool pack_configured(struct packing *packing, const struct target_pack *p
     }
     if (!(image ? pack_image : pack_archive)(packing, source, ret, err))
         return false;
-    if (is_digest(pack->given) && !str_eq(ret->digest, pack->given))
+    if (sha256_is_named(pack->given) && !str_eq(ret->digest, pack->given))
         return error_set(err, ERROR_INPUT, STR_FMT " is " STR_FMT ", not " STR_FMT " as given",
                          STR_ARG(source), STR_ARG(ret->digest), STR_ARG(pack->given));
     return true;

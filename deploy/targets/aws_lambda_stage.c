@@ -46,14 +46,6 @@ static int digit_of(char c)
     return at == STR_NONE ? -1 : (int)at;
 }
 
-static bool is_hex(str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (str_find(STR("0123456789abcdef"), s.data[i]) == STR_NONE)
-            return false;
-    return s.len == SHA256_HEX - 1;
-}
-
 // "sha256:…" of what AWS writes in base64 of an archive, and in digits of an image.
 static str digest_of(struct arena *arena, str base64)
 {
@@ -61,7 +53,7 @@ static str digest_of(struct arena *arena, str base64)
     char hex[SHA256_HEX];
     uint32_t bits = 0;
     size_t have = 0, count = 0;
-    if (is_hex(base64))
+    if (str_is_hex(base64, SHA256_HEX - 1))
         return arena_format(arena, "sha256:" STR_FMT, STR_ARG(base64));
     if (base64.len != 44 || base64.data[43] != '=')
         return (str){NULL, 0};

@@ -2,7 +2,7 @@
 // image that it boots from, looked up and pinned by its id.
 #include "deploy/targets/gcp_mig.h"
 
-enum { DIGEST_DIGITS = 64 };
+#include "gate/base/sha256.h"
 
 struct packing {
     const struct target *mig;
@@ -11,15 +11,6 @@ struct packing {
     struct mig_template template;
     str image, image_id;
 };
-
-static bool is_digest(str s)
-{
-    str digits = str_from(s, sizeof "sha256:" - 1);
-    for (size_t i = 0; i < digits.len; i++)
-        if (str_find(STR("0123456789abcdef"), digits.data[i]) == STR_NONE)
-            return false;
-    return str_starts(s, STR("sha256:")) && digits.len == DIGEST_DIGITS;
-}
 
 static void template_found(void *self, struct chain *chain, const struct chain_reply *reply)
 {
@@ -93,7 +84,7 @@ static bool pack_made(struct packing *packing, str given, struct error *err)
     struct mig_blueprint blueprint;
     bool named = mig_uses_digest(mig->config);
     str path;
-    if ((named || given.len) && !is_digest(given))
+    if ((named || given.len) && !sha256_is_named(given))
         return error_set(err, ERROR_INPUT, "%s with `--artifact %s=sha256:…`",
                          given.len ? "what is brought there is made here, and may only be held "
                                      "against a digest,"

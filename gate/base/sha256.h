@@ -17,4 +17,11 @@ void sha256_done(struct sha256 *sha, unsigned char digest[SHA256_BYTES]); // end
 char *sha256_hex(const unsigned char digest[SHA256_BYTES], char out[SHA256_HEX]);
 char *sha256_of(str bytes, char out[SHA256_HEX]);
 
+// "sha256:" and 64 digits, and nothing else: may become part of a path.
+static inline bool sha256_is_named(str s)
+{
+    static const str prefix = STR_INIT("sha256:");
+    return str_starts(s, prefix) && str_is_hex(str_from(s, prefix.len), SHA256_HEX - 1);
+}
+
 #endif

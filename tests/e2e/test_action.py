@@ -133,6 +133,23 @@ def test_a_release_tag_brings_its_binary(runner):
     assert binary.stat().st_mode & stat.S_IXUSR
 
 
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_of_a_tag_nothing_is_fetched_on_either_machine(runner, machine, monkeypatch):
+    """On a runner of one's own without the internet: whoever would ask it leaves a trace."""
+    binary, sums = runner.ship()
+    binary.rename(binary.with_name(f"sluice-{machine}"))
+    sums.write_text(sums.read_text().replace(f"sluice-{MACHINE}", f"sluice-{machine}"))
+    tools = runner.folder / "tools"
+    for name in ("curl", "wget", "git", "apt-get", "sudo", "cmake", "gh"):
+        script(tools / name, f'#!/bin/sh\necho {name} >>"$HOME/asked"\nexit 1\n')
+    script(tools / "uname", f'#!/bin/sh\n[ "$1" = -m ] && echo {machine} || echo Linux\n')
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    assert runner.find() == (0, "", f"path={binary.with_name(f'sluice-{machine}')}\n")
+    code, out = runner.run(binary.with_name(f"sluice-{machine}"), command="gate")
+    assert code == 0 and runner.said() == ["gate"], out
+    assert not (runner.folder / "asked").exists()
+
+
 @pytest.mark.parametrize("how", ["binary", "sum", "no line", "no file", "another's line"])
 def test_a_binary_that_is_not_as_it_should_be_is_refused(runner, how):
     binary, sums = runner.ship()

@@ -3,6 +3,7 @@ becomes of both when answers are lost, limits are met, strangers shout and proce
 
 import json
 import os
+import pwd
 import re
 import shlex
 import signal
@@ -125,6 +126,27 @@ def test_an_approval_by_comment_carries_it_from_run_to_run(site, github):
     assert [e["actor"]["login"] for e in answers] == ["ada", "ben"], answers
     assert answers[0]["body"]["comment"] == "looks right"
     assert "issuecomment" in answers[0]["body"]["said_at"]
+    github.clean()
+
+
+def test_an_approval_is_taken_back_before_enough_have_agreed(site, github):
+    waits(site, "ada", "ben", count=2)
+    site.release("2-search")
+    github.commit()
+    github.run("rollout", "v2", "--wait=suspend")
+    github.say("ben", "/withdraw")
+    github.say("ada", "/approve")
+    github.run("resume")
+    assert "ben has approved nothing" in answered(github), github.comments()
+    github.say("ada", "/withdraw I have looked at the wrong one")
+    github.say("ben", "/approve")
+    github.run("resume")
+    assert site.serving() == {"v1"} and "1 agreed" in site.must("status", "v2-production-1").out
+    github.say("ada", "/deny it locks the table")  # whoever has changed their mind may also say no
+    github.run("resume", code=1)
+    assert site.serving() == {"v1"} and github.states()[-1] == "inactive"
+    kinds = [e["type"] for e in site.events() if e["type"].startswith(("approval.", "answer."))]
+    assert kinds.count("approval.given") == 2 and kinds.count("approval.withdrawn") == 1, kinds
     github.clean()
 
 
@@ -364,6 +386,20 @@ def test_a_permission_that_is_missing_is_named_and_nothing_waits_for_it(site, gi
     done = github.run("rollout", "v2")
     assert "deployments: write" in done.err, done.err
     assert site.serving() == {"v2"} and not github.bench.effects("repos/create-deployment")
+
+
+def test_without_issues_it_waits_all_the_same_and_a_terminal_answers(site, github):
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    github.bench.control(tokens={TOKEN: {"permissions": {"contents": "write", "deployments": "write"}}})
+    waits(site, me)
+    site.release("2-search")
+    github.commit()
+    done = github.run("rollout", "v2", "--wait=suspend")
+    assert "issues: write" in done.err and github.states() == ["queued"], done.err
+    site.must("approve", "v2-production-1", "--yes")
+    github.run("resume")
+    assert site.serving() == {"v2"} and github.states()[-1] == "success"
+    assert not github.bench.effects("issues/create")
 
 
 def test_a_flood_of_comments_hides_no_approval(site, github):

@@ -68,12 +68,19 @@ def test_the_right_person_approves_and_it_goes_on(site):
     site.config("    steps:", f"    approval: {{from: [{me}]}}\n    steps:")
     site.release("2-search")
     site.must("rollout", "v2", "--wait", "suspend")
+    none = site.must("approve", "v2-production-1", "--withdraw", code=2)
+    assert "has approved nothing that could be taken back" in none.err, none
+    site.must("approve", "v2-production-1", "--yes")
+    back = site.must("approve", "v2-production-1", "--withdraw", "--comment", "one more look")
+    assert f"Taken back by {me}" in back.out
+    assert "waiting" in site.must("resume").out and site.serving() == {"v1"}
     site.must("approve", "v2-production-1", "--yes", "--comment", "seen with the team")
     done = site.must("resume")
     assert "v2 done in production" in done.out
     assert site.serving() == {"v2"}
     given = [event for event in site.events() if event["type"] == "approval.given"]
     assert len(given) == 1
+    assert site.run("approve", "v2-production-1", "--withdraw").code == 2
     site.must("verify")
 
 

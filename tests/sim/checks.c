@@ -191,6 +191,8 @@ static void mark(const struct entry *entry, bool *passed, uint32_t *approved)
         passed[step] = true;
     if (entry->command.record == RECORD_APPROVAL_GIVEN && entry->person < WORLD_PEOPLE)
         approved[step == STEP_STAGE ? WORLD_STEPS : step] |= 1u << entry->person;
+    if (entry->command.record == RECORD_APPROVAL_WITHDRAWN && entry->person < WORLD_PEOPLE)
+        approved[step == STEP_STAGE ? WORLD_STEPS : step] &= ~(1u << entry->person);
 }
 
 // Before a command on its way forward leaves: its intent is durable, and so is everything that

@@ -6,11 +6,13 @@ static const char *const names[WORLD_PEOPLE] = {"alice", "bob", "carol"};
 static void deliver_answer(struct world *world, uint32_t step, uint32_t person)
 {
     struct process *process = living(world, FORWARD);
+    const struct question *question = &world->questions[step];
     if (!process)
         return; // it stands written; whoever asks again is told
-    struct rollout_event event = {.type = RE_ANSWER,
+    struct rollout_event event = {.type = question->withdrawn[person] ? RE_WITHDRAWN : RE_ANSWER,
                                   .token = process->snapshot.state.asked,
-                                  .granted = world->questions[step].answers[person] == 1,
+                                  .word = 1 + (uint64_t)step * WORLD_PEOPLE + person,
+                                  .granted = question->answers[person] == 1,
                                   .who = str_of(names[person]),
                                   .text = STR("looked at it")};
     const struct rollout_state *state = &process->snapshot.state;
@@ -18,7 +20,8 @@ static void deliver_answer(struct world *world, uint32_t step, uint32_t person)
     if (state->phase != PHASE_WAITING || open != step)
         event.token = UINT64_C(1) << 50; // for a question that is no longer open
     process_deliver(world, process->id, world_between(world, 10, 2000), &event);
-    if (world_chance(world, world->faults.doubled))
+    // Who reads the ledger passes over an answer that was taken back: it does not come after that.
+    if (!question->fickle[person] && world_chance(world, world->faults.doubled))
         process_deliver(world, process->id, world_between(world, 0, 20 * MS_MINUTE), &event);
 }
 
@@ -52,8 +55,33 @@ void people_answers(struct world *world, const struct happening *happening)
     question->answers[happening->attempt] = (uint32_t)happening->amount;
     history(world, NULL, "%s says %s", names[happening->attempt],
             happening->amount == 1 ? "yes" : "no");
+    bool yes = happening->amount == 1;
+    question->fickle[happening->attempt] =
+        yes && !world->scenario.canonical && world_chance(world, 0.1);
     deliver_answer(world, happening->target, happening->attempt);
     world_later(world, 2 * MS_SECOND, H_SUPERVISE); // an event wakes what is suspended
+    if (question->fickle[happening->attempt]) {
+        struct happening *later =
+            world_later(world, world_between(world, 3, 900) * MS_SECOND, H_WITHDRAW);
+        later->target = happening->target;
+        later->attempt = happening->attempt;
+    }
+}
+
+// Refused once enough have agreed, as far as the ledger tells.
+void people_withdraws(struct world *world, const struct happening *happening)
+{
+    struct question *question = &world->questions[happening->target];
+    const struct snapshot *newest = ledger_newest(world, FORWARD);
+    uint32_t step = 0;
+    const struct plan_approval *rule =
+        newest ? rollout_question(&world->plans[FORWARD], &newest->state, &step) : NULL;
+    if (!rule || newest->state.answers >= rule->count ||
+        (step == STEP_STAGE ? WORLD_STEPS : step) != happening->target)
+        return;
+    question->withdrawn[happening->attempt] = true;
+    history(world, NULL, "%s takes it back", names[happening->attempt]);
+    deliver_answer(world, happening->target, happening->attempt);
 }
 
 static void deliver_word(struct world *world, const struct process *process, uint64_t token,

@@ -287,6 +287,9 @@ static void happen(struct world *world, struct happening *happening)
     case H_ANSWER:
         people_answers(world, happening);
         break;
+    case H_WITHDRAW:
+        people_withdraws(world, happening);
+        break;
     case H_STEER:
         people_steers(world, happening);
         break;

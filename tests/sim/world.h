@@ -162,6 +162,7 @@ enum happening_kind {
     H_WAKE,      // a timer of a process
     H_SAMPLE,    // a process takes samples
     H_ANSWER,    // a person answers a question
+    H_WITHDRAW,  // takes that back
     H_STEER,     // a person steers
     H_KILL,      // a process is killed
     H_CANCEL,    // a process is told to end, and killed ten seconds later
@@ -197,7 +198,8 @@ struct question {
     bool asked;
     uint32_t answers[WORLD_PEOPLE]; // 0 not yet, 1 yes, 2 no
     bool drawn[WORLD_PEOPLE];       // whether and when that person answers is decided
-    bool granted_in_ledger[WORLD_PEOPLE];
+    bool fickle[WORLD_PEOPLE];      // wants an approval back later
+    bool withdrawn[WORLD_PEOPLE];   // and has it, as far as the ledger told
 };
 
 struct fed { // what the judges were really given since the step began
@@ -330,6 +332,7 @@ void samples_take(struct world *world, struct process *process);
 void people_asked(struct world *world, const struct process *process,
                   const struct rollout_command *command);
 void people_answers(struct world *world, const struct happening *happening);
+void people_withdraws(struct world *world, const struct happening *happening);
 void people_steers(struct world *world, const struct happening *happening);
 // A process that goes on reads every word again.
 void people_told_again(struct world *world, const struct process *process);

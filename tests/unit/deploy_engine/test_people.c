@@ -43,6 +43,51 @@ Test(people, two_approvals_are_two_people)
     cr_expect_eq(stage.state->phase, PHASE_STEP_BAKE);
 }
 
+static void say(enum rollout_event_type type, uint64_t word, const char *who)
+{
+    stage_send(&stage, (struct rollout_event){.type = type,
+                                              .token = stage.state->asked,
+                                              .word = word,
+                                              .granted = true,
+                                              .who = str_of(who)});
+}
+
+Test(people, an_approval_is_taken_back_by_who_gave_it_and_given_again)
+{
+    stage.plan->approval = (struct plan_approval){.count = 2};
+    stage_begin(&stage);
+    say(RE_ANSWER, 11, "bob");
+    say(RE_WITHDRAWN, 11, "alice"); // it is not hers
+    say(RE_WITHDRAWN, 12, "bob");   // that is none
+    say(RE_WITHDRAWN, 0, "bob");
+    cr_expect_eq(stage.state->answers, 1);
+    stage_restart(&stage);
+    say(RE_WITHDRAWN, 11, "Bob");
+    say(RE_WITHDRAWN, 11, "bob"); // read twice
+    cr_expect_eq(stage.state->answers, 0);
+    cr_expect_eq(stage_records(&stage, RECORD_APPROVAL_WITHDRAWN), 1);
+    cr_expect(str_is(stage_newest(&stage, RECORD_APPROVAL_WITHDRAWN)->who, "Bob"));
+    say(RE_ANSWER, 21, "alice");
+    cr_expect_eq(stage.state->phase, PHASE_WAITING, "one has agreed, and not two");
+    say(RE_ANSWER, 13, "bob");
+    cr_expect_eq(stage.state->phase, PHASE_STEP_BAKE);
+    say(RE_WITHDRAWN, 13, "bob");
+    cr_expect_eq(stage.state->phase, PHASE_STEP_BAKE, "too late");
+    cr_expect_eq(stage_records(&stage, RECORD_APPROVAL_WITHDRAWN), 1);
+}
+
+Test(people, the_first_of_several_approvals_is_the_one_that_is_taken_back)
+{
+    stage.plan->approval = (struct plan_approval){.count = 3};
+    stage_begin(&stage);
+    say(RE_ANSWER, 1, "alice");
+    say(RE_ANSWER, 2, "bob");
+    say(RE_WITHDRAWN, 1, "alice");
+    cr_expect_eq(stage.state->answers, 1);
+    cr_expect(rollout_answered(stage.state, STR("bob")));
+    cr_expect_not(rollout_answered(stage.state, STR("alice")));
+}
+
 Test(people, a_refusal_ends_it)
 {
     stage.plan->approval = (struct plan_approval){.count = 2};

@@ -62,11 +62,11 @@ Test(phases, ends)
 Test(phases, names_of_records_and_verbs)
 {
     static const char *const records[] = {
-        "approval.asked",   "approval.given",   "approval.refused",    "command.intended",
-        "command.done",     "command.failed",   "sample.judged",       "step.passed",
-        "rollout.breached", "rollout.held",     "rollout.steered",     "rollout.frozen",
-        "rollout.thawed",   "rollout.done",     "rollout.rolled-back", "rollout.stuck",
-        "rollout.denied",   "rollout.cancelled"};
+        "approval.asked",   "approval.given",   "approval.withdrawn", "approval.refused",
+        "command.intended", "command.done",     "command.failed",     "sample.judged",
+        "step.passed",      "rollout.breached", "rollout.held",       "rollout.steered",
+        "rollout.frozen",   "rollout.thawed",   "rollout.done",       "rollout.rolled-back",
+        "rollout.stuck",    "rollout.denied",   "rollout.cancelled"};
     for (int i = 0; i <= RECORD_CANCELLED; i++)
         cr_expect_str_eq(record_name((enum record_type)i), records[i]);
     cr_expect_str_eq(record_name((enum record_type)99), "unknown");

@@ -240,7 +240,8 @@ static bool people_poll(void *self, int64_t now_ms, struct approval_answer *ret)
     if (!rig->answers)
         return false;
     rig->answers--;
-    *ret = (struct approval_answer){!rig->refuses, names[rig->answers % 3], STR("because")};
+    *ret = (struct approval_answer){
+        .granted = !rig->refuses, .who = names[rig->answers % 3], .comment = STR("because")};
     return true;
 }
 

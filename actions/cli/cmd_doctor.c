@@ -68,6 +68,8 @@ static int run(struct invocation *call)
     if (!deployment_open(call, true, &d))
         return command_failed(call);
     doctor_look(&doctor);
+    if (!doctor.interrupted)
+        doctor_look_at_github(&doctor);
     int code;
     if (doctor.interrupted) {
         (void)error_set(&call->error, ERROR_TRANSIENT, "interrupted");

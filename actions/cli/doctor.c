@@ -178,6 +178,4 @@ void doctor_look(struct doctor *doctor)
         look_at_stage(doctor, &settings->stages[i]);
     for (size_t i = 0; goes_on(doctor) && i < settings->metric_count; i++)
         look_at_metric(doctor, &settings->metrics[i]);
-    if (goes_on(doctor))
-        doctor_look_at_github(doctor);
 }

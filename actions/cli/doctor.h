@@ -3,6 +3,7 @@
 //
 //     struct doctor doctor = {.d = &d};
 //     doctor_look(&doctor);
+//     doctor_look_at_github(&doctor);
 //     for (size_t i = 0; i < doctor.count; i++) say(doctor.findings[i].words);
 #ifndef ACTIONS_CLI_DOCTOR_H
 #define ACTIONS_CLI_DOCTOR_H
@@ -29,11 +30,10 @@ struct doctor {
 };
 
 void doctor_look(struct doctor *doctor);
-
-// Its parts.
-void doctor_find(struct doctor *doctor, enum finding_state state, str about, const char *format,
-                 ...) __attribute__((format(printf, 4, 5)));
 // What GitHub enforces of the branches, who of those that are asked may answer, what may be read.
 void doctor_look_at_github(struct doctor *doctor);
+
+void doctor_find(struct doctor *doctor, enum finding_state state, str about, const char *format,
+                 ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -117,7 +117,7 @@ const struct command command_approve = {
     .operands_max = 1,
     .summary = "agree that a waiting rollout goes on",
     .description = "Shows what is decided and records the answer under your name. Only those whom "
-                   "the configuration names count. --withdraw takes it back before enough "
+                   "the configuration names count.\n--withdraw takes it back before enough "
                    "have agreed; after that `sluice hold` stops it.",
     .options = approve_options,
     .formats = 1U << FORMAT_TEXT,

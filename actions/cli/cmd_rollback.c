@@ -95,11 +95,26 @@ static int rehearse(struct deployment *d)
     return rehearsal_run(d, stage, option_given(given, "yes"));
 }
 
+// What goes back, where to and why is the comment's alone.
+static bool check_comment(struct invocation *call)
+{
+    static const char *const others[] = {"to", "reason", "explain", "rehearse", "via"};
+    bool alone = call->options.operand_count == 0;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        alone &= !option_given(&call->options, others[i]);
+    return alone || !option_given(&call->options, "comment") ||
+           error_set(&call->error, ERROR_INPUT,
+                     "--comment says what goes back and why: it goes without targets, --to, "
+                     "--reason, --explain, --rehearse and --via");
+}
+
 static int run(struct invocation *call)
 {
     struct deployment d;
     const char *rollout = option_text(&call->options, "explain");
     bool rehearses = option_given(&call->options, "rehearse");
+    if (!check_comment(call))
+        return command_failed(call);
     if (option_given(&call->options, "via"))
         return rollback_by_github(call);
     if (!deployment_open(call, !rehearses, &d))

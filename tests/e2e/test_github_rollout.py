@@ -614,4 +614,6 @@ def test_resume_hears_it_where_the_issue_closed_meanwhile(site, github):
     assert "not that of a rollout" in done.err, done
     done = github.run("rollback", "--yes", "--comment=issues/99", code=2)
     assert "address of a comment" in done.err, done
+    done = github.run("rollback", "--yes", "--comment=a/issues/1#issuecomment-1", "--to=v1", code=2)
+    assert "--comment says what goes back" in done.err, done
     github.clean()

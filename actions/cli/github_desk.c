@@ -124,6 +124,8 @@ static const char *take_steering(struct github_desk *desk, struct arena *arena,
     };
     struct error err = {0};
     struct steering word = {.steer = steers[said->word], .who = said->who, .text = said->reason};
+    if (word.steer == STEER_ABORT && desk->state->phase == PHASE_DONE)
+        return "this rollout has just ended: say it again, and what it brought out is taken back";
     if (!word.text.len && word.steer == STEER_PROMOTE)
         return "say why behind it: it goes into the record";
     if (!word.text.len)

@@ -84,15 +84,20 @@ static void ask(struct release_authors *a, struct chain *chain, str path, chain_
 
 // ---- who pushed it ------------------------------------------------------------------------------
 
-// A push that brought some of it: it ends at one of its commits, or it begins at one, or at what
-// runs now, and goes on past it. One that begins at its last commit came later.
+// A push that begins inside of it, or at what runs now, and goes on past it. One that begins at its
+// last commit came later.
+static bool passes(const struct release_authors *a, str before, str after)
+{
+    bool inside = holds(a->commits, a->commit_count, before) && !str_eq(before, a->to);
+    return (inside || (a->from.len && str_eq(before, a->from))) &&
+           !holds(a->commits, a->commit_count, after);
+}
+
+// A push that brought some of it.
 static bool is_of_it(const struct release_authors *a, const struct node *activity)
 {
     str before = node_text(activity, "before"), after = node_text(activity, "after");
-    if (holds(a->commits, a->commit_count, after))
-        return true;
-    return !str_eq(before, a->to) &&
-           (holds(a->commits, a->commit_count, before) || (a->from.len && str_eq(before, a->from)));
+    return holds(a->commits, a->commit_count, after) || passes(a, before, after);
 }
 
 static bool is_push(const struct node *activity)
@@ -102,14 +107,17 @@ static bool is_push(const struct node *activity)
 }
 
 // True: what came before this is known. Only the branch that the release went in by tells, so that
-// nobody hides a push by moving some other branch.
+// nobody hides a push by moving some other branch; one that was only made at its commit is another.
 static bool is_beginning(struct release_authors *a, const struct node *activity)
 {
-    str ref = node_text(activity, "ref"), after = node_text(activity, "after");
-    if (!a->branch.len && str_eq(after, a->to))
+    str ref = node_text(activity, "ref"), before = node_text(activity, "before"),
+        after = node_text(activity, "after");
+    bool made = str_is(node_text(activity, "activity_type"), "branch_creation");
+    if (!a->branch.len && !made && (str_eq(after, a->to) || passes(a, before, after)))
         a->branch = arena_str(&a->row, ref);
-    bool is_there = a->branch.len && str_eq(ref, a->branch);
-    return is_there && (a->from.len ? str_eq(after, a->from) : str_eq(after, a->to));
+    if (!a->branch.len || !str_eq(ref, a->branch))
+        return false;
+    return a->from.len ? str_eq(after, a->from) || str_eq(before, a->from) : true;
 }
 
 static void pushed(void *self, struct chain *chain, const struct chain_reply *reply)

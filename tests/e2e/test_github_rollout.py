@@ -333,6 +333,23 @@ def test_who_pushed_it_or_is_named_by_some_address_of_theirs_is_an_author(site, 
     github.clean()
 
 
+def test_who_pushed_past_the_release_has_pushed_it(site, github):
+    """Its commit is in the middle of what somebody pushed; a branch was made of it since."""
+    site.go_out("2-search", "v2")
+    waits(site, "ben", "cleo", prevent_self_review="true")
+    site.release("3-recommend")
+    github.commit(before="dora", unpushed=True)
+    github.bench.act("fred", "commit", branch="main", message="Later", pusher="ben")
+    github.bench.act("cleo", "commit", branch="main", message="Later still")
+    github.run("rollout", "v3", "--wait=suspend")
+    for who in ("ben", "cleo"):
+        github.say(who, "/deny")
+    github.run("resume", code=1)
+    answers = [e for e in site.events() if e["type"] == "approval.answered"]
+    assert [e["actor"]["login"] for e in answers] == ["cleo"], github.comments()
+    github.clean()
+
+
 def test_where_what_was_pushed_is_not_listed_nobody_answers_here(site, github):
     waits(site, "ben", prevent_self_review="true")
     site.release("2-search")

@@ -211,7 +211,7 @@ class Commits(Part):
     def act_commit(self, repository, login, act):
         message, = required(act, "message")
         more = {name: act[name] for name in ("files", "co_authors", "sha", "parents", "email", "pusher",
-                                              "activity") if name in act}
+                                              "activity", "unpushed") if name in act}
         return self.world.add_commit(
             repository, message, login, act.get("branch", repository.default_branch), **more
         ).sha

@@ -8,7 +8,8 @@ ACT is {"as": LOGIN, "in": "bench/app", "do": WHAT, …} with, for each WHAT,
     "react"     comment, content
     "close", "reopen", "lock", "unlock"      issue
     "pull"      head (a branch), title, base, body, commits, from_fork: LOGIN
-    "commit"    branch, message, files, co_authors, sha, email; pusher and activity of its push
+    "commit"    branch, message, files, co_authors, sha, email; pusher and activity of its push, or
+                unpushed: the next push brings it
     "check"     times: as many as the last one there is, under other ids
     "run"       workflow, event, branch, artifacts, environment …   answers its id (runs.py)
     "approve", "reject"                      run, environment, comment

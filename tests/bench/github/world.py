@@ -39,6 +39,7 @@ class Repository:
         self.commits, self.refs = {}, {}
         self.files = {}  # (path, ref) → bytes
         self.activities = []  # pushes and merges, the oldest first
+        self.unpushed = {}  # branch: where it was when the last push was over
         self.kept = collections.defaultdict(dict)
         self.numbers = itertools.count(1)  # issues and pull requests share them
 
@@ -140,6 +141,7 @@ class World:
         """A commit on top of a branch, or beside all branches."""
         parents = more.pop("parents", None)
         pusher, kind = more.pop("pusher", None), more.pop("activity", None)
+        unpushed = more.pop("unpushed", False)
         tip = repository.refs.get(f"heads/{branch}") if branch else None
         parents = parents if parents is not None else [tip] if tip else []
         seed = f"{message}{author}{parents}{self.id()}"
@@ -149,7 +151,11 @@ class World:
         repository.commits[sha] = commit
         if branch:
             repository.refs[f"heads/{branch}"] = sha
-            self.push(repository, branch, tip, sha, pusher or author, kind)
+            before = repository.unpushed.pop(branch, tip)
+            if unpushed:
+                repository.unpushed[branch] = before
+            else:
+                self.push(repository, branch, before, sha, pusher or author, kind)
         return commit
 
     def push(self, repository, branch, before, after, login, kind=None):

@@ -1,6 +1,6 @@
 #include "actions/cli/commands.h"
 #include "actions/cli/judgement.h"
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "gate/base/limits.h"
 #include "gate/companion.h"
 #include "gate/doc/json.h"

@@ -1,7 +1,7 @@
 #include "actions/cli/commands.h"
 #include "actions/cli/judgement.h"
+#include "actions/report/escape.h"
 #include "actions/report/explain_text.h"
-#include "actions/report/gate_text.h"
 #include "gate/base/limits.h"
 
 #define ITEMS 10u     // of a finding that was asked for by name

@@ -1,7 +1,7 @@
 #include "actions/cli/commands.h"
 #include "actions/cli/judgement.h"
 #include "actions/cli/starter.h"
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "gate/base/limits.h"
 #include "gate/git/facts.h"
 

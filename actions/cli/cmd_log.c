@@ -1,7 +1,7 @@
 // sluice log, sluice show: the ledger as a list, and one of its records whole.
 #include "actions/cli/commands.h"
 #include "actions/cli/ledger_facts.h"
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
 

@@ -6,7 +6,7 @@
 #include "actions/cli/plan_suspended.h"
 #include "actions/cli/preflight.h"
 #include "actions/cli/preflight_calendar.h"
-#include "actions/cli/rehearsal.h"
+#include "actions/cli/rehearsal_overdue.h"
 #include "actions/cli/release_risk.h"
 #include "actions/cli/rollout_flow.h"
 #include "actions/cli/way_back.h"

@@ -1,5 +1,5 @@
 #include "actions/cli/commands.h"
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "gate/base/limits.h"
 #include "gate/decision.h"
 #include "gate/reports/reader.h"

@@ -2,7 +2,7 @@
 #include "actions/cli/commands.h"
 #include "actions/cli/deployment.h"
 #include "actions/cli/replay.h"
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "gate/base/limits.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"

@@ -6,7 +6,7 @@
 #include "actions/cli/github_incident.h"
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/notices.h"
-#include "actions/cli/rehearsal_left.h"
+#include "actions/cli/rehearsal_finish.h"
 #include "actions/cli/rollout_flow.h"
 #include "actions/cli/say.h"
 

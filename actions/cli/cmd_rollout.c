@@ -3,7 +3,7 @@
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/preflight.h"
 #include "actions/cli/preflight_calendar.h"
-#include "actions/cli/rehearsal_left.h"
+#include "actions/cli/rehearsal_finish.h"
 #include "actions/cli/rollout_flow.h"
 #include "gate/base/moment.h"
 

@@ -1,8 +1,8 @@
 // sluice status: where each rollout stands, what is known good, and what is marked bad.
 #include "actions/cli/commands.h"
 #include "actions/cli/queue.h"
-#include "actions/cli/rehearsal.h"
 #include "actions/cli/rehearsal_left.h"
+#include "actions/cli/rehearsal_overdue.h"
 #include "actions/cli/status_rollout.h"
 #include "gate/base/moment.h"
 

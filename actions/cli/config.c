@@ -1,10 +1,36 @@
 #include "actions/cli/config.h"
 
-#include "actions/cli/deployment.h"
 #include "actions/github/github_config.h"
 #include "deploy/notify/notify_config.h"
 #include "deploy/run/settings.h"
 #include "deploy/run/settings_calendar.h"
+
+static const struct shape_field ledger_fields[] = {
+    {.key = "branch",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct ledger_section, branch),
+     .fallback = "release-ledger",
+     .doc = "Branch that holds the record."},
+    {.key = "remote",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct ledger_section, remote),
+     .doc = "Name or URL of the remote; the local repository when absent."},
+    {.key = "sign_with",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct ledger_section, sign_with),
+     .doc = "Private key that signs every entry: a file, or `${env.NAME}` with its text."},
+    {.key = "allowed_signers",
+     .kind = SHAPE_STR,
+     .offset = offsetof(struct ledger_section, allowed_signers),
+     .doc = "File with the keys that may sign, for `sluice verify`."},
+    {.key = "evidence", .kind = SHAPE_LATER, .doc = "A store for large evidence."},
+    {.kind = SHAPE_END},
+};
+
+const struct shape ledger_shape = {.name = "ledger",
+                                   .size_bytes = sizeof(struct ledger_section),
+                                   .fields = ledger_fields,
+                                   .doc = "Where the record is kept."};
 
 static const struct shape_field fields[] = {
     {.key = "version",

@@ -25,6 +25,11 @@ struct config {
 
 extern const struct shape config_shape;
 
+struct ledger_section { // `ledger` of the configuration
+    str branch, remote, sign_with, allowed_signers;
+};
+extern const struct shape ledger_shape;
+
 // A section of another layer: checked together with the rest of the configuration.
 struct config_part {
     const char *name;

@@ -13,11 +13,6 @@
 #include "gate/base/template.h"
 #include "gate/git/repository.h"
 
-struct ledger_section { // `ledger` of the configuration
-    str branch, remote, sign_with, allowed_signers;
-};
-extern const struct shape ledger_shape;
-
 enum { LEDGER_WAIT_MS = 10000 }; // for the ledger's remote, before it goes on without
 
 struct deployment {

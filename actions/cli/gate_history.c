@@ -1,5 +1,6 @@
 #include "actions/cli/gate_history.h"
 
+#include "actions/cli/config.h"
 #include "actions/cli/deployment.h"
 #include "deploy/record/history.h"
 #include "deploy/run/settings.h"

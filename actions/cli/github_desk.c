@@ -6,7 +6,7 @@
 #include "actions/cli/say.h"
 #include "actions/cli/steering_desk.h"
 #include "actions/github/rollout_mirror.h"
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "deploy/cloud/url_parts.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"

@@ -6,7 +6,7 @@
 #include "actions/github/issue_thread.h"
 #include "actions/github/mirror_run.h"
 #include "actions/github/rollout_words.h"
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "deploy/record/history.h"
 #include "deploy/run/resolve.h"
 #include "deploy/world/files.h"

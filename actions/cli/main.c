@@ -1,6 +1,6 @@
 #include "actions/cli/command.h"
 #include "actions/cli/versions.h"
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "gate/base/limits.h"
 
 #include <stdio.h>

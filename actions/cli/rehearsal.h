@@ -1,7 +1,7 @@
 // A rollback on purpose: every target of a stage goes back to the release before and forward again,
 // as fast as it would in need, and the record knows how long each took. What is not needed is not
 // done in the dark: a rehearsal is refused where a rollback never is. One that is killed is brought
-// to its end by whoever comes next: see rehearsal_left.h.
+// to its end by whoever comes next: see rehearsal_finish.h.
 //
 //     int code = rehearsal_run(d, stage, yes);
 #ifndef ACTIONS_CLI_REHEARSAL_H
@@ -11,11 +11,5 @@
 
 // Asks unless `yes`. Returns the exit code; call->error is set where it was refused or failed.
 int rehearsal_run(struct deployment *d, const struct stage_settings *stage, bool yes);
-
-// True when `rollback.rehearse_every` is set and no way back of this environment was verified for
-// that long; `out` then says so, in one sentence with its remedy.
-bool rehearsal_is_overdue(struct deployment *d, str environment, struct text *out);
-// Writes rehearsal.overdue beside the rollout that goes out all the same.
-bool rehearsal_note_overdue(struct deployment *d, str rollout, str environment, struct error *err);
 
 #endif

@@ -1,5 +1,6 @@
 #include "actions/cli/rehearsal_halves.h"
 
+#include "actions/cli/rehearsal_left.h"
 #include "actions/cli/rollback_plan.h"
 #include "actions/cli/rollout_flow.h"
 #include "deploy/run/resolve.h"

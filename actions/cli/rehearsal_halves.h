@@ -1,6 +1,6 @@
 // The two halves of a rehearsal, back and forward again, and what the record says of it. Shared by
 // `sluice rollback --rehearse` (rehearsal.c) and by whoever brings one to its end that was left
-// half-way (rehearsal_left.c).
+// half-way (rehearsal_finish.c).
 //
 //     rehearsal_begin(&r);
 //     code = rehearsal_half(&r, REHEARSAL_BACK);
@@ -10,9 +10,6 @@
 #define ACTIONS_CLI_REHEARSAL_HALVES_H
 
 #include "actions/cli/ledger_facts.h"
-
-#define REHEARSAL_BEGUN "rehearsal.begun"
-#define REHEARSAL_DONE "rehearsal.done"
 
 enum rehearsal_half { REHEARSAL_BACK, REHEARSAL_FORTH };
 

@@ -1,11 +1,5 @@
 #include "actions/cli/rehearsal_left.h"
 
-#include "actions/cli/rehearsal_halves.h"
-#include "actions/cli/rollout_flow.h"
-#include "actions/cli/say.h"
-
-// ---- finding -----------------------------------------------------------------------------------
-
 static bool reads(struct deployment *d, const struct ledger_entry *entry, struct event *ret)
 {
     return ledger_read(d->ledger, d->arena, entry, ret, &d->call->error);
@@ -85,7 +79,7 @@ static bool is_driven(const struct deployment *d, const struct rehearsal_left *l
     return lease_is_live(lease, now_ms) || now_ms < left->half.newest_ms + LEASE_TTL_MS;
 }
 
-static bool is_forth(const struct rehearsal_left *left)
+bool rehearsal_left_forth(const struct rehearsal_left *left)
 {
     return str_eq(left->half.plan->rollout, left->forth);
 }
@@ -108,7 +102,8 @@ bool rehearsal_left_in(struct deployment *d, str environment, struct rehearsal_l
     if (!found)
         return true; // it has touched nothing
     left.open = !left.half.state || !phase_terminal(left.half.state->phase);
-    left.restored = is_forth(&left) && !left.open && left.half.state->phase == PHASE_ROLLED_BACK;
+    left.restored =
+        rehearsal_left_forth(&left) && !left.open && left.half.state->phase == PHASE_ROLLED_BACK;
     left.driven = is_driven(d, &left);
     *ret = left;
     *ret_found = true;
@@ -121,86 +116,9 @@ void rehearsal_left_words(const struct rehearsal_left *left, struct text *out)
     text_addf(out, "rehearsal " STR_FMT " was left half-way:", STR_ARG(left->back));
     for (uint32_t i = 0; i < plan->target_count; i++) {
         const struct plan_target *target = &plan->targets[i];
-        str live = is_forth(left) ? target->good.release : target->next.release;
-        str before = is_forth(left) ? target->next.release : target->good.release;
+        str live = rehearsal_left_forth(left) ? target->good.release : target->next.release;
+        str before = rehearsal_left_forth(left) ? target->next.release : target->good.release;
         text_addf(out, "%s " STR_FMT " may be on " STR_FMT ", where " STR_FMT " belongs",
                   i ? "," : "", STR_ARG(target->name), STR_ARG(before), STR_ARG(live));
     }
-}
-
-// ---- finishing ---------------------------------------------------------------------------------
-
-static bool again(struct deployment *d, const struct rehearsal_left *left, bool leave,
-                  struct rehearsal *ret)
-{
-    const struct plan *plan = left->half.plan;
-    const struct stage_settings *stage = stage_of(&d->settings, left->stage);
-    if (!stage)
-        return error_set(&d->call->error, ERROR_INPUT,
-                         "rehearsal " STR_FMT " is of stage " STR_FMT
-                         ", which the configuration does not have any more",
-                         STR_ARG(left->back), STR_ARG(left->stage));
-    struct stage_settings *narrow = ARENA_NEW(d->arena, struct stage_settings);
-    str *names = ARENA_ARRAY(d->arena, str, plan->target_count);
-    struct placement *from = ARENA_ARRAY(d->arena, struct placement, plan->target_count);
-    struct placement *to = ARENA_ARRAY(d->arena, struct placement, plan->target_count);
-    for (uint32_t i = 0; i < plan->target_count; i++) {
-        names[i] = plan->targets[i].name;
-        if (!target_of(&d->settings, names[i]))
-            return error_set(&d->call->error, ERROR_INPUT,
-                             "rehearsal " STR_FMT " is of target " STR_FMT
-                             ", which the configuration does not have any more",
-                             STR_ARG(left->back), STR_ARG(names[i]));
-        from[i] = plan->targets[i].next;
-        to[i] = plan->targets[i].good;
-    }
-    *narrow = *stage;
-    narrow->targets = (struct shape_list){names, plan->target_count};
-    *ret = (struct rehearsal){.d = d,
-                              .stage = narrow,
-                              .live = is_forth(left) ? to : from,
-                              .before = is_forth(left) ? from : to,
-                              .back = left->back,
-                              .forth = left->forth,
-                              .leave = leave};
-    return true;
-}
-
-// Goes on with a half that is not over.
-static int drive_open(struct rehearsal *r, const struct rehearsal_left *left)
-{
-    struct flow flow = {.d = r->d,
-                        .stage = r->stage,
-                        .plan = left->half.plan,
-                        .state = left->half.state,
-                        .placements = left->half.placements,
-                        .leave = r->leave};
-    int code = flow_prepare_again(&flow) ? flow_drive(&flow) : command_failed(r->d->call);
-    bool there = flow.phase == PHASE_ROLLED_BACK;
-    flow_done(&flow);
-    return there ? 0 : code ? code : 3;
-}
-
-// A half that was cancelled has touched nothing, or somebody went another way.
-static bool is_lost(const struct rehearsal_left *left)
-{
-    return !left->open && left->half.state->phase != PHASE_ROLLED_BACK;
-}
-
-int rehearsal_finish(struct deployment *d, const struct rehearsal_left *left, bool leave)
-{
-    struct rehearsal r;
-    struct text words = text_of(1 << 18);
-    rehearsal_left_words(left, &words);
-    if (!left->restored)
-        say_line("sluice: ATTENTION: %s; it is brought forward again now", text_c(&words));
-    text_done(&words);
-    if (!again(d, left, leave, &r))
-        return command_failed(d->call);
-    int code = left->open ? drive_open(&r, left) : 0;
-    if (code == 0 && !is_forth(left) && !is_lost(left))
-        code = rehearsal_half(&r, REHEARSAL_FORTH);
-    if (code == 0 && !rehearsal_record(&r, !is_lost(left)))
-        code = command_failed(d->call);
-    return code;
 }

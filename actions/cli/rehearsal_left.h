@@ -1,16 +1,20 @@
 // A rehearsal that no process has brought to its end: killed in one of its halves, or between them,
 // it has left the release before on targets where known good belongs. The ledger shows it, and
 // whoever comes next (`sluice resume`, `watch`, `rollout`) brings known good forward again; looking
-// (`status`) only says so.
+// (`status`) only says so. Found here; brought to its end by rehearsal_finish.h.
 //
 //     struct rehearsal_left left;
 //     bool found;
-//     if (rehearsal_left_in(d, environment, &left, &found) && found && !left.driven)
-//         code = rehearsal_finish(d, &left, false);
+//     if (rehearsal_left_in(d, environment, &left, &found) && found)
+//         rehearsal_left_words(&left, &out);
 #ifndef ACTIONS_CLI_REHEARSAL_LEFT_H
 #define ACTIONS_CLI_REHEARSAL_LEFT_H
 
 #include "actions/cli/ledger_facts.h"
+
+// Events of the ledger.
+#define REHEARSAL_BEGUN "rehearsal.begun"
+#define REHEARSAL_DONE "rehearsal.done"
 
 struct rehearsal_left {
     str environment, stage;
@@ -27,12 +31,10 @@ struct rehearsal_left {
 bool rehearsal_left_in(struct deployment *d, str environment, struct rehearsal_left *ret,
                        bool *ret_found);
 
+// It stands at its second half, the way forward again.
+bool rehearsal_left_forth(const struct rehearsal_left *left);
+
 // "rehearsal v1-production-rehearsal-1 was left half-way: web may be on v1, where v2 belongs"
 void rehearsal_left_words(const struct rehearsal_left *left, struct text *out);
-
-// Says so, and goes on with it until what was live is live again. Safe to call from several places:
-// the claim lets one of them. `leave`: as struct flow has it. Returns the exit code; call->error is
-// set where it was refused or failed.
-int rehearsal_finish(struct deployment *d, const struct rehearsal_left *left, bool leave);
 
 #endif

@@ -2,7 +2,7 @@
 // summary.
 #include "actions/cli/plan_calendar.h"
 #include "actions/cli/rollout_flow.h"
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "gate/base/limits.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"

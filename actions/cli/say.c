@@ -1,6 +1,6 @@
 #include "actions/cli/say.h"
 
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 
 #include <stdarg.h>
 #include <stdio.h>

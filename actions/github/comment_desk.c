@@ -1,6 +1,6 @@
 #include "actions/github/comment_desk.h"
 
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "deploy/cloud/url_parts.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"

@@ -1,6 +1,6 @@
 #include "actions/github/rollout_words.h"
 
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "gate/base/moment.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "actions/github/runner.h"
 
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "gate/base/limits.h"
 #include "gate/doc/json.h"
 

@@ -1,4 +1,6 @@
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
+
+#include <stdint.h>
 
 #define BREAK "&#8203;" // a zero-width space: nothing that GitHub looks for goes across it
 

@@ -1,6 +1,6 @@
 #include "actions/report/explain_text.h"
 
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "gate/base/moment.h"
 
 static void add_line(struct text *out, const char *before, const char *words)

@@ -1,4 +1,5 @@
 #include "actions/report/gate_markdown.h"
+#include "actions/report/escape.h"
 #include "actions/report/gate_text.h"
 #include "actions/report/score_text.h"
 #include "actions/report/trend.h"

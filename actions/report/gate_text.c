@@ -1,5 +1,6 @@
 #include "actions/report/gate_text.h"
 
+#include "actions/report/escape.h"
 #include "actions/report/score_text.h"
 
 #define PLACES 5u // places shown of one finding when not verbose

@@ -20,14 +20,4 @@ void gate_text(const struct decision *decision, const struct gate_text_style *st
 // into `max_bytes` is counted at the end.
 void gate_markdown(const struct decision *decision, size_t max_bytes, struct text *out);
 
-// Text as it can stand in a markdown table cell: no mark-up, no link, no mention, no line break,
-// and U+FFFD for what is not UTF-8 or is not to be seen (controls, direction marks, zero width).
-void markdown_escape(str s, struct text *out);
-// The same, with `words between backticks` as code.
-void markdown_words(str s, struct text *out);
-
-// Text in one line without control characters, so that a report can steer neither a terminal nor
-// the runner that reads a log; '?' for what markdown_escape has U+FFFD for.
-void terminal_escape(str s, struct text *out);
-
 #endif

@@ -1,6 +1,6 @@
 #include "actions/report/risk_text.h"
 
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
 

@@ -1,6 +1,6 @@
 #include "actions/report/score_text.h"
 
-#include "actions/report/gate_text.h"
+#include "actions/report/escape.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
 #include "gate/rules/rollout_demands.h"

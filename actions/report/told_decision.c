@@ -1,6 +1,5 @@
 #include "actions/report/told_decision.h"
 
-#include "actions/report/gate_text.h"
 #include "gate/base/moment.h"
 
 enum { TEXT_MOST = 2000, FIGURE_MOST = 200, PLACES_MOST = 20, RESERVE = 1024 };

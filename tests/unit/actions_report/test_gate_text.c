@@ -1,3 +1,4 @@
+#include "actions/report/escape.h"
 #include "actions/report/explain_text.h"
 #include "actions/report/gate_text.h"
 #include "gate/base/limits.h"

@@ -1,5 +1,6 @@
 #include "actions/cli/approval_desk.h"
 
+#include "actions/cli/brief_words.h"
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/say.h"
 #include "deploy/record/journal.h"
@@ -172,31 +173,6 @@ bool approval_withdraw(struct ledger *ledger, const struct plan *plan,
 
 // ---- asking -------------------------------------------------------------------------------------
 
-void approval_words(const struct plan *plan, uint32_t step, const struct plan_approval *rule,
-                    struct text *out)
-{
-    text_addf(out, "%s " STR_FMT " to " STR_FMT "%s\n",
-              step == STEP_STAGE ? "Release" : "Bring release", STR_ARG(plan->release),
-              STR_ARG(plan->environment), step == STEP_STAGE ? "?" : "");
-    if (step != STEP_STAGE)
-        text_addf(out, "  to        %.1f %% (step %u of %u)?\n",
-                  plan->steps[step].share_ppm / 10000.0, step + 1, plan->step_count);
-    text_addf(out, "  commit    " STR_FMT ", passed by the gate\n", STR_ARG(plan->commit));
-    text_adds(out, "  targets  ");
-    for (uint32_t i = 0; i < plan->target_count; i++) {
-        const struct plan_target *target = &plan->targets[i];
-        text_addf(out, " " STR_FMT " (from " STR_FMT ")", STR_ARG(target->name),
-                  STR_ARG(target->good.release.len ? target->good.release : STR("nothing")));
-    }
-    text_adds(out, "\n  steps    ");
-    for (uint32_t i = 0; i < plan->step_count; i++)
-        text_addf(out, " %g%%", plan->steps[i].share_ppm / 10000.0);
-    text_addf(out, "\n  answers   %u of:", rule->count);
-    for (uint32_t i = 0; i < rule->from_count; i++)
-        text_addf(out, " " STR_FMT, STR_ARG(rule->from[i]));
-    text_addc(out, '\n');
-}
-
 static bool may_press(const struct approval_desk *desk)
 {
     const struct plan_approval *rule = desk->question.rule;
@@ -208,7 +184,7 @@ static bool may_press(const struct approval_desk *desk)
 static void ask(void *self, const struct approval_question *question, int64_t now_ms)
 {
     struct approval_desk *desk = self;
-    struct text words = text_of(8192);
+    struct text words = text_of(65536);
     bool again = desk->asking && desk->question.step == question->step;
     desk->question = *question;
     desk->asking = true;
@@ -220,7 +196,7 @@ static void ask(void *self, const struct approval_question *question, int64_t no
     mailbox_done(&desk->withdrawals);
     desk->box = (struct mailbox){.ledger = desk->ledger, .rollout = question->plan->rollout};
     desk->withdrawals = desk->box;
-    approval_words(question->plan, question->step, question->rule, &words);
+    brief_ask(question->plan, question->step, question->rule, desk->brief, now_ms, &words);
     if (may_press(desk) && keyboard_open(&desk->keyboard))
         text_adds(&words, "  y = yes, n = no\n");
     else

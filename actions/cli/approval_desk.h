@@ -15,6 +15,7 @@
 #include "actions/cli/keyboard.h"
 #include "actions/cli/mailbox.h"
 #include "actions/cli/progress.h"
+#include "actions/cli/release_brief.h"
 #include "deploy/record/ledger.h"
 #include "deploy/run/driver.h"
 
@@ -27,7 +28,8 @@ struct approval_desk {
     str me;                            // who sits here
     const str *authors;                // may not answer where self-review is prevented
     size_t author_count;
-    bool terminal; // a person can press a key here
+    const struct release_brief *brief; // what is said of the release where it is asked
+    bool terminal;                     // a person can press a key here
     // its own
     struct arena arena;
     struct approval_question question;
@@ -83,9 +85,5 @@ bool approval_is_withdrawn(struct ledger *ledger, str rollout, const struct appr
 bool approval_withdraw(struct ledger *ledger, const struct plan *plan,
                        const struct rollout_state *state, const struct approval_word *word,
                        struct error *err);
-
-// What is decided, in five lines.
-void approval_words(const struct plan *plan, uint32_t step, const struct plan_approval *rule,
-                    struct text *out);
 
 #endif

@@ -1,5 +1,6 @@
 // sluice approve, sluice deny: the release manager's answer, from a terminal.
 #include "actions/cli/approval_desk.h"
+#include "actions/cli/brief_words.h"
 #include "actions/cli/commands.h"
 #include "actions/cli/ledger_facts.h"
 
@@ -49,8 +50,10 @@ static bool answer(struct deployment *d, bool granted)
                                        authors, author_count);
     if (why)
         return error_set(err, ERROR_DENIED, "%s", why);
-    struct text words = text_of(8192);
-    approval_words(fact.plan, step, rule, &words);
+    struct text words = text_of(65536);
+    struct release_brief brief;
+    release_brief(d, fact.plan, &brief);
+    brief_ask(fact.plan, step, rule, &brief, deployment_now(d), &words);
     (void)fputs(text_c(&words), stderr);
     text_done(&words);
     if (!option_given(&d->call->options, "yes")) {

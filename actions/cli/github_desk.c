@@ -1,6 +1,7 @@
 #include "actions/cli/github_desk.h"
 
 #include "actions/cli/approval_desk.h"
+#include "actions/cli/brief_words.h"
 #include "actions/cli/github_marks.h"
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/say.h"
@@ -11,7 +12,7 @@
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
 
-enum { FACTS_MOST = 16384, ENDED_MOST = 20 };
+enum { FACTS_MOST = 32768, ENDED_MOST = 20 };
 
 #define ENDED_WITHIN_MS (6 * MS_HOUR)
 
@@ -152,69 +153,6 @@ static const char *take(void *self, struct arena *arena, const struct said_word 
     return why;
 }
 
-// ---- what it rests on ---------------------------------------------------------------------------
-
-static void add_gate(const struct github_desk *desk, struct arena *arena, struct text *out)
-{
-    struct gate_record gate;
-    struct error ignored;
-    char at[MOMENT_TEXT];
-    if (!gate_decided(desk->d->ledger, arena, desk->plan->commit, &gate, &ignored))
-        return;
-    text_addf(out, "- **Gate** " STR_FMT ", %s\n", STR_ARG(gate.decision),
-              moment_format(gate.time_ms, at));
-}
-
-static void add_no_return(const struct plan *plan, struct text *out)
-{
-    bool any = false;
-    for (uint32_t i = 0; i < plan->target_count; i++) {
-        if (!plan->targets[i].no_return.len)
-            continue;
-        any = true;
-        text_adds(out, "- **Point of no return** ");
-        markdown_escape(plan->targets[i].name, out);
-        text_adds(out, ": ");
-        markdown_escape(plan->targets[i].no_return, out);
-        text_addc(out, '\n');
-    }
-    if (!any)
-        text_adds(out, "- **Point of no return** none: it can be taken back at every step\n");
-}
-
-static void add_way_back(struct github_desk *desk, struct text *out)
-{
-    struct way_back back = {0};
-    char words[32], at[MOMENT_TEXT];
-    if (!facts_way_back(desk->d, desk->plan->environment, &back) || !back.count) {
-        text_adds(out, "- **Way back** never tried in this environment\n");
-        desk->d->call->error = (struct error){0};
-        return;
-    }
-    text_addf(out, "- **Way back** %s the last %zu times, half of them in %s",
-              moment_format(back.newest_at_ms, at), back.count,
-              duration_words(back.median_ms, words));
-    text_adds(out, " or less\n");
-}
-
-static str facts(struct github_desk *desk)
-{
-    struct arena *arena = desk->d->arena;
-    struct text out = text_of(FACTS_MOST);
-    add_gate(desk, arena, &out);
-    if (desk->plan->risk_why.len) {
-        text_adds(&out, "- **Risk** ");
-        markdown_escape(desk->plan->risk_why, &out);
-        text_addc(&out, '\n');
-    }
-    if (desk->plan->mode == PLAN_FORWARD)
-        add_no_return(desk->plan, &out);
-    add_way_back(desk, &out);
-    str made = arena_str(arena, text_str(&out));
-    text_done(&out);
-    return made;
-}
-
 // ---- opening ------------------------------------------------------------------------------------
 
 // A mistake in `github` stops a rollout when its configuration is read, but never a way back.
@@ -229,6 +167,17 @@ static bool read_settings(struct github_desk *desk)
     if (!problems_none(&problems, &why))
         say(desk, error_text(&why, text, sizeof text));
     return false;
+}
+
+static str written(struct github_desk *desk, const struct release_brief *brief,
+                   void (*write)(const struct plan *plan, const struct release_brief *brief,
+                                 struct text *out))
+{
+    struct text out = text_of(FACTS_MOST);
+    write(desk->plan, brief, &out);
+    str made = arena_str(desk->d->arena, text_str(&out));
+    text_done(&out);
+    return made;
 }
 
 static str environment_url(struct github_desk *desk)
@@ -264,6 +213,7 @@ struct github_desk *github_desk_open(struct deployment *d, const struct plan *pl
 {
     struct github_desk *desk = ARENA_NEW(d->arena, struct github_desk);
     struct github_client *github;
+    struct release_brief brief;
     struct error why;
     *desk = (struct github_desk){.d = d, .progress = progress, .plan = plan};
     if (!read_settings(desk))
@@ -273,6 +223,7 @@ struct github_desk *github_desk_open(struct deployment *d, const struct plan *pl
         return NULL;
     }
     facts_authors(d, plan, &desk->authors, &desk->author_count);
+    release_brief(d, plan, &brief);
     struct mirror_setup setup = {
         .cloud = d->ports.cloud,
         .github = github,
@@ -283,7 +234,8 @@ struct github_desk *github_desk_open(struct deployment *d, const struct plan *pl
         .run_url = str_of(d->call->runner.run_url),
         .environment_url = environment_url(desk),
         .deployments_url = deployments_url(desk),
-        .facts = facts(desk),
+        .judged = written(desk, &brief, brief_verdict_markdown),
+        .facts = written(desk, &brief, brief_markdown),
         .port = {desk, known_number, record_number},
         .comments = {.self = desk, .known = is_recorded, .take = take},
         .poll_ms = desk->settings.poll_ms,

@@ -42,6 +42,7 @@ static void begun(struct flow *flow)
 struct company {
     struct progress_display progress;
     struct approval_desk desk;
+    struct release_brief brief;
     struct steering_desk steering;
     struct journal *journal;
     struct calendar_desk *calendar;
@@ -184,11 +185,13 @@ static void open_company(struct flow *flow, struct company *ret)
         .desk = {.ledger = d->ledger,
                  .progress = &ret->progress,
                  .me = d->me,
+                 .brief = &ret->brief,
                  .terminal = terminal && !flow->suspend},
         .steering = {.box = {.ledger = d->ledger, .rollout = flow->plan->rollout}},
     };
     progress_init(&ret->progress, call->color && isatty(STDERR_FILENO), terminal && !call->quiet,
                   call->quiet, call->verbose);
+    release_brief(d, flow->plan, &ret->brief);
     facts_authors(d, flow->plan, &ret->desk.authors, &ret->desk.author_count);
     if (flow->plan->mode == PLAN_FORWARD && !flow->state)
         look_for_rehearsal(flow);

@@ -97,6 +97,7 @@ static void want_issue(struct rollout_mirror *m, const struct rollout_state *sta
                                   .marker = mirror_marker(&arena, m->setup.plan->rollout, ""),
                                   .run_url = m->setup.run_url,
                                   .deployments_url = m->setup.deployments_url,
+                                  .judged = m->setup.judged,
                                   .facts = m->setup.facts};
     bool over = phase_terminal(state->phase);
     issue->wanted = over ? THREAD_CLOSED : THREAD_OPEN;

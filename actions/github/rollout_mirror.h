@@ -24,7 +24,7 @@ struct mirror_setup { // what it points to must outlive the mirror
     const struct plan *plan;
     bool deployments, issues; // which of them
     bool production;          // of GitHub's environment
-    str run_url, environment_url, deployments_url, facts;
+    str run_url, environment_url, deployments_url, judged, facts;
     struct mirror_port port;
     struct comment_port comments; // of which `status` and `authors` are the mirror's own
     int64_t poll_ms;

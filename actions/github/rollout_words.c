@@ -216,8 +216,8 @@ void rollout_issue_body(const struct issue_source *source, struct text *out)
     markdown_escape(plan->release, out);
     text_adds(out, "** to ");
     markdown_escape(plan->environment, out);
-    text_addf(out, ", commit " STR_FMT ", passed by the gate  \n**Targets** ",
-              STR_ARG(plan->commit));
+    text_addf(out, ", commit " STR_FMT "%s" STR_FMT "  \n**Targets** ", STR_ARG(plan->commit),
+              source->judged.len ? ", " : "", STR_ARG(source->judged));
     add_targets(plan, out);
     text_adds(out, "  \n**Steps** ");
     add_steps(plan, source->state, out);

@@ -28,6 +28,7 @@ struct issue_source {
     str marker;          // a line of HTML comment by which it is found again
     str run_url;         // may be empty, as the next
     str deployments_url; // of the environment: who has to let its jobs begin is asked there
+    str judged;          // markdown, a few words: what the gate said of it; may be empty
     str facts; // markdown of what is decided on (risks, migrations, …); folded; may be empty
 };
 void rollout_issue_body(const struct issue_source *source, struct text *out);

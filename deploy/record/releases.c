@@ -224,31 +224,62 @@ bool release_adopt(struct ledger *ledger, str environment, str release, str comm
 
 // ---- the gate -----------------------------------------------------------------------------------
 
+static bool is_decision(const struct ledger_entry *entry)
+{
+    return entry->stream == STREAM_GATE && str_is(entry->type, "gate.decided");
+}
+
+static struct gate_record gate_record_of(const struct event *event, size_t position)
+{
+    struct gate_record record = {.decision = node_text(event->fields, "decision"),
+                                 .commit = node_text(event->fields, "commit"),
+                                 .policy_sha256 = node_text(event->fields, "policy_sha256"),
+                                 .time_ms = event->time_ms,
+                                 .position = position,
+                                 .body = event->fields,
+                                 .actor = event->actor};
+    memcpy(record.id, event->id, sizeof record.id);
+    return record;
+}
+
+bool gates_decided(struct ledger *ledger, struct arena *arena, const str *commits, size_t count,
+                   struct gate_record *ret, struct error *err)
+{
+    bool ok = true;
+    size_t left = count;
+    for (size_t i = ledger_count(ledger); ok && left && i-- > 0;) {
+        struct arena scratch = {0};
+        struct event event;
+        if (!is_decision(ledger_at(ledger, i)))
+            continue;
+        ok = ledger_read(ledger, &scratch, ledger_at(ledger, i), &event, err);
+        str commit = ok ? node_text(event.fields, "commit") : (str){NULL, 0};
+        size_t at = 0;
+        while (ok && at < count && !str_eq(commits[at], commit))
+            at++;
+        if (ok && at < count && !ret[at].body) {
+            ret[at] = gate_record_of(&event, i);
+            arena_take(arena, &scratch);
+            left--;
+        }
+        arena_done(&scratch);
+    }
+    return ok;
+}
+
 bool gate_decided(struct ledger *ledger, struct arena *arena, str commit, struct gate_record *ret,
                   struct error *err)
 {
-    for (size_t i = ledger_count(ledger); i-- > 0;) {
-        const struct ledger_entry *entry = ledger_at(ledger, i);
-        struct event event;
-        if (entry->stream != STREAM_GATE || !str_is(entry->type, "gate.decided"))
-            continue;
-        if (!ledger_read(ledger, arena, entry, &event, err))
-            return false;
-        if (!str_eq(node_text(event.fields, "commit"), commit))
-            continue;
-        *ret = (struct gate_record){.decision = node_text(event.fields, "decision"),
-                                    .commit = node_text(event.fields, "commit"),
-                                    .policy_sha256 = node_text(event.fields, "policy_sha256"),
-                                    .time_ms = event.time_ms,
-                                    .position = i,
-                                    .body = event.fields,
-                                    .actor = event.actor};
-        memcpy(ret->id, event.id, sizeof ret->id);
-        return true;
-    }
-    return error_set(err, ERROR_ABSENT,
-                     "the gate has not decided about commit " STR_FMT ": run `sluice gate` first",
-                     STR_ARG(str_first(commit, 12)));
+    struct gate_record found = {0};
+    if (!gates_decided(ledger, arena, &commit, 1, &found, err))
+        return false;
+    if (!found.body)
+        return error_set(err, ERROR_ABSENT,
+                         "the gate has not decided about commit " STR_FMT
+                         ": run `sluice gate` first",
+                         STR_ARG(str_first(commit, 12)));
+    *ret = found;
+    return true;
 }
 
 bool gate_record_write(struct ledger *ledger, str decision_json,

@@ -64,6 +64,11 @@ struct gate_record {
 bool gate_decided(struct ledger *ledger, struct arena *arena, str commit, struct gate_record *ret,
                   struct error *err);
 
+// The same of several commits, no two of them alike, in one reading of the ledger: ret[i] of
+// commits[i], with `body` null where there is none. `ret` comes in as zeroes.
+bool gates_decided(struct ledger *ledger, struct arena *arena, const str *commits, size_t count,
+                   struct gate_record *ret, struct error *err);
+
 // Writes gate.decided. `decision_json` is the decision as cli.md has it (schema sluice.decision/1)
 // and becomes the body; the evidence goes into the event's own list as well.
 bool gate_record_write(struct ledger *ledger, str decision_json,

@@ -108,7 +108,11 @@ def test_an_approval_by_comment_carries_it_from_run_to_run(site, github):
     assert github.states() == ["queued"]
     question, = github.comments()
     assert "@ada @ben" in question["body"] and "needs 2 of you" in question["body"]
-    assert "passed by the gate" in issue["body"] and "Way back" in issue["body"]
+    assert "gate **pass**, risk " in issue["body"] and "Way back" in issue["body"]
+    touched = issue["body"].split("**Critical paths changed**")[1].split("- **")[0]
+    assert "risk R-5 " in touched and "<code>courses/views.py</code>" in touched, issue["body"]
+    assert "**Migrations** no migration" in issue["body"], issue["body"]
+    assert "**Reach** web (from v1): 50 % then 100 % of its traffic" in issue["body"], issue["body"]
     assert f"/{REPOSITORY}/deployments/production)" in issue["body"], issue["body"]
 
     github.say("eve", "/approve")

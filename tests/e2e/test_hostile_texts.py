@@ -410,6 +410,7 @@ def test_it_stays_text(attack, place, tmp_path):
     assert not canary.exists(), attack[2]
 
 
+ASKED = [f"  {name:10}" for name in ("EMERGENCY", "gate", "touches", "reaches", "way back", "answers")]
 WORDS = Path(SLUICE).parent / "tests/e2e/rollout_words"
 
 
@@ -428,6 +429,10 @@ def test_it_stays_text_in_the_issue_of_a_rollout(attack, tmp_path):
         markdown_is_ours(words, [], strong=".*")
     for line in words_of_a_rollout(raw, "plain"):
         assert "\n" not in plain(line) and len(line) <= 256, line
+    question, = words_of_a_rollout(raw, "question")
+    lines = plain(question).split("\n")
+    assert len(lines) == 8 and lines[-1] == "", question
+    assert [line[:12] for line in lines[1:7]] == ASKED, question
 
 
 def test_the_text_does_come_that_far(place, tmp_path):

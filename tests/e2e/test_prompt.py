@@ -197,8 +197,13 @@ def test_an_answer_is_one_key(waiting, terminal):
         prompt = terminal(command, "v2-production-1")
         prompt.read_until("Approve? [y/N] " if command == "approve" else "Deny? [y/N] ")
         shown = prompt.said.replace("\r\n", "\n")
-        assert "Release v2 to production?\n" in shown and "  targets   web (from v1)\n" in shown
-        assert "  steps     50% 100%\n" in shown and f"  answers   1 of: {ME}\n" in shown
+        asked = shown[shown.index("Release v2 to production?\n"):].split("\n")[1:6]
+        assert asked[0].startswith("  gate      pass, 20") and "; risk " in asked[0], shown
+        assert asked[1].startswith("  touches   R-5 (exposure 9), R-4 (6), in courses/"), shown
+        assert asked[1].endswith("; no migration"), shown
+        assert asked[2] == "  reaches   web (from v1): 50 % then 100 % of its traffic", shown
+        assert asked[3].startswith("  way back  by itself to v1 when the figures turn bad; "), shown
+        assert asked[4] == f"  answers   1 of: {ME}", shown
         prompt.press(key)
         assert prompt.ends() == code, prompt.said
         assert words in prompt.said

@@ -11,10 +11,11 @@
 
 enum { LOOK_MS = 2000 };
 
+// A login is the same in any case.
 static bool has(const str *names, size_t count, str name)
 {
     for (size_t i = 0; i < count; i++)
-        if (str_eq(names[i], name))
+        if (str_cmp_any_case(names[i], name) == 0)
             return true;
     return false;
 }
@@ -28,8 +29,8 @@ static bool is_named(const struct plan_approval *rule, const struct approval_per
 }
 
 const char *approval_refusal(struct arena *arena, const struct plan_approval *rule,
-                             const struct approval_person *person, const str *authors,
-                             size_t author_count)
+                             const struct approval_person *person,
+                             const struct release_people *people)
 {
     str who = person->who;
     struct text names = text_of(1024);
@@ -40,12 +41,15 @@ const char *approval_refusal(struct arena *arena, const struct plan_approval *ru
         why = arena_format(arena, STR_FMT " is not among those who may answer: %s", STR_ARG(who),
                            text_c(&names))
                   .data;
-    } else if (rule->prevent_self_review && has(authors, author_count, who)) {
+    } else if (rule->prevent_self_review && has(people->names, people->count, who)) {
         why = arena_format(arena,
-                           STR_FMT " started this rollout or wrote one of its commits, and "
-                                   "`prevent_self_review` is set",
+                           STR_FMT " started this rollout, or wrote or pushed one of its commits, "
+                                   "and `prevent_self_review` is set",
                            STR_ARG(who))
                   .data;
+    } else if (rule->prevent_self_review && !people->whole) {
+        why = "who wrote this release cannot all be known here, as this clone lacks some of its "
+              "commits, and `prevent_self_review` is set: `git fetch --unshallow`";
     }
     text_done(&names);
     return why;
@@ -177,7 +181,8 @@ static bool may_press(const struct approval_desk *desk)
 {
     const struct plan_approval *rule = desk->question.rule;
     return desk->terminal && has(rule->from, rule->from_count, desk->me) &&
-           !(rule->prevent_self_review && has(desk->authors, desk->author_count, desk->me)) &&
+           !(rule->prevent_self_review &&
+             (has(desk->people.names, desk->people.count, desk->me) || !desk->people.whole)) &&
            !desk->pressed;
 }
 
@@ -208,8 +213,21 @@ static void ask(void *self, const struct approval_question *question, int64_t no
     text_done(&words);
 }
 
-// A terminal that is gone answers nothing any more; the ledger still may.
-static bool poll_keys(struct approval_desk *desk, struct approval_answer *ret)
+// What is pressed is written down as any other answer is, and read from there.
+static bool write_key(struct approval_desk *desk, bool granted)
+{
+    const struct approval_word word = {
+        .person = {.who = desk->me}, .granted = granted, .comment = STR("on a terminal")};
+    struct error err;
+    if (approval_write(desk->ledger, desk->question.plan, desk->question.step, &word, &err))
+        return true;
+    progress_clear(desk->progress);
+    say_line("sluice: your answer was not recorded: %s", err.message);
+    return false;
+}
+
+// A terminal that is gone answers nothing any more; the ledger still may. True: it was answered.
+static bool poll_keys(struct approval_desk *desk)
 {
     if (!may_press(desk)) {
         keyboard_close(&desk->keyboard);
@@ -220,13 +238,11 @@ static bool poll_keys(struct approval_desk *desk, struct approval_answer *ret)
         keyboard_close(&desk->keyboard);
         desk->terminal = false;
     }
-    if (key != 'y' && key != 'Y' && key != 'n' && key != 'N')
+    bool yes = key == 'y' || key == 'Y';
+    if ((!yes && key != 'n' && key != 'N') || !write_key(desk, yes))
         return false;
     keyboard_close(&desk->keyboard);
-    desk->pressed = true;
-    *ret = (struct approval_answer){
-        .granted = key == 'y' || key == 'Y', .who = desk->me, .comment = STR("on a terminal")};
-    return true;
+    return desk->pressed = true;
 }
 
 // What a comment's author was seen to belong to by who read it.
@@ -251,9 +267,11 @@ static bool read_answer(struct approval_desk *desk, const struct event *event,
         (read.granted && approval_is_withdrawn(desk->ledger, desk->question.plan->rollout, &read)))
         return false;
     struct approval_person person = {.who = read.who};
+    struct release_people people = desk->people;
+    // Of who comments GitHub was asked before it was written down.
+    people.whole |= node_text(event->fields, "said_at").len > 0;
     read_teams(&desk->arena, event, &person);
-    const char *why = approval_refusal(&desk->arena, desk->question.rule, &person, desk->authors,
-                                       desk->author_count);
+    const char *why = approval_refusal(&desk->arena, desk->question.rule, &person, &people);
     if (why) {
         progress_clear(desk->progress);
         say_line("  not counted: %s", why);
@@ -299,7 +317,9 @@ static bool poll_ledger(struct approval_desk *desk, int64_t now_ms, struct appro
 static bool poll_answers(void *self, int64_t now_ms, struct approval_answer *ret)
 {
     struct approval_desk *desk = self;
-    return poll_keys(desk, ret) || poll_ledger(desk, now_ms, ret);
+    if (poll_keys(desk))
+        desk->next_ms = now_ms;
+    return poll_ledger(desk, now_ms, ret);
 }
 
 static void withdraw(void *self)

@@ -1,5 +1,6 @@
-// Where approvals come in during a rollout: a key pressed on this terminal, or an answer that
-// another process wrote to the ledger (`sluice approve`, `sluice deny`: events approval.answered).
+// Where approvals come in during a rollout: answers in the ledger (events approval.answered), which
+// another process wrote (`sluice approve`, `sluice deny`, a comment on GitHub) or this one, when a
+// key was pressed on its terminal.
 // Until enough have agreed an approval may be taken back (`sluice approve --withdraw`: events
 // answer.withdrawn, which name the answer).
 //
@@ -26,8 +27,7 @@ struct approval_desk {
     struct ledger *ledger;
     struct progress_display *progress; // its living line is taken away before the prompt
     str me;                            // who sits here
-    const str *authors;                // may not answer where self-review is prevented
-    size_t author_count;
+    struct release_people people;      // may not answer where self-review is prevented
     const struct release_brief *brief; // what is said of the release where it is asked
     bool terminal;                     // a person can press a key here
     // its own
@@ -51,8 +51,8 @@ struct approval_person {
     size_t team_count;
 };
 const char *approval_refusal(struct arena *arena, const struct plan_approval *rule,
-                             const struct approval_person *person, const str *authors,
-                             size_t author_count);
+                             const struct approval_person *person,
+                             const struct release_people *people);
 
 // An answer as it stands in the ledger. `source` tells a comment on GitHub that it was read from.
 struct approval_word {

@@ -32,8 +32,7 @@ static bool answer(struct deployment *d, bool granted)
 {
     struct rollout_record fact = {0};
     uint32_t step = 0;
-    const str *authors;
-    size_t author_count;
+    struct release_people people;
     struct error *err = &d->call->error;
     if (!facts_find_named(d, d->call->options.operands[0], "is waiting: `sluice status` lists them",
                           &fact))
@@ -45,9 +44,9 @@ static bool answer(struct deployment *d, bool granted)
         return error_set(
             err, ERROR_INPUT, "rollout " STR_FMT " is not waiting for an answer: it is %s",
             STR_ARG(fact.plan->rollout), phase_name(fact.state ? fact.state->phase : PHASE_NEW));
-    facts_authors(d, fact.plan, &authors, &author_count);
-    const char *why = approval_refusal(d->arena, rule, &(struct approval_person){.who = d->me},
-                                       authors, author_count);
+    facts_authors(d, fact.plan, &people);
+    const char *why =
+        approval_refusal(d->arena, rule, &(struct approval_person){.who = d->me}, &people);
     if (why)
         return error_set(err, ERROR_DENIED, "%s", why);
     struct text words = text_of(65536);

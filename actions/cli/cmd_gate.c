@@ -153,7 +153,9 @@ static bool send_check(struct invocation *call, const struct decision *decision)
         .details_url = str_of(call->runner.run_url),
     };
     check.annotations = annotations_of(call, decision, &check.annotation_count);
-    text_addf(&title, "%s: %zu findings", verdict_name(decision->verdict), check.annotation_count);
+    text_addf(&title, "%s: ", verdict_name(decision->verdict));
+    if (!gate_counts(decision, &title))
+        text_adds(&title, "nothing speaks against it");
     gate_markdown(decision, CHECK_SUMMARY_MOST, &summary);
     check.title = text_str(&title);
     check.summary = text_str(&summary);

@@ -24,6 +24,7 @@ static const struct option options[] = {
              "`block` waits here; "
              "`watch`\n"
              "                               ends only where the release has no traffic."},
+    {.name = "stage", .argument = "NAME", .help = "Only rollouts and rehearsals of this stage."},
     {.name = "leave",
      .help = "A signal lets go of the rollout instead of cancelling it: another process goes on."},
     {.name = "comment",
@@ -117,8 +118,11 @@ static int wake(struct deployment *d, const struct rollout_record *fact)
     return 0;
 }
 
-static bool is_meant(const struct invocation *call, str rollout)
+static bool is_meant(const struct invocation *call, str stage, str rollout)
 {
+    const char *only = option_text(&call->options, "stage");
+    if (only && !str_is(stage, only))
+        return false;
     for (size_t i = 0; i < call->options.operand_count; i++)
         if (str_is(rollout, call->options.operands[i]))
             return true;
@@ -149,7 +153,7 @@ static bool find_rehearsals(struct deployment *d, struct rehearsal_left **ret, s
 
 static bool is_meant_rehearsal(const struct invocation *call, const struct rehearsal_left *left)
 {
-    return is_meant(call, left->back) || is_meant(call, left->forth);
+    return is_meant(call, left->stage, left->back) || is_meant(call, left->stage, left->forth);
 }
 
 // Looked for again: a half of it may have come to its end just now.
@@ -205,6 +209,13 @@ static int hear_comment(struct deployment *d)
     return code;
 }
 
+static bool knows_stage(struct deployment *d)
+{
+    const struct stage_settings *stage;
+    const char *only = option_text(&d->call->options, "stage");
+    return !only || deployment_stage(d, only, &stage);
+}
+
 static int run(struct invocation *call)
 {
     struct deployment d;
@@ -214,6 +225,10 @@ static int run(struct invocation *call)
     int worst = 0;
     if (!deployment_open(call, false, &d))
         return command_failed(call);
+    if (!knows_stage(&d)) {
+        deployment_close(&d);
+        return command_failed(call);
+    }
     if (option_given(&call->options, "tell-only")) {
         tell_missed(&d);
         deployment_close(&d);
@@ -229,7 +244,7 @@ static int run(struct invocation *call)
     if (!refused && count == 0 && rehearsal_count == 0 && !call->quiet)
         (void)command_print(call, STR("Nothing waits: no rollout is unfinished.\n"));
     for (size_t i = 0; !refused && i < count; i++) {
-        if (!is_meant(call, open[i].plan->rollout))
+        if (!is_meant(call, open[i].plan->stage, open[i].plan->rollout))
             continue;
         int code = wake(&d, &open[i]);
         worst = worse(&d, &open[i], worst, code);
@@ -249,11 +264,11 @@ const struct command command_resume = {
     .operands = "[ROLLOUT…]",
     .operands_max = 256,
     .summary = "go on with rollouts that wait or whose process is gone",
-    .description =
-        "Wakes every unfinished rollout, or those named: reads its state from the ledger, "
-        "looks at its targets, and goes on\nor back. May be called at any time and from "
-        "several places: a rollout that a live process drives is left alone,\nand so is "
-        "one that waits for a person who has not answered.",
+    .description = "Wakes every unfinished rollout, or those named or of one stage: reads its "
+                   "state from the ledger, "
+                   "looks at its targets, and goes on\nor back. May be called at any time and from "
+                   "several places: a rollout that a live process drives is left alone,\nand so is "
+                   "one that waits for a person who has not answered.",
     .options = options,
     .formats = 1U << FORMAT_TEXT | 1U << FORMAT_JSON,
     .run = run,

@@ -2,14 +2,19 @@
 
 #include "gate/git/facts.h"
 
-static bool default_branch(struct deployment *d, str *ret, struct error *err)
+static bool find_default_branch(struct deployment *d, str *ret, struct error *err)
 {
     *ret = str_of(d->call->runner.default_branch);
-    if (!ret->len && !repository_default_branch(d->arena, d->repository, ret, err))
-        return false;
-    return ret->len || error_set(err, ERROR_INPUT,
-                                 "which branch is the default one is not known, and "
-                                 "`github.decided_by` accepts no other's decisions");
+    return ret->len || repository_default_branch(d->arena, d->repository, ret, err);
+}
+
+static bool refuse(const struct gate_record *record, str by, const char *only, struct error *err)
+{
+    return error_set(err, ERROR_DENIED,
+                     "the decision on commit %.12s was recorded by %s" STR_FMT
+                     ", and only %s count: see `github.decided_by`",
+                     record->commit.data, by.len ? "" : "nobody's workflow",
+                     STR_ARG(str_shorten(by, 200)), only);
 }
 
 // "acme/learn/.github/workflows/release.yml@refs/heads/main"
@@ -20,17 +25,28 @@ bool decided_by_check(struct deployment *d, const struct gate_record *record, st
     str branch, by = record->actor.subject;
     if (!github_settings_bind(d->arena, d->config, &settings, &problems))
         return problems_none(&problems, err);
-    if (!settings.decided_by.len)
-        return true;
-    if (!default_branch(d, &branch, err))
+    bool named = settings.decided_by.len > 0;
+    if (!named && !by.len)
+        return true; // by a person, with the rights of the ledger
+    if (!find_default_branch(d, &branch, err))
         return false;
-    str wanted = arena_format(d->arena, "/.github/workflows/" STR_FMT "@refs/heads/" STR_FMT,
-                              STR_ARG(settings.decided_by), STR_ARG(branch));
-    if (str_ends(by, wanted))
-        return true;
-    return error_set(err, ERROR_DENIED,
-                     "the decision on commit %.12s was recorded by %s" STR_FMT ", and only those "
-                     "of " STR_FMT " on `" STR_FMT "` count (`github.decided_by`)",
-                     record->commit.data, by.len ? "" : "nobody's workflow",
-                     STR_ARG(str_shorten(by, 200)), STR_ARG(settings.decided_by), STR_ARG(branch));
+    if (!branch.len && named)
+        return error_set(err, ERROR_INPUT,
+                         "which branch is the default one is not known, and `github.decided_by` "
+                         "accepts no other's decisions");
+    str ref = arena_format(d->arena, "@refs/heads/" STR_FMT, STR_ARG(branch));
+    if (!named)
+        return !branch.len || str_ends(by, ref) ||
+               refuse(record, by,
+                      arena_format(d->arena, "those of workflows on `" STR_FMT "`", STR_ARG(branch))
+                          .data,
+                      err);
+    str wanted = arena_format(d->arena, "/.github/workflows/" STR_FMT STR_FMT,
+                              STR_ARG(settings.decided_by), STR_ARG(ref));
+    return str_ends(by, wanted) ||
+           refuse(record, by,
+                  arena_format(d->arena, "those of " STR_FMT " on `" STR_FMT "`",
+                               STR_ARG(settings.decided_by), STR_ARG(branch))
+                      .data,
+                  err);
 }

@@ -1,5 +1,5 @@
-// Whose decisions a rollout accepts: `github.decided_by` of the configuration names the workflow,
-// and only its runs on the default branch count.
+// Whose decisions a rollout accepts. Of a workflow's, only those that were recorded on the default
+// branch; where `github.decided_by` of the configuration names the workflow, only that one's.
 #ifndef ACTIONS_CLI_DECIDED_BY_H
 #define ACTIONS_CLI_DECIDED_BY_H
 

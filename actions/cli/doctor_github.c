@@ -203,7 +203,8 @@ static void look_at_environment(struct look *look, str name)
     if (environment && rule)
         doctor_find(look->doctor, FINDING_GOOD, about,
                     "GitHub itself asks " STR_FMT " before a job of it begins (" STR_FMT
-                    "); a rollback must not have to wait for that",
+                    "): give `sluice-resume.yml` and `sluice-rollback.yml` another one, or each "
+                    "of their runs waits for that",
                     STR_ARG(reviewers_of(look, rule)), STR_ARG(node_text(environment, "html_url")));
     else if (environment)
         doctor_find(look->doctor, FINDING_GOOD, about, "it has no reviewers of its own");
@@ -227,6 +228,19 @@ static void look_at_access(struct look *look, const char *what, const char *path
                     look->error.message);
 }
 
+static void look_at_decisions(struct look *look, const struct github_settings *settings)
+{
+    str about = STR("decisions");
+    if (settings->decided_by.len)
+        doctor_find(look->doctor, FINDING_GOOD, about,
+                    "only those of " STR_FMT " on the default branch let a release go",
+                    STR_ARG(settings->decided_by));
+    else
+        doctor_find(look->doctor, FINDING_WEAK, about,
+                    "every workflow of the default branch, and whoever may write the record, can "
+                    "let a release go: name yours, `github: {decided_by: sluice-release.yml}`");
+}
+
 // ---- the whole ----------------------------------------------------------------------------------
 
 static void look_at_all(struct look *look, const struct github_settings *settings)
@@ -244,6 +258,7 @@ static void look_at_all(struct look *look, const struct github_settings *setting
                 github_enterprise(look->github) ? github_enterprise(look->github) : "");
     look_at_default_branch(look, node_text(repository, "default_branch"));
     look_at_ledger_branch(look);
+    look_at_decisions(look, settings);
     if (settings->deployments)
         look_at_access(look, "deployments", "/deployments", "deployments: write");
     if (settings->approvals || settings->incidents)

@@ -21,8 +21,7 @@ struct github_desk {
     struct progress_display *progress;
     const struct plan *plan;
     const struct rollout_state *state; // as it stands; null before it was told
-    const str *authors;                // as git knows them
-    size_t author_count;
+    struct release_people people;      // as git knows them
     struct github_settings settings;
     struct rollout_mirror *mirror;
     struct observer_port next;
@@ -65,17 +64,16 @@ static bool is_recorded(void *self, int64_t comment)
 }
 
 // The names that git knows, and the logins that GitHub does.
-static const str *all_authors(const struct github_desk *desk, struct arena *arena,
-                              const struct release_authors *authors, size_t *ret_count)
+static struct release_people all_people(const struct github_desk *desk, struct arena *arena,
+                                        const struct release_authors *authors)
 {
-    size_t more = authors ? authors->count : 0;
-    str *all = ARENA_ARRAY(arena, str, desk->author_count + more + 1);
-    for (size_t i = 0; i < desk->author_count; i++)
-        all[i] = desk->authors[i];
+    size_t count = desk->people.count, more = authors ? authors->count : 0;
+    str *all = ARENA_ARRAY(arena, str, count + more + 1);
+    for (size_t i = 0; i < count; i++)
+        all[i] = desk->people.names[i];
     for (size_t i = 0; i < more; i++)
-        all[desk->author_count + i] = authors->logins[i];
-    *ret_count = desk->author_count + more;
-    return all;
+        all[count + i] = authors->logins[i];
+    return (struct release_people){all, count + more, authors || desk->people.whole};
 }
 
 static const char *take_answer(struct github_desk *desk, struct arena *arena,
@@ -83,8 +81,7 @@ static const char *take_answer(struct github_desk *desk, struct arena *arena,
 {
     uint32_t step = 0;
     const struct plan_approval *rule = rollout_question(desk->plan, desk->state, &step);
-    size_t author_count;
-    const str *authors = all_authors(desk, arena, said->authors, &author_count);
+    struct release_people people = all_people(desk, arena, said->authors);
     struct error err = {0};
     struct approval_source source = {said->comment, said->url};
     struct approval_word word = {
@@ -95,7 +92,7 @@ static const char *take_answer(struct github_desk *desk, struct arena *arena,
     };
     if (!rule)
         return "nothing is asked at the moment";
-    const char *why = approval_refusal(arena, rule, &word.person, authors, author_count);
+    const char *why = approval_refusal(arena, rule, &word.person, &people);
     if (why)
         return why;
     return approval_write(desk->d->ledger, desk->plan, step, &word, &err)
@@ -128,7 +125,8 @@ static const char *take_steering(struct github_desk *desk, struct arena *arena,
     if (word.steer == STEER_ABORT && desk->state->phase == PHASE_DONE)
         return "this rollout has just ended: say it again, and what it brought out is taken back";
     if (!word.text.len && word.steer == STEER_PROMOTE)
-        return "say why behind it: it goes into the record";
+        return "it needs a reason, which goes into the record, such as `/promote the alert was "
+               "noise`";
     if (!word.text.len)
         word.text = STR("pending");
     if (!steering_check(desk->plan, desk->state, word.steer, &word.share_ppm, &err) ||
@@ -222,7 +220,7 @@ struct github_desk *github_desk_open(struct deployment *d, const struct plan *pl
         say(desk, why.message);
         return NULL;
     }
-    facts_authors(d, plan, &desk->authors, &desk->author_count);
+    facts_authors(d, plan, &desk->people);
     release_brief(d, plan, &brief);
     struct mirror_setup setup = {
         .cloud = d->ports.cloud,

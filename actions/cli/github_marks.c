@@ -23,6 +23,15 @@ int64_t github_mark(const struct github_marks *marks, const char *kind)
     return number;
 }
 
+str github_mark_url(const struct github_marks *marks, struct arena *arena, const char *kind)
+{
+    struct event event;
+    struct error ignored;
+    const struct ledger_entry *entry = ledger_by_key(marks->d->ledger, key_of(marks, arena, kind));
+    bool read = entry && ledger_read(marks->d->ledger, arena, entry, &event, &ignored);
+    return read ? node_text(event.fields, "url") : (str){NULL, 0};
+}
+
 void github_set_mark(const struct github_marks *marks, const char *kind, int64_t number, str url)
 {
     struct arena arena = {0};

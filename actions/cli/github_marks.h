@@ -13,6 +13,8 @@ struct github_marks {
 
 // The number that was recorded of this kind ("deployment"); 0 = none.
 int64_t github_mark(const struct github_marks *marks, const char *kind);
+// Its page, in that arena; empty where none is known.
+str github_mark_url(const struct github_marks *marks, struct arena *arena, const char *kind);
 // Once; a failure is said.
 void github_set_mark(const struct github_marks *marks, const char *kind, int64_t number, str url);
 

@@ -1,6 +1,7 @@
 #include "actions/cli/ledger_facts.h"
 
 #include "gate/doc/json.h"
+#include "gate/git/authors.h"
 
 bool facts_all_open(struct deployment *d, struct rollout_record **ret, size_t *ret_count)
 {
@@ -186,26 +187,72 @@ str facts_person(const struct event_actor *actor)
     return at == STR_NONE ? actor->local_user : str_first(actor->local_user, at);
 }
 
-void facts_authors(struct deployment *d, const struct plan *plan, const str **ret,
-                   size_t *ret_count)
+// ---- who made it --------------------------------------------------------------------------------
+
+struct people_list {
+    struct arena *arena;
+    str *names;
+    size_t count, room;
+    bool whole;
+};
+
+static void add_name(struct people_list *list, str name)
 {
-    enum { MOST = 8 };
-    str *names = ARENA_ARRAY(d->arena, str, MOST);
-    size_t count = 0;
-    struct rollout_record record;
-    struct commit_people people;
+    if (!name.len)
+        return;
+    list->names =
+        arena_grow(list->arena, list->names, list->count, &list->room, sizeof *list->names);
+    list->names[list->count++] = name;
+}
+
+// "ada" of "ada@example.org" and of "7+ada@users.noreply.github.com".
+static void add_person(struct people_list *list, const struct author *author)
+{
+    str local = str_first(author->email, str_find(author->email, '@')), login = local;
+    (void)str_cut(&login, '+');
+    add_name(list, author->name);
+    add_name(list, local);
+    add_name(list, login);
+}
+
+// Of the commits behind `good`; where nobody knows what is good, of the released one and what it
+// merges.
+static void add_authors(struct deployment *d, struct people_list *list, str good,
+                        const char *commit)
+{
+    struct authors authors = {0};
     struct error ignored;
-    if (rollout_load(d->ledger, d->arena, plan->rollout, &record, &ignored))
-        names[count++] = facts_person(&record.planned_by);
-    else
-        names[count++] = d->me;
+    char parent[COMMIT_HEX];
+    bool has = false;
+    const char *base = good.len ? arena_copy(d->arena, good) : NULL;
+    if (!base && repository_first_parent(d->repository, commit, parent, &has, &ignored) && has)
+        base = parent;
+    bool ok = authors_between(d->arena, d->repository, base, commit, &authors, &ignored);
+    list->whole &= ok && authors.all;
+    for (size_t i = 0; i < authors.count; i++)
+        add_person(list, &authors.items[i]);
+}
+
+static bool is_seen(const struct plan *plan, uint32_t i)
+{
+    for (uint32_t k = 0; k < i; k++)
+        if (str_eq(plan->targets[k].good.commit, plan->targets[i].good.commit))
+            return true;
+    return false;
+}
+
+void facts_authors(struct deployment *d, const struct plan *plan, struct release_people *ret)
+{
+    struct people_list list = {.arena = d->arena, .whole = true};
+    struct rollout_record record;
+    struct error ignored;
     const char *commit = arena_copy(d->arena, plan->commit);
-    if (repository_people(d->arena, d->repository, commit, &people, &ignored)) {
-        names[count++] = people.author_name;
-        names[count++] = str_first(people.author_email, str_find(people.author_email, '@'));
-        names[count++] = people.committer_name;
-        names[count++] = str_first(people.committer_email, str_find(people.committer_email, '@'));
-    }
-    *ret = names;
-    *ret_count = count;
+    if (rollout_load(d->ledger, d->arena, plan->rollout, &record, &ignored))
+        add_name(&list, facts_person(&record.planned_by));
+    else
+        add_name(&list, d->me);
+    for (uint32_t i = 0; i < plan->target_count && plan->mode == PLAN_FORWARD; i++)
+        if (!is_seen(plan, i))
+            add_authors(d, &list, plan->targets[i].good.commit, commit);
+    *ret = (struct release_people){list.names, list.count, list.whole};
 }

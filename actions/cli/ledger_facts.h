@@ -44,10 +44,16 @@ bool facts_release_name(str release, struct error *err);
 // A name for a rollout that no other has: "v812-production-1".
 str facts_new_rollout(struct deployment *d, str release, str stage);
 
-// Who may not approve where self-review is prevented: who planned this, and the author and
-// committer of the release's commit (their names, and what stands before the @ of their addresses).
-void facts_authors(struct deployment *d, const struct plan *plan, const str **ret,
-                   size_t *ret_count);
+// Who may not approve where self-review is prevented: who planned this, and the authors, committers
+// and co-authors of every commit since known good (their names, and what stands before the @ of
+// their addresses). Where no commit is known to be good: those of the release's commit and of what
+// it merges.
+struct release_people {
+    const str *names;
+    size_t count;
+    bool whole; // false: this clone does not have all of these commits
+};
+void facts_authors(struct deployment *d, const struct plan *plan, struct release_people *ret);
 
 // Somebody whom GitHub has authenticated, and whose word this run writes down.
 struct event_actor facts_actor(const struct ledger *ledger, str login);

@@ -192,7 +192,7 @@ static void open_company(struct flow *flow, struct company *ret)
     progress_init(&ret->progress, call->color && isatty(STDERR_FILENO), terminal && !call->quiet,
                   call->quiet, call->verbose);
     release_brief(d, flow->plan, &ret->brief);
-    facts_authors(d, flow->plan, &ret->desk.authors, &ret->desk.author_count);
+    facts_authors(d, flow->plan, &ret->desk.people);
     if (flow->plan->mode == PLAN_FORWARD && !flow->state)
         look_for_rehearsal(flow);
     ret->journal = journal_open(d->ledger);
@@ -252,6 +252,10 @@ int flow_drive(struct flow *flow)
     if (driver_open(&setup, &driver, &call->error)) {
         enum run_status status = loop(flow, driver, &company);
         progress_done(&company.progress);
+        if (status == RUN_SUSPENDED) { // its issue is told of where to answer
+            github_desk_close(company.github, github_limit(flow));
+            company.github = NULL;
+        }
         code = ended(flow, status, driver, company.calendar);
         github_desk_close(company.github, github_limit(flow));
         driver_close(driver);

@@ -1,7 +1,9 @@
 // Where a rollout stands when its process ends: the exit code, the words, the runner's outputs and
 // summary.
+#include "actions/cli/github_marks.h"
 #include "actions/cli/plan_calendar.h"
 #include "actions/cli/rollout_flow.h"
+#include "actions/github/rollout_words.h"
 #include "actions/report/escape.h"
 #include "gate/base/limits.h"
 #include "gate/base/moment.h"
@@ -19,7 +21,7 @@ static const struct outcome outcomes[] = {
     [PHASE_DONE] = {"done", "✅", 0},
     [PHASE_WAITING] = {"waiting", "⏸", 0},
     [PHASE_ROLLED_BACK] = {"rolled-back", "↩️", 1},
-    [PHASE_HELD] = {"held", "⏸", 1},
+    [PHASE_HELD] = {"held", "✋", 1},
     [PHASE_DENIED] = {"denied", "⛔", 1},
     [PHASE_CANCELLED] = {"cancelled", "⛔", 1},
     [PHASE_STUCK] = {"stuck", "🚨", 3},
@@ -57,11 +59,12 @@ void flow_next(const struct plan *plan, enum rollout_phase phase, struct text *o
                   "resume`.\n",
                   STR_ARG(id));
     else if (phase == PHASE_HELD)
-        text_addf(out,
-                  "A person must decide: `sluice promote " STR_FMT
-                  " --reason TEXT` goes on, `sluice "
-                  "abort " STR_FMT "` takes it back. Only `sluice watch` watches it meanwhile.\n",
-                  STR_ARG(id), STR_ARG(id));
+        text_addf(
+            out,
+            "A person must decide: `sluice promote " STR_FMT " --reason TEXT` goes on, `sluice "
+            "abort " STR_FMT "` takes it back. Nothing watches it meanwhile but `sluice watch`, "
+            "or what `watch` in the configuration names.\n",
+            STR_ARG(id), STR_ARG(id));
     else if (phase == PHASE_STUCK)
         text_addf(out,
                   "The way back could not be verified. Look at the targets (`sluice show " STR_FMT
@@ -102,6 +105,18 @@ static void add_next(const struct flow *flow, struct text *out)
     text_done(&words);
 }
 
+// Where a person can answer without a terminal; empty: GitHub has no issue of it, or nothing is
+// asked.
+static str issue_of(const struct flow *flow, const char **ret_words)
+{
+    const struct github_marks marks = {flow->d, flow->plan->rollout};
+    bool asks = flow->phase == PHASE_WAITING && !flow->thaw;
+    str url = asks || flow->phase == PHASE_HELD ? github_mark_url(&marks, flow->d->arena, "issue")
+                                                : (str){NULL, 0};
+    *ret_words = asks ? "`/approve` or `/deny`" : "`/promote why` or `/rollback why`";
+    return rollout_is_link(url) ? url : (str){NULL, 0};
+}
+
 static void add_json(const struct flow *flow, const char *state, struct text *out)
 {
     struct json_out json = json_out_of(out, JSON_PRETTY);
@@ -127,6 +142,10 @@ static void add_text(const struct flow *flow, const char *state, struct text *ou
         text_addf(out, STR_FMT " %s in " STR_FMT "%s%s\n",
                   STR_ARG(plan->mode == PLAN_ROLLBACK ? STR("rollback") : plan->release), state,
                   STR_ARG(plan->environment), colon, flow->why);
+    const char *words;
+    str issue = issue_of(flow, &words);
+    if (issue.len)
+        text_addf(out, "Answer with %s in " STR_FMT "\n", words, STR_ARG(issue));
     add_next(flow, out);
 }
 
@@ -156,6 +175,11 @@ static void add_markdown(const struct flow *flow, const struct outcome *outcome,
         text_adds(out, " |\n");
     }
     text_addc(out, '\n');
+    const char *words;
+    str issue = issue_of(flow, &words);
+    if (issue.len)
+        text_addf(out, "**[Answer in its issue](" STR_FMT ")** with %s.\n\n", STR_ARG(issue),
+                  words);
     add_next(flow, out);
 }
 

@@ -66,7 +66,7 @@ void starter_resume(struct text *out)
               "    uses: sluice/sluice/.github/workflows/resume.yml@v0\n"
               "    with:\n"
               "      comment: ${{ github.event.comment.html_url }}\n"
-              "      # environment: production\n"
+              "      # environment: production  # one without reviewers\n"
               "    secrets: inherit\n");
 }
 
@@ -77,6 +77,8 @@ void starter_rollback(struct text *out)
                    "on:\n"
                    "  workflow_dispatch:\n"
                    "    inputs:\n"
+                   "      stage: {description: \"The stage, where there are several.\", "
+                   "default: \"\"}   # or type: choice, options: [production, …]\n"
                    "      reason: {description: \"Why.\", required: true}\n"
                    "      to: {description: \"This release; the last known good one when empty.\", "
                    "default: \"\"}\n"
@@ -93,6 +95,7 @@ void starter_rollback(struct text *out)
                    "issues: write}\n"
                    "    uses: sluice/sluice/.github/workflows/rollback.yml@v0\n"
                    "    with:\n"
+                   "      stage: ${{ inputs.stage }}\n"
                    "      reason: ${{ inputs.reason }}\n"
                    "      to: ${{ inputs.to }}\n"
                    "      comment: ${{ github.event.comment.html_url }}\n"

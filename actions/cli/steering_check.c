@@ -7,8 +7,9 @@ static bool check_promote(const struct plan *plan, const struct rollout_state *s
     enum rollout_phase phase = state ? state->phase : PHASE_NEW;
     if (phase == PHASE_WAITING && !state->hold)
         return error_set(err, ERROR_DENIED,
-                         "rollout " STR_FMT " waits for an approval, which nothing skips: `sluice "
-                         "approve " STR_FMT "`",
+                         "rollout " STR_FMT
+                         " waits for an approval, which nothing skips: `/approve` "
+                         "in its issue, or `sluice approve " STR_FMT "`",
                          STR_ARG(plan->rollout), STR_ARG(plan->rollout));
     bool bakes = phase == PHASE_STEP_BAKE || phase == PHASE_BAKE;
     if (phase != PHASE_HELD && phase != PHASE_WAITING && !bakes)
@@ -41,8 +42,8 @@ bool steering_check(const struct plan *plan, const struct rollout_state *state,
                          STR_ARG(rollout));
     if (steer != STEER_ABORT && state && state->heard_count >= ROLLOUT_STEERS - 2)
         return error_set(err, ERROR_LIMIT,
-                         "rollout " STR_FMT " was steered %u times already: `sluice abort " STR_FMT
-                         "` ends it",
+                         "rollout " STR_FMT " was steered %u times already: `/rollback` in its "
+                         "issue or `sluice abort " STR_FMT "` ends it",
                          STR_ARG(rollout), (unsigned)state->heard_count, STR_ARG(rollout));
     bool held = state && (state->phase == PHASE_HELD || state->hold);
     if (steer == STEER_HOLD && held)

@@ -201,7 +201,7 @@ static void got_team(void *self, struct chain *chain, const struct chain_reply *
 static bool is_named(const struct comment_desk *d, str who)
 {
     for (uint32_t i = 0; i < d->rule->from_count; i++)
-        if (str_eq(d->rule->from[i], who))
+        if (str_cmp_any_case(d->rule->from[i], who) == 0)
             return true;
     return false;
 }

@@ -215,10 +215,12 @@ static void changed(void *self, struct chain *chain, const struct chain_reply *r
 
 static void change(struct issue_thread *r, struct chain *chain)
 {
-    struct text body = text_of(4096);
+    struct text body = text_of(JSON_ROOM(THREAD_TEXT));
     struct json_out json = json_out_of(&body, JSON_COMPACT);
     json_open_map(&json, NULL);
     json_add_str(&json, "title", str_of(r->title));
+    if (r->body_follows && r->body.len)
+        json_add_str(&json, "body", text_str(&r->body));
     if (r->wanted != THREAD_ANY)
         json_add_str(&json, "state", r->wanted == THREAD_CLOSED ? STR("closed") : STR("open"));
     json_close(&json);

@@ -29,8 +29,9 @@ struct issue_thread {
     bool needed;
     enum thread_state wanted;
     char title[THREAD_TITLE];
-    struct text body; // when it is opened
-    struct text note; // the comment that should be in it: issue_thread_note
+    struct text body;  // when it is opened,
+    bool body_follows; // and again whenever its title changes: nobody else writes there
+    struct text note;  // the comment that should be in it: issue_thread_note
     // its own
     struct arena arena; // of one row of calls
     int64_t number;     // 0: there is none, as far as is known

@@ -11,10 +11,11 @@ static struct release_authors *of(struct mirror_part *part)
     return (struct release_authors *)(void *)part;
 }
 
+// Logins, addresses and commits are the same in any case.
 static bool holds(const str *list, size_t count, str wanted)
 {
     for (size_t i = 0; i < count; i++)
-        if (str_eq(list[i], wanted))
+        if (str_cmp_any_case(list[i], wanted) == 0)
             return true;
     return false;
 }

@@ -103,6 +103,7 @@ static void want_issue(struct rollout_mirror *m, const struct rollout_state *sta
     issue->wanted = over ? THREAD_CLOSED : THREAD_OPEN;
     issue->needed = issue->needed || rollout_needs_people(state);
     rollout_issue_title(m->setup.plan, state, issue->title);
+    issue->body_follows = true;
     text_clear(&issue->body);
     text_clear(&issue->note);
     rollout_issue_body(&source, &issue->body);

@@ -200,7 +200,7 @@ static void add_steps(const struct plan *plan, const struct rollout_state *state
 }
 
 // No link is made of an address that could leave its brackets.
-static bool is_link(str s)
+bool rollout_is_link(str s)
 {
     bool ok = str_starts(s, STR("https://")) || str_starts(s, STR("http://"));
     for (size_t i = 0; ok && i < s.len; i++)
@@ -229,9 +229,9 @@ void rollout_issue_body(const struct issue_source *source, struct text *out)
         text_addf(out,
                   "\n<details><summary>What it rests on</summary>\n\n" STR_FMT "\n\n</details>\n",
                   STR_ARG(source->facts));
-    if (is_link(source->run_url))
+    if (rollout_is_link(source->run_url))
         text_addf(out, "\n[The run](" STR_FMT ")", STR_ARG(source->run_url));
-    if (is_link(source->deployments_url))
+    if (rollout_is_link(source->deployments_url))
         text_addf(
             out, "\n[Deployments of the environment, and who must let its jobs begin](" STR_FMT ")",
             STR_ARG(source->deployments_url));
@@ -339,5 +339,9 @@ void rollout_issue_status(const struct issue_source *source, struct text *out)
         text_addf(out, ". This bake lasts until %.16s UTC",
                   moment_format(state->bake_until_ms, until));
     }
+    uint32_t step = 0;
+    const struct plan_approval *rule = rollout_question(source->plan, state, &step);
+    if (rule)
+        text_addf(out, ". Agreed: %u of %u", state->answers, rule->count);
     text_adds(out, ".\n");
 }

@@ -43,6 +43,9 @@ void rollout_issue_end(const struct issue_source *source, struct text *out);
 // Where it stands, for /status.
 void rollout_issue_status(const struct issue_source *source, struct text *out);
 
+// May this address stand between the brackets of a link?
+bool rollout_is_link(str address);
+
 // "@ada", "@acme/release", to be notified; anything else stays text.
 void rollout_mention(str name, struct text *out);
 

@@ -25,7 +25,7 @@ void markdown_verdict(enum verdict verdict, struct text *out)
 }
 
 // The same words as in the first line on a terminal.
-static void add_counts(const struct decision *decision, struct text *out)
+bool gate_counts(const struct decision *decision, struct text *out)
 {
     size_t blocks = decision_count(decision, VERDICT_BLOCK),
            holds = decision_count(decision, VERDICT_HOLD),
@@ -37,8 +37,7 @@ static void add_counts(const struct decision *decision, struct text *out)
     if (warns)
         text_addf(out, "%s%zu %s", blocks || holds ? ", " : "", warns,
                   warns == 1 ? "warning" : "warnings");
-    if (blocks || holds || warns)
-        text_adds(out, ". ");
+    return blocks || holds || warns;
 }
 
 static void add_headline(const struct decision *decision, struct text *out)
@@ -46,7 +45,8 @@ static void add_headline(const struct decision *decision, struct text *out)
     text_adds(out, "## ");
     markdown_verdict(decision->verdict, out);
     text_adds(out, "\n\n");
-    add_counts(decision, out);
+    if (gate_counts(decision, out))
+        text_adds(out, ". ");
     if (decision->commit)
         text_addf(out, "Commit `%.12s`", decision->commit);
     if (decision->commit && decision->base)

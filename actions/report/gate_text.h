@@ -20,4 +20,7 @@ void gate_text(const struct decision *decision, const struct gate_text_style *st
 // into `max_bytes` is counted at the end.
 void gate_markdown(const struct decision *decision, size_t max_bytes, struct text *out);
 
+// "2 blocking, 1 warning"; false and nothing where all has passed.
+bool gate_counts(const struct decision *decision, struct text *out);
+
 #endif

@@ -23,6 +23,7 @@ DESCRIPTIONS = PLACE / "node_modules/@octokit/openapi/generated"
 NODE = shutil.which("node", path="/usr/bin:/usr/local/bin")
 REPOSITORY = "bench/app"
 TOKEN = "ghs_bench"
+OF_A_RUN = "ghs_run"
 ENTERPRISE = "3.19"
 KEPT = ("api.github.com.json", f"ghes-{ENTERPRISE}.json")
 EVERYTHING = {
@@ -117,6 +118,11 @@ class GithubBench:
             reset=True, repositories={REPOSITORY: repository},
             tokens={TOKEN: {"permissions": EVERYTHING if permissions is None else permissions}},
         )
+
+    def token_of_a_run(self, permissions):
+        """The token that a run gets, with these rights and no others."""
+        self.control(tokens={OF_A_RUN: {"permissions": permissions}})
+        return OF_A_RUN
 
     def fault(self, operation, *faults):
         self.control(faults={operation: list(faults)})

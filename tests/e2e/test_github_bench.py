@@ -402,6 +402,29 @@ def test_artifacts_come_from_a_storage(bench):
     assert bench.violations() == ["a token of GitHub was sent to the storage"]
 
 
+def test_a_dispatch_has_the_inputs_that_are_declared(bench):
+    bench.begin(workflows={"rollback.yml": {"reason": {"required": True}, "to": {}}, "bare.yml": {},
+                           "set.yml": {"stage": {"required": True, "default": "production"}}})
+
+    def start(file, inputs=None):
+        body = {"ref": "main", **({} if inputs is None else {"inputs": inputs})}
+        return "POST", f"actions/workflows/{file}.yml/dispatches", body
+    for words, told in (
+        (start("rollback", {"reason": "x", "stage": "live", "why": "y"}),
+         r'Unexpected inputs provided: [\"stage\", \"why\"]'),
+        (start("rollback", {"to": "v1"}), "Required input 'reason' not provided"),
+        (start("bare", {"to": "v1"}), r'Unexpected inputs provided: [\"to\"]'),
+    ):
+        why = refused(bench, *words)
+        assert why.status == 422 and told in why.body, why
+    assert "dispatches" not in bench.ask("state")[REPOSITORY]
+    for words in (start("rollback", {"reason": "x", "to": "v1"}), start("rollback", {"reason": "x"}),
+                  start("bare"), start("set")):
+        assert bench.api(*words).status == 204
+    assert len(bench.ask("state")[REPOSITORY]["dispatches"]) == 4
+    assert bench.violations() == []
+
+
 def test_dispatches_rules_and_identity(bench):
     bench.begin({**EVERYTHING}, workflows=["rollback.yml"], rulesets=[RULESET],
                 protection={"main": ["sluice"]})

@@ -99,7 +99,7 @@ def test_every_annotation_is_in_one_check(project):
     rows = project.annotations(check)
     assert len(rows) == RULES and len({row["start_line"] for row in rows}) == RULES
     assert check["status"] == "completed" and check["conclusion"] == "failure", check
-    assert check["output"]["title"].startswith("block"), check["output"]["title"]
+    assert re.fullmatch(r"block: [1-9]\d* blocking", check["output"]["title"]), check["output"]["title"]
     assert "@ada" not in check["output"]["summary"] and "<b>" not in check["output"]["summary"]
     project.clean()
     project.fail(0)

@@ -118,7 +118,10 @@ def test_an_approval_by_comment_carries_it_from_run_to_run(site, github):
     github.say("eve", "/approve")
     github.say("ada", "/approve  looks right")
     github.run("resume")
+    github.say("ada", "/status")
+    github.run("resume")
     assert site.serving() == {"v1"}
+    assert "Agreed: 1 of 2" in answered(github), github.comments()
     github.say("ben", "/approve")
     github.run("resume")
     assert site.serving() == {"v2"}
@@ -126,6 +129,7 @@ def test_an_approval_by_comment_carries_it_from_run_to_run(site, github):
     assert github.states().count("success") == 1
     issue, = github.issues()
     assert issue["state"] == "closed" and issue["title"].startswith("✅"), issue
+    assert "50 % → **100 %**" in issue["body"], issue["body"]
     assert "only who may write" in "".join(c["body"] for c in github.comments())
     answers = [e for e in site.events() if e["type"] == "approval.answered"]
     assert [e["actor"]["login"] for e in answers] == ["ada", "ben"], answers
@@ -272,7 +276,7 @@ def test_a_live_rollout_hears_comments(site, github):
         github.say("ben", "/status")
         wait_for(lambda: "Phase: held" in "".join(c["body"] for c in github.comments()), "status")
         github.say("ben", "/promote")
-        wait_for(lambda: "say why" in answered(github), "a reason is asked for")
+        wait_for(lambda: "it needs a reason" in answered(github), "a reason is asked for")
         github.say("ben", "/rollback it is slow")
         out, err = child.communicate(timeout=60)
         assert child.returncode == 1, err
@@ -309,6 +313,67 @@ def test_who_does_not_count(site, github):
     github.run("resume")
     assert len([c for c in github.comments() if "does not count" in c["body"]]) == 4
     assert not [e for e in site.events() if e["type"] == "approval.answered"]
+    github.clean()
+
+
+def test_a_login_is_the_same_in_any_case(site, github):
+    """As the configuration names it, and as a commit names its co-author."""
+    waits(site, "ADA", "Ben", prevent_self_review="true")
+    site.release("2-search")
+    github.commit(message="Search\n\nCo-authored-by: A <7+Ada@users.noreply.github.com>")
+    github.run("rollout", "v2", "--wait=suspend")
+    github.say("ada", "/approve")
+    github.run("resume")
+    assert site.serving() == {"v1"} and r"prevent\_self\_review" in answered(github)
+    github.say("ben", "/approve")
+    github.run("resume")
+    assert site.serving() == {"v2"}
+    github.clean()
+
+
+def test_who_wrote_an_earlier_commit_of_it_approves_nothing_in_a_terminal_either(site, github):
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    site.go_out("2-search", "v2")
+    site.release("3-recommend")
+    site.scene.git("commit", "--quiet", "--amend", "--no-edit", "--author", f"Me <{me}@learn.example>")
+    site.scene.git("push", "--quiet", "--force", "origin", "HEAD")
+    waits(site, me, prevent_self_review="true")
+    site.decide()
+    github.run("rollout", "v3", "--wait=suspend")
+    refused = site.must("approve", "v3-production-1", "--yes", code=1)
+    assert "wrote or pushed one of its commits" in refused.err, refused
+    assert not [e for e in site.events() if e["type"] == "approval.answered"]
+    github.clean()
+
+
+def test_a_clone_that_lacks_commits_of_it_cannot_say_who_may_approve(site, github, tmp_path):
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    waits(site, me, prevent_self_review="true")
+    site.release("2-search")
+    site.release("3-recommend")
+    github.run("rollout", "v3", "--wait=suspend")
+    clone = tmp_path / "clone"
+    origin = site.scene.git("remote", "get-url", "origin").strip()
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", f"file://{origin}", clone], check=True)
+    refused = site.must("-C", clone, "approve", "v3-production-1", "--yes", code=1)
+    assert "git fetch --unshallow" in refused.err, refused
+    site.must("approve", "v3-production-1", "--yes")
+    github.clean()
+
+
+def test_a_decision_of_another_branch_lets_nothing_go(site, github):
+    """Also where no workflow is named: who may push a branch or a tag would decide."""
+    sha = site.release("2-search")
+    github.commit()
+    workflow = f"{REPOSITORY}/.github/workflows/any.yml@{{}}"
+    for ref in ("refs/heads/feature", "refs/tags/v2", "refs/heads/main"):
+        site.scene.kept.reports(site.scene)
+        github.run("gate", "--record", GITHUB_WORKFLOW_REF=workflow.format(ref), GITHUB_REF=ref,
+                   GITHUB_SHA=sha)
+        right = ref == "refs/heads/main"
+        done = github.run("rollout", "v2", code=0 if right else 1)
+        assert right or "only those of workflows on `main` count" in done.err, done
+    assert site.serving() == {"v2"}
     github.clean()
 
 
@@ -456,7 +521,8 @@ def test_a_rollback_is_started_from_a_laptop_once(site, github):
     """With a token of one's own, no credentials of the cloud, and an answer that is lost."""
     mine = "ghp_ben"
     github.bench.control(
-        repositories={REPOSITORY: {"workflows": ["sluice-rollback.yml"]}},
+        repositories={REPOSITORY: {"workflows": {"sluice-rollback.yml": {
+            "stage": {}, "reason": {"required": True}, "to": {}}}}},
         tokens={mine: {"kind": "user", "login": "ben", "permissions": {
             "actions": "write", "metadata": "read"}}},
     )
@@ -486,6 +552,8 @@ def test_the_doctor_looks_at_what_github_enforces(site, github):
     assert "weak     branch main: no check is required" in done.out, done
     assert "weak     branch release-ledger: the record may be rewritten by a forced push and" in done.out
     assert "bad      stage production: eve is asked for an approval and cannot" in done.out, done
+    assert "weak     decisions: every workflow of the default branch" in done.out, done
+    site.config("github: {poll: 1s}", "github: {poll: 1s, decided_by: sluice-release.yml}")
     assert "ada is asked" not in done.out and "unknown  environment production" in done.out, done
     github.bench.control(repositories={REPOSITORY: {"rulesets": [
         {"name": "main", "rules": [{"type": "required_status_checks", "parameters": {

@@ -13,6 +13,7 @@ import time
 import pytest
 
 from conftest import SLUICE, end
+from test_prometheus import wait_for
 
 ME = pwd.getpwuid(os.geteuid()).pw_name
 
@@ -233,6 +234,26 @@ def test_a_rollout_that_waits_on_this_terminal_takes_the_key_here(site, terminal
     rollout.press(key)
     assert rollout.ends() == code, rollout.said
     assert site.serving() == {served}
+    said = [answer["body"]["granted"] for answer in answers(site)]
+    assert said == ([key == "y"] if key in "yn" else [])
+    site.must("verify")
+
+
+def test_a_key_that_was_pressed_can_be_taken_back(site, terminal):
+    site.config("    steps:", f"    approval: {{from: [{ME}, another], count: 2}}\n    steps:")
+    site.release("2-search")
+    rollout = terminal("rollout", "v2")
+    rollout.read_until("y = yes, n = no")
+    time.sleep(0.5)
+    rollout.press("y")
+    wait_for(lambda: answers(site), "recorded")
+    site.must("approve", "--withdraw", "v2-production-1", "--comment", "too early")
+    taken, = [event for event in site.events() if event["type"] == "answer.withdrawn"]
+    assert taken["body"]["answer"] == answers(site)[0]["id"]
+    assert "has approved nothing that could be taken back" in site.must(
+        "approve", "--withdraw", "v2-production-1", code=2).err
+    rollout.press("\x03")
+    assert rollout.ends() == 130 and site.serving() == {"v1"}
     site.must("verify")
 
 

@@ -1,8 +1,9 @@
 """The workflows that `sluice init --rollout` writes, and those of ours that they call
 (.github/workflows/release.yml, resume.yml, rollback.yml), run by act (github.com/nektos/act), offline,
 as they stand but for the name of the reports: each run has a workspace of its own, and what goes on in
-the next one goes on from the ledger alone. What act does not enforce (concurrency, environments,
-permissions) is not shown here."""
+the next one goes on from the ledger alone. The token that a run asks GitHub with has what the job's
+`permissions:` say, and every test ends with nothing refused to it. What act does not enforce
+(concurrency, environments) is not shown here; test_workflow_files.py reads what is written of it."""
 
 import json
 import os
@@ -15,9 +16,10 @@ import subprocess
 import pytest
 
 from conftest import ROOT, SLUICE, end
-from github_bench import REPOSITORY, TOKEN, GithubBench
+from github_bench import REPOSITORY, GithubBench
 from test_people import ME
 from test_prometheus import wait_for
+from workflow_files import declared, read, token_permissions
 
 ACT = shutil.which("act") or shutil.which(ROOT / "build/act/act")
 pytestmark = pytest.mark.skipif(
@@ -107,7 +109,8 @@ class Workflows:
     def start(self, caller, payload=None, event=None, **inputs):
         """By dispatch with these inputs, or by an event, a comment in an issue, with that payload."""
         event = event or ("issue_comment" if payload else "workflow_dispatch")
-        words = [ACT, event, "-W", f".github/workflows/{caller}.yml",
+        file = f".github/workflows/{caller}.yml"
+        words = [ACT, event, "-W", file,
                  "-P", "ubuntu-latest=-self-hosted", "--actor", "deployer",
                  "--env", f"REPORTS={self.reports}", "--env", "HOME=" + os.environ["HOME"]]
         for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "PATH"):
@@ -117,9 +120,11 @@ class Workflows:
             (self.folder / "payload.json").write_text(json.dumps(payload))
             words += ["--eventpath", self.folder / "payload.json"]
         if self.bench:
-            words += ["--secret", f"GITHUB_TOKEN={TOKEN}"]
+            may = token_permissions(read((self.site.repository / file).read_text()))
+            words += ["--secret", f"GITHUB_TOKEN={self.bench.token_of_a_run(may)}"]
             words += ["--env", f"GITHUB_API_URL={self.bench.api_url}"]
             words += ["--env", f"GITHUB_REPOSITORY={REPOSITORY}"]
+            words += ["--env", f"GITHUB_WORKFLOW_REF={REPOSITORY}/{file}@refs/heads/main"]
         for name, folder in self.local.items():
             words += ["--local-repository", f"{name}={folder}"]
         for name, value in inputs.items():
@@ -161,7 +166,9 @@ def github(site, workflows, tmp_path):
     bench.begin(roles={"ada": "write", "eve": "read"})
     workflows.bench = bench
     yield bench
+    missing = [words for words in bench.told()["refused"] if words.startswith("403 ")]
     bench.stop()
+    assert not missing, missing
 
 
 def outputs(said, name):
@@ -240,6 +247,8 @@ def test_a_comment_carries_a_release_from_run_to_run(site, workflows, github):
     assert "waiting" in outputs(said, "state"), said
     issue = github.api("GET", "issues/1").tree
     assert issue["title"].startswith("⏸ v2 in production"), issue
+    done = {row["operation"] for row in github.told()["writes"]}
+    assert {"checks/create", "repos/create-deployment", "issues/create"} <= done, "each right is used"
     said = workflows.run("sluice-resume", payload=comment(github, "eve", "/approve"))
     assert "waiting" in outputs(said, "state") and site.serving() == {"v1"}, said
     cancelled = workflows.start("sluice-resume", comment(github, "ada", "/approve"))
@@ -271,8 +280,8 @@ def test_a_comment_elsewhere_wakes_nothing(site, workflows, github):
 
 
 def test_a_pull_request_is_judged_and_told(site, workflows, github):
-    """As `sluice init` writes it, but for how the tests are run: the gate with no rights, then, by its
-    end, the comment."""
+    """As `sluice init` writes it, but for how the tests are run: the gate, which asks nobody, then, by
+    its end, the comment."""
     written = (site.repository / ".github/workflows/sluice.yml").read_text()
     gate = site.repository / ".github/workflows/sluice.yml"
     gate.write_text(GATE + written[written.index("      - id: gate"):])
@@ -284,12 +293,11 @@ def test_a_pull_request_is_judged_and_told(site, workflows, github):
                commits=[{"message": "Fix", "sha": head}])
     pull, = github.api("GET", "pulls").tree
     assert pull["head"]["sha"] == head, pull
-    bench, workflows.bench = workflows.bench, None  # the gate asks nobody
+    before = github.told()["requests"]
     said = workflows.run("sluice", event="pull_request", payload={"pull_request": {
         "number": pull["number"], "head": {"sha": head, "ref": "fix"},
         "base": {"sha": base, "ref": "main"}}})
-    workflows.bench = bench
-    assert outputs(said, "decision"), said
+    assert outputs(said, "decision") and github.told()["requests"] == before, said
     workflows.run("sluice-comment", event="workflow_run", payload={"workflow_run": {
         "id": 5, "event": "pull_request", "head_sha": head, "head_branch": "fix",
         "html_url": "https://github.com/bench/app/actions/runs/5",
@@ -314,7 +322,7 @@ def page_for(configuration, old):
         ("http://${host}:8000/courses/", "http://127.0.0.1:${port}/courses/"),
         ("every: 5s, requests: 20", "every: 1s, requests: 20"),
         ("step_bake: 10m", "step_bake: 6s"), (" bake: 30m", " bake: 6s"),
-        ("github: {}", "github: {poll: 1s}"),
+        ("github: {", "github: {poll: 1s, "),
     ):
         assert was in added, was
         added = added.replace(was, now)
@@ -329,6 +337,8 @@ def test_from_zero_word_for_word(site, workflows, github):
     comment_words, = [text.strip() for kind, text in blocks if kind == ""]
     file = site.repository / ".github/sluice.yml"
     old = file.read_text()
+    rollback = site.repository / ".github/workflows/sluice-rollback.yml"
+    inputs = declared(read(rollback.read_text()), "workflow_dispatch")
     for path in (site.repository / ".github").rglob("*.yml"):
         path.unlink()
     (site.repository / "risk-register.yml").unlink()
@@ -336,7 +346,7 @@ def test_from_zero_word_for_word(site, workflows, github):
     for path in (site.repository / "reports").iterdir():  # where the tests of a newcomer put them
         shutil.copy(path, site.repository)
     github.control(tokens={MINE: {"kind": "user", "login": "ben"}}, repositories={
-        REPOSITORY: {"workflows": ["sluice-rollback.yml"], "roles": {"ben": "write"}}})
+        REPOSITORY: {"workflows": {"sluice-rollback.yml": inputs}, "roles": {"ben": "write"}}})
     mine = {"GH_TOKEN": MINE, "GITHUB_TOKEN": "", "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_API_URL": github.api_url}
     said = {}

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import zipfile
 
 from operations import Part, operation
@@ -14,8 +15,11 @@ LIFE = 90 * 86400
 
 class Runs(Part):
     def seed(self, repository, words):
-        """Workflows by their files: {"workflows": ["release.yml"]}; all can be dispatched."""
-        for file in words.pop("workflows", ()):
+        """Workflows by their files: {"workflows": ["release.yml"]}; all can be dispatched. Or with the
+        inputs that the file declares for that: {"release.yml": {"release": {"required": true}}};
+        where nobody has said which there are, any are taken."""
+        files = words.pop("workflows", ())
+        for file in files:
             number, now = self.world.id(), self.world.stamp()
             url = f"{self.make.repository_url(repository)}/actions/workflows/{number}"
             path = f".github/workflows/{file}"
@@ -26,6 +30,8 @@ class Runs(Part):
                 "html_url": self.make.page(repository, f"/blob/main/{path}"),
                 "badge_url": self.make.page(repository, f"/workflows/{file}/badge.svg"),
             }
+            if isinstance(files, dict):
+                repository.kept["inputs"][path] = files[file]
 
     def workflow(self, call):
         wanted = call.path["workflow_id"]
@@ -114,6 +120,15 @@ class Runs(Part):
 
     # ---- starting them ---------------------------------------------------------------------------
 
+    def check_inputs(self, declared, given):
+        unexpected = [name for name in given if name not in declared]
+        if unexpected:
+            raise Refused(422, f"Unexpected inputs provided: {json.dumps(unexpected)}")
+        for name, words in declared.items():
+            needed = words and words.get("required") in (True, "true") and "default" not in words
+            if needed and name not in given:
+                raise Refused(422, f"Required input '{name}' not provided")
+
     @operation("actions/create-workflow-dispatch", actions="write")
     def dispatch(self, call):
         workflow, body = self.workflow(call), call.body
@@ -122,6 +137,9 @@ class Runs(Part):
             raise Refused(422, f"No ref found for: {body['ref']}")
         if len(body.get("inputs") or {}) > INPUTS:
             raise Refused(422, f"Only {INPUTS} inputs are allowed", violation=True)
+        declared = call.repository.kept["inputs"].get(workflow["path"])
+        if declared is not None:
+            self.check_inputs(declared, body.get("inputs") or {})
         run = self.add(call.repository, workflow, "workflow_dispatch", branch, call.login,
                        status="queued")
         call.repository.kept["dispatches"][run["id"]] = {

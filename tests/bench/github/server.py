@@ -11,7 +11,7 @@ that is not GitHub's. What is asked of the bench itself:
 POST /_bench/control   orders, any of them together:
     "reset": true           forgets everything
     "repositories": {"bench/app": {"roles": {LOGIN: ROLE}, "team_roles": {SLUG: ROLE},
-                     "files": {PATH: TEXT}, "workflows": [FILE, …], "rulesets": [RULESET, …],
+                     "files": {PATH: TEXT}, "workflows": [FILE, …] | {FILE: INPUTS}, "rulesets": [RULESET, …],
                      "protection": {BRANCH: [CONTEXT, …]}, "environments": {NAME: ENVIRONMENT}}}
     "users": {LOGIN: "User" | "Bot"}    "teams": {"ORG/SLUG": {LOGIN: "member" | "maintainer"}}
     "tokens": {TEXT: {"kind": "workflow" | "user" | "installation", "login": …, "permissions": {NAME: LEVEL},

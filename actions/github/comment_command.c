@@ -22,7 +22,7 @@ bool comment_command_read(str body, struct comment_command *ret)
     while (end < line.len && line.data[end] != ' ' && line.data[end] != '\t')
         end++;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (str_is(str_first(line, end), names[i])) {
+        if (str_cmp_any_case(str_first(line, end), str_of(names[i])) == 0) {
             *ret = (struct comment_command){(enum comment_word)i, str_trim(str_from(line, end))};
             return true;
         }

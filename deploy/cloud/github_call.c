@@ -238,10 +238,11 @@ static void refused(struct github_call *call, const struct http_answer *answer)
     else if (answer->status == 401)
         lacks = ": the token is not valid, or not any more";
     bool named = answer->status != 401 && *lacks && *needs;
-    (void)error_set(&why, kind_of(answer->status), "%s: " STR_FMT "%s%s (status %ld)", call->what,
+    bool token = named && answer->status == 403 && !github_is_app(call->client);
+    (void)error_set(&why, kind_of(answer->status), "%s: " STR_FMT "%s%s%s (status %ld)", call->what,
                     STR_ARG(call->fault.message.len ? call->fault.message : STR("refused")),
                     *needs || answer->status == 401 ? lacks : "", named ? needs : "",
-                    answer->status);
+                    token ? ", and a token of one's own the same right" : "", answer->status);
     fail(call, &why);
 }
 

@@ -23,7 +23,7 @@ static const struct command_case commands[] = {
     {"", -1, NULL},
     {"approve", -1, NULL},
     {"/approved", -1, NULL},
-    {"/Approve", -1, NULL},
+    {"/Approve Fine", COMMENT_APPROVE, "Fine"}, // as a telephone writes it
     {"/ approve", -1, NULL},
     {"//approve", -1, NULL},
     {"> /approve", -1, NULL},

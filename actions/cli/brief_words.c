@@ -6,7 +6,7 @@
 
 enum {
     RISKS_ASKED = 3,
-    FILES_ASKED = 3,
+    FILES_ASKED = 2,
     FILES_LISTED = 5,
     PATH_MOST = 120,          // bytes that are shown of one
     SENTENCE_MOST = 500,      // of the gate's, about one risk
@@ -214,7 +214,7 @@ static void ask_gate(const struct plan *plan, const struct release_brief *brief,
     } else {
         text_adds(out, "no decision was found here");
     }
-    text_addf(out, "; commit " STR_FMT, STR_ARG(plan->commit));
+    text_addf(out, "; commit %.12s", plan->commit.len >= 12 ? plan->commit.data : "");
 }
 
 void brief_ask(const struct plan *plan, uint32_t step, const struct plan_approval *rule,

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -223,6 +224,35 @@ def test_a_run_that_is_lost_in_the_middle_is_finished_by_the_next(site, workflow
         workflows.kill(lost)
     said = workflows.run("sluice-resume")
     assert "done" in outputs(said, "state"), said
+    assert site.serving() == {"v2"}
+    site.must("verify")
+
+
+def sluice_of(workflows):
+    """The process of a job's step."""
+    for folder in Path("/proc").iterdir():
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[0].startswith(bytes(workflows.folder)) and words[1:2] == [b"rollout"]:
+            return int(folder.name)
+    return None
+
+
+def test_what_a_kill_leaves_is_finished_in_the_same_job(site, workflows):
+    """The process alone: the runner goes on to the steps that always run."""
+    workflows.change("2-search")
+    job = workflows.start("sluice-release", release="v2")
+    try:
+        wait_for(lambda: site.serving() == {"v1", "v2"}, "half of it is out", seconds=90)
+        os.kill(sluice_of(workflows), signal.SIGKILL)
+        said, _ = job.communicate(timeout=180)
+    finally:
+        workflows.kill(job)
+    assert job.returncode != 0, said
+    assert re.search(r"Success - .*Finish what a kill left", said), said
+    assert set(outputs(said, "state")) == {"done"}, said
     assert site.serving() == {"v2"}
     site.must("verify")
 

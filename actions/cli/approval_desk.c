@@ -70,6 +70,7 @@ bool approval_write(struct ledger *ledger, const struct plan *plan, uint32_t ste
     json_add_str(&json, "comment", word->comment);
     if (word->source) {
         json_add_str(&json, "said_at", word->source->url);
+        json_add_i64(&json, "said_ms", word->source->said_ms);
         json_open_list(&json, "teams");
         for (size_t i = 0; i < word->person.team_count; i++)
             json_add_str(&json, NULL, word->person.teams[i]);
@@ -92,7 +93,9 @@ bool approval_read(const struct event *event, struct approval_read *ret)
     *ret = (struct approval_read){.id = str_of(event->id),
                                   .who = facts_person(&event->actor),
                                   .comment = node_text(event->fields, "comment"),
-                                  .word = mailbox_token(str_of(event->id))};
+                                  .word = mailbox_token(str_of(event->id)),
+                                  .said_ms = event->time_ms};
+    (void)json_get_i64(event->fields, "said_ms", &ret->said_ms);
     return json_get_bool(event->fields, "granted", &ret->granted) &&
            json_get_i64(event->fields, "step", &ret->step);
 }
@@ -257,6 +260,12 @@ static void read_teams(struct arena *arena, const struct event *event, struct ap
     ret->teams = teams;
 }
 
+static bool is_late(const struct approval_question *question, const struct approval_read *read)
+{
+    int64_t limit_ms = question->rule->expires_after_ms;
+    return limit_ms && read->said_ms > question->state->phase_since_ms + limit_ms;
+}
+
 // Does this answer the open question, and does it count?
 static bool read_answer(struct approval_desk *desk, const struct event *event,
                         struct approval_answer *ret)
@@ -272,6 +281,8 @@ static bool read_answer(struct approval_desk *desk, const struct event *event,
     people.whole |= node_text(event->fields, "said_at").len > 0;
     read_teams(&desk->arena, event, &person);
     const char *why = approval_refusal(&desk->arena, desk->question.rule, &person, &people);
+    if (!why && is_late(&desk->question, &read))
+        why = "it was said when the question was over";
     if (why) {
         progress_clear(desk->progress);
         say_line("  not counted: %s", why);

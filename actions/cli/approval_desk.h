@@ -62,7 +62,7 @@ struct approval_word {
     const struct approval_source *source; // null: by whoever runs this command
 };
 struct approval_source {
-    int64_t comment; // its id
+    int64_t comment, said_ms; // its id, and when it was written
     str url;
 };
 // The key under which the word of such a comment is recorded, whatever it says.
@@ -74,7 +74,8 @@ bool approval_write(struct ledger *ledger, const struct plan *plan, uint32_t ste
 struct approval_read { // an answer out of the ledger
     str id, who, comment;
     uint64_t word;
-    int64_t step; // -1: of the stage
+    int64_t step;    // -1: of the stage
+    int64_t said_ms; // when; of a comment when that was written, not when it was read
     bool granted;
 };
 bool approval_read(const struct event *event, struct approval_read *ret);

@@ -198,7 +198,10 @@ static int go_back(struct closed_issue *c)
     say_line("sluice: " STR_FMT " says /rollback of " STR_FMT " on GitHub", STR_ARG(c->who),
              STR_ARG(plan->release));
     int code = rollback_run(d, &request, ROLLBACK_AGREED, &name);
-    if (name.len) {
+    struct rollout_record planned;
+    struct error ignored;
+    // One that failed before anything began may be asked for again by the same comment.
+    if (name.len && rollout_load(d->ledger, d->arena, name, &planned, &ignored)) {
         const struct github_asked asked = {name, c->who, c->url, c->comment};
         github_set_asked(d, &asked);
         rollback_push(d);

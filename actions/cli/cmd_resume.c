@@ -101,8 +101,27 @@ static bool is_frozen_still(struct flow *flow, const struct rollout_record *fact
     return !waits_here(flow->d) && !due_steered(flow->d->ledger, fact) && flow_waits_for_thaw(flow);
 }
 
-static int wake(struct deployment *d, const struct rollout_record *fact)
+// While others were driven this one may have gone on elsewhere: what a lapsed lease is taken over
+// from must be how things stand now. True with *ret_over where nothing is left to do.
+static bool read_anew(struct deployment *d, struct rollout_record *fact, bool *ret_over)
 {
+    struct rollout_record now;
+    *ret_over = false;
+    if (!ledger_refresh(d->ledger, &d->call->error) ||
+        !rollout_load(d->ledger, d->arena, fact->plan->rollout, &now, &d->call->error))
+        return false;
+    *fact = now;
+    *ret_over = now.state && phase_terminal(now.state->phase);
+    return true;
+}
+
+static int wake(struct deployment *d, struct rollout_record *fact)
+{
+    bool over;
+    if (!read_anew(d, fact, &over))
+        return command_failed(d->call);
+    if (over)
+        return 0;
     struct due due = due_of(d->ledger, fact, deployment_now(d));
     struct flow rests = {.d = d, .plan = fact->plan, .state = fact->state};
     switch (due.state) {
@@ -170,6 +189,14 @@ static int finish_rehearsals(struct deployment *d, int worst)
         worst = worse(d, &list[i].half, worst, code);
     }
     return worst;
+}
+
+// What people have said of those that are meant.
+static void catch_up(struct deployment *d, const struct rollout_record *open, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_meant(d->call, open[i].plan->stage, open[i].plan->rollout))
+            github_desk_catch_up(d, &open[i], 1);
 }
 
 // ---- the whole ----------------------------------------------------------------------------------
@@ -240,7 +267,7 @@ static int run(struct invocation *call)
         worst = command_failed(call);
     bool refused = worst != 0;
     if (!refused)
-        github_desk_catch_up(&d, open, count);
+        catch_up(&d, open, count);
     if (!refused && count == 0 && rehearsal_count == 0 && !call->quiet)
         (void)command_print(call, STR("Nothing waits: no rollout is unfinished.\n"));
     for (size_t i = 0; !refused && i < count; i++) {

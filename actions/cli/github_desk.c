@@ -83,7 +83,7 @@ static const char *take_answer(struct github_desk *desk, struct arena *arena,
     const struct plan_approval *rule = rollout_question(desk->plan, desk->state, &step);
     struct release_people people = all_people(desk, arena, said->authors);
     struct error err = {0};
-    struct approval_source source = {said->comment, said->url};
+    struct approval_source source = {said->comment, said->said_ms, said->url};
     struct approval_word word = {
         .person = {said->who, said->teams, said->team_count},
         .granted = said->word == COMMENT_APPROVE,
@@ -104,7 +104,7 @@ static const char *take_withdrawal(struct github_desk *desk, struct arena *arena
                                    const struct said_word *said)
 {
     struct error err = {0};
-    struct approval_source source = {said->comment, said->url};
+    struct approval_source source = {said->comment, said->said_ms, said->url};
     struct approval_word word = {
         .person = {.who = said->who}, .comment = said->reason, .source = &source};
     return approval_withdraw(desk->d->ledger, desk->plan, desk->state, &word, &err)

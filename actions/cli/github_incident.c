@@ -227,12 +227,11 @@ static void follow(const struct incident *incident, struct github_client *github
                                   .name = str_of(incident->name),
                                   .needed = true};
     struct mirror_run run = {.cloud = d->ports.cloud, .say = say};
-    bool knew = github_mark(&marks, "incident") != 0;
     issue_thread_open(&thread);
     write_words(incident, &thread);
     mirror_run_add(&run, &thread.part);
     github_run_until(d, &run, until_ms);
-    if (knew && thread.closed && incident->clocks.review_within_ms) {
+    if (thread.closed && incident->clocks.review_within_ms) {
         write_request(incident, &thread);
         issue_thread_note(&thread, "review");
         mirror_run_told(&run);
@@ -267,4 +266,7 @@ void github_incidents(struct deployment *d, int64_t limit_ms)
         }
         follow(&incident, github, until_ms);
     }
+    // A runner that is gone in a moment takes what is not pushed with it.
+    if (github && !d->offline && ledger_has_remote(d->ledger) && ledger_unpushed(d->ledger))
+        (void)ledger_sync(d->ledger, LEDGER_WAIT_MS, &why);
 }

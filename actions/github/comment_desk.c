@@ -7,7 +7,8 @@
 
 #include <stdio.h>
 
-enum { LISTED = 100, PAGES = 50, OVERLAP_MS = 60000, REPLY_MOST = 16384 };
+// A page of the longest comments stays below what one answer may be (16 MiB).
+enum { LISTED = 30, PAGES = 170, OVERLAP_MS = 60000, REPLY_MOST = 16384 };
 
 static const char needs[] = "issues: write";
 
@@ -15,7 +16,7 @@ enum verdict_of { UNDECIDED, IGNORED, COUNTED, REFUSED, STATUS_ASKED };
 
 struct heard {
     struct heard *next;
-    int64_t id;
+    int64_t id, said_ms;
     str who, url;
     struct comment_command command;
     bool edited, reacted, replied;
@@ -106,6 +107,7 @@ static void hear(struct comment_desk *d, const struct node *comment)
     }
     heard.who = arena_str(arena, node_text(user, "login"));
     heard.url = arena_str(arena, node_text(comment, "html_url"));
+    (void)moment_parse(node_text(comment, "created_at"), &heard.said_ms);
     heard.edited = !str_eq(node_text(comment, "created_at"), node_text(comment, "updated_at"));
     heard.reacted = has_reaction(comment, "+1");
     struct heard *kept = ARENA_NEW(arena, struct heard);
@@ -187,6 +189,11 @@ static void got_team(void *self, struct chain *chain, const struct chain_reply *
         chain_fail_with(chain, reply, "asking who belongs to a team");
         return;
     }
+    if (d->rule != d->asked) { // another question by now, or none: asked anew under it
+        d->team = 0;
+        decide(d, chain);
+        return;
+    }
     if (!absent && str_is(node_text(reply->tree, "state"), "active")) {
         str *teams = ARENA_ARRAY(&d->arena, str, d->at->team_count + 1);
         for (size_t i = 0; i < d->at->team_count; i++)
@@ -216,6 +223,7 @@ static bool ask_team(struct comment_desk *d, struct chain *chain)
         d->team++;
     if (d->team >= d->rule->from_count)
         return false;
+    d->asked = d->rule;
     struct text path = text_of(4096);
     text_adds(&path, "/orgs/");
     url_encode(&path, org, URL_SEGMENT);
@@ -234,6 +242,12 @@ static bool ask_team(struct comment_desk *d, struct chain *chain)
 static bool is_answer(enum comment_word word)
 {
     return word == COMMENT_APPROVE || word == COMMENT_DENY;
+}
+
+// Holds and rollbacks are heard meanwhile.
+static bool waits_for_authors(const struct comment_desk *d)
+{
+    return d->rule && d->authors && !d->authors->known && !d->authors->part.off;
 }
 
 static const char *refusal(struct comment_desk *d, const struct heard *h)
@@ -273,6 +287,7 @@ static void settle(struct comment_desk *d, struct heard *h)
                                                   .teams = h->teams,
                                                   .team_count = h->team_count,
                                                   .comment = h->id,
+                                                  .said_ms = h->said_ms,
                                                   .authors = d->authors});
     h->verdict = h->why ? REFUSED : COUNTED;
 }
@@ -291,6 +306,11 @@ static void decide(struct comment_desk *d, struct chain *chain)
             h->verdict = IGNORED; // refused by whoever read it before, or told how it stands
             continue;
         }
+        if (is_answer(h->command.word) && waits_for_authors(d)) {
+            h->verdict = UNDECIDED;
+            d->undecided = true;
+            continue;
+        }
         if (!h->edited && !role_of(d, h->who)) {
             ask_role(d, chain);
             return;
@@ -300,7 +320,7 @@ static void decide(struct comment_desk *d, struct chain *chain)
             return;
         settle(d, h);
     }
-    d->read_once = true;
+    d->read_once = !d->undecided;
     d->at = d->first;
     d->row_answers = 0;
     answer(d, chain);
@@ -379,7 +399,8 @@ static void reply_to(struct comment_desk *d, struct chain *chain, const struct h
 
 static void finish(struct comment_desk *d, struct chain *chain)
 {
-    d->since_ms = d->newest_ms > OVERLAP_MS ? d->newest_ms - OVERLAP_MS : 0;
+    if (!d->undecided)
+        d->since_ms = d->newest_ms > OVERLAP_MS ? d->newest_ms - OVERLAP_MS : 0;
     chain_end(chain);
 }
 
@@ -387,6 +408,8 @@ static void answer(struct comment_desk *d, struct chain *chain)
 {
     for (; d->at; d->at = d->at->next) {
         struct heard *h = d->at;
+        if (h->verdict == UNDECIDED)
+            continue;
         bool is_answered = h->verdict == IGNORED || (h->verdict == COUNTED && h->reacted);
         if (is_answered || d->answers >= COMMENT_ANSWERS) {
             set_done(d, h->id);
@@ -426,7 +449,7 @@ static void learnt(void *self, struct chain *chain, const struct chain_reply *re
 static bool begin(struct mirror_part *part, struct chain *chain, int64_t now_ms, int64_t *wake_ms)
 {
     struct comment_desk *d = of(part);
-    if (!d->issue || (d->authors && !d->authors->known && !d->authors->part.off))
+    if (!d->issue)
         return false;
     if (now_ms < d->next_ms) {
         if (d->next_ms < *wake_ms)
@@ -440,6 +463,7 @@ static bool begin(struct mirror_part *part, struct chain *chain, int64_t now_ms,
     d->roles = NULL;
     d->team = 0;
     d->pages = 1;
+    d->undecided = false;
     if (mirror_knows_itself(d->github, chain, learnt))
         go(d, chain);
     return true;

@@ -22,7 +22,7 @@ struct said_word { // somebody's, as GitHub authenticated it
     str who, reason, url;
     const str *teams; // of those that the question names, "@acme/release", where it was looked
     size_t team_count;
-    int64_t comment;                       // its id
+    int64_t comment, said_ms;              // its id, and when it was written
     const struct release_authors *authors; // as of the desk
 };
 
@@ -56,8 +56,10 @@ struct comment_desk {
     size_t done_count, done_room;
     struct heard *first, **end, *at;
     struct role *roles;
-    uint32_t team; // of the rule's: which is being asked about
+    uint32_t team;                     // of the rule's: which is being asked about,
+    const struct plan_approval *asked; // and of which rule
     unsigned pages, answers, row_answers;
+    bool undecided; // answers wait until it is known who wrote the release
     bool read_once; // all that was said until then is decided on
 };
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { LOOK_AGAIN_MS = 3000, LOOKS = 3, PAGES = 10, LISTED = 100 };
+enum { LOOK_AGAIN_MS = 3000, LOOKS = 3, PAGES = 34, LISTED = 30 };
 
 static const char needs[] = "issues: write";
 

@@ -22,6 +22,16 @@ static void add_status(void *self, struct text *out)
     text_add(out, text_str(&mirror->status));
 }
 
+// GitHub is asked what lies between one commit and the release: where targets stand at different
+// ones that is not the whole of it.
+static bool is_one_comparison(const struct plan *plan)
+{
+    for (uint32_t i = 1; i < plan->target_count; i++)
+        if (!str_eq(plan->targets[i].good.commit, plan->targets[0].good.commit))
+            return false;
+    return true;
+}
+
 void rollout_mirror_open(const struct mirror_setup *setup, struct rollout_mirror **ret)
 {
     struct rollout_mirror *m = memory_alloc(sizeof *m);
@@ -56,7 +66,8 @@ void rollout_mirror_open(const struct mirror_setup *setup, struct rollout_mirror
     m->authors = (struct release_authors){.github = setup->github,
                                           .from = plan->target_count ? plan->targets[0].good.commit
                                                                      : STR(""),
-                                          .to = plan->commit};
+                                          .to = plan->commit,
+                                          .partial = !is_one_comparison(plan)};
     release_authors_open(&m->authors);
     if (setup->issues) { // first: people wait for it
         mirror_run_add(&m->run, &m->issue.part);

@@ -3,7 +3,7 @@
 #include "deploy/cloud/url_parts.h"
 #include "gate/doc/json.h"
 
-enum { LISTED = 100, PAGES = 50, LOOK_AGAIN_MS = 3000, LOOKS = 3 };
+enum { LISTED = 30, PAGES = 170, LOOK_AGAIN_MS = 3000, LOOKS = 3 };
 
 static const char needs[] = "pull-requests: write";
 

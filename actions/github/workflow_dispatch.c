@@ -3,7 +3,7 @@
 #include "deploy/cloud/url_parts.h"
 #include "gate/doc/json.h"
 
-enum { LOOK_MS = 1500, LOOKS = 10, LOOKS_LOST = 4 };
+enum { LOOK_MS = 1500, LOOKS = 10, LOOKS_LOST = 20 };
 
 static void look(struct workflow_dispatch *d, struct chain *chain);
 static void send(struct workflow_dispatch *d, struct chain *chain);
@@ -65,7 +65,11 @@ static void listed(void *self, struct chain *chain, const struct chain_reply *re
     } else if (++d->looks < (d->lost ? LOOKS_LOST : LOOKS)) {
         chain_pause(chain, LOOK_MS, waited);
     } else if (d->lost) {
-        send(d, chain);
+        // A second one behind a first that is only listed late would go back twice.
+        chain_fail(chain, ERROR_REMOTE,
+                   "whether %s was started is not known, as GitHub's answer was lost and no run of "
+                   "it is listed: look at its runs before you start it again",
+                   d->file);
     } else {
         chain_end(chain);
     }

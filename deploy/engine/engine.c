@@ -203,7 +203,8 @@ static void carry_out_due(struct turn *turn)
                  "out");
         people_hold(turn);
     }
-    people_expire(turn);
+    if (turn->event->type == RE_TIMER) // answers that are there already come before it
+        people_expire(turn);
     bake_go_on(turn);
 }
 

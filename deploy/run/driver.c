@@ -238,10 +238,8 @@ static void poll_people(struct driver *driver, int64_t now_ms)
 {
     struct approval_answer answer;
     struct approver_port *approver = &driver->setup.approver;
-    if (!driver->asking)
-        return;
-    driver->polled = !approver->poll(approver->self, now_ms, &answer);
-    if (!driver->polled)
+    // All of them: a question must not expire over an answer that is there.
+    while (driver->asking && approver->poll(approver->self, now_ms, &answer))
         driver_event(driver,
                      &(struct rollout_event){.type = answer.withdrawn ? RE_WITHDRAWN : RE_ANSWER,
                                              .token = driver->asked,
@@ -249,6 +247,7 @@ static void poll_people(struct driver *driver, int64_t now_ms)
                                              .granted = answer.granted,
                                              .who = answer.who,
                                              .text = answer.comment});
+    driver->polled |= driver->asking;
 }
 
 enum { STEER_LOOK_MS = 1000 };

@@ -2,6 +2,7 @@
 pull request that another run's decision becomes."""
 
 import json
+import re
 import subprocess
 
 import pytest

@@ -3,6 +3,7 @@
 #include "actions/cli/brief_words.h"
 #include "actions/cli/ledger_facts.h"
 #include "actions/cli/say.h"
+#include "actions/report/escape.h"
 #include "deploy/record/journal.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
@@ -189,6 +190,13 @@ static bool may_press(const struct approval_desk *desk)
            !desk->pressed;
 }
 
+static void waits_elsewhere(str rollout, struct text *out)
+{
+    text_adds(out, "  waiting for: sluice approve ");
+    terminal_escape(rollout, out);
+    text_addc(out, '\n');
+}
+
 static void ask(void *self, const struct approval_question *question, int64_t now_ms)
 {
     struct approval_desk *desk = self;
@@ -208,8 +216,7 @@ static void ask(void *self, const struct approval_question *question, int64_t no
     if (may_press(desk) && keyboard_open(&desk->keyboard))
         text_adds(&words, "  y = yes, n = no\n");
     else
-        text_addf(&words, "  waiting for: sluice approve " STR_FMT "\n",
-                  STR_ARG(question->plan->rollout));
+        waits_elsewhere(question->plan->rollout, &words);
     progress_clear(desk->progress);
     (void)fputs(text_c(&words), stderr);
     ledger_want_fetch(desk->ledger, LOOK_MS);

@@ -91,6 +91,7 @@ static int worse(struct deployment *d, const struct rollout_record *fact, int wo
 static int leave_alone(struct flow *flow)
 {
     flow->phase = flow->state->phase;
+    flow->held = flow->state->hold;
     (void)snprintf(flow->why, sizeof flow->why, "%s", flow->state->why);
     return flow_outcome(flow);
 }

@@ -1,10 +1,12 @@
 #include "actions/cli/progress.h"
 
+#include "actions/report/escape.h"
 #include "gate/base/moment.h"
 #include "gate/base/text.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { BAR = 24, LINE_BYTES = 4096 };
 
@@ -39,11 +41,16 @@ static void line(struct progress_display *progress, const char *color, const cha
 {
     if (progress->quiet)
         return;
+    // What a host, a person or a name of the configuration says: a runner takes what follows a line
+    // end, a carriage return too, for a command.
+    struct text words = text_of(8 * strlen(text) + 1);
+    terminal_escape(str_of(text), &words);
     progress_clear(progress);
     double seconds = (double)(progress->now_ms - progress->began_ms) / 1000;
     (void)fprintf(stderr, "%s%7.1f s%s  %s%s %-11s%s %s\n", paint(progress, DIM), seconds,
                   paint(progress, PLAIN), paint(progress, color), mark, what,
-                  paint(progress, PLAIN), text);
+                  paint(progress, PLAIN), text_c(&words));
+    text_done(&words);
 }
 
 // ---- words -------------------------------------------------------------------------------------

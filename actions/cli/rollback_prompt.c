@@ -1,6 +1,7 @@
 #include "actions/cli/rollback_prompt.h"
 
 #include "actions/cli/rehearsal_left.h"
+#include "actions/report/escape.h"
 #include "gate/base/moment.h"
 
 #include <poll.h>
@@ -8,6 +9,18 @@
 #include <unistd.h>
 
 enum { KEY_MS = 50, REASON_BYTES = 1000, PLANS_READ = 5 };
+
+// A name of the configuration, in one line that is all seen, and no command of a runner at the
+// beginning of it.
+static str shown(struct deployment *d, str name)
+{
+    struct text line = text_of(4 * name.len + 2);
+    text_adds(&line, str_starts(str_trim(name), STR("::")) ? "?" : "");
+    terminal_escape(name, &line);
+    str made = arena_str(d->arena, text_str(&line));
+    text_done(&line);
+    return made;
+}
 
 void rollback_expected(const struct deployment *d, const struct way_back *way, struct text *out)
 {
@@ -40,8 +53,8 @@ static void add_since(struct deployment *d, const struct plan *plan, uint32_t i,
 
 // Those that a rollout under way has touched and that this does not take back: nobody watches them
 // once it is fenced out.
-static void add_left_behind(const struct plan *plan, const struct rollout_record *open,
-                            struct text *out)
+static void add_left_behind(struct deployment *d, const struct plan *plan,
+                            const struct rollout_record *open, struct text *out)
 {
     for (uint32_t i = 0; open && open->state && i < open->plan->target_count; i++) {
         const struct plan_target *target = &open->plan->targets[i];
@@ -53,7 +66,8 @@ static void add_left_behind(const struct plan *plan, const struct rollout_record
                       "  ATTENTION: " STR_FMT " stays where rollout " STR_FMT
                       " has left it, and is not watched any more: `sluice rollback " STR_FMT
                       "` takes it back too\n",
-                      STR_ARG(target->name), STR_ARG(open->plan->rollout), STR_ARG(target->name));
+                      STR_ARG(shown(d, target->name)), STR_ARG(shown(d, open->plan->rollout)),
+                      STR_ARG(shown(d, target->name)));
     }
 }
 
@@ -94,8 +108,8 @@ static void add_not_undone(struct deployment *d, const struct plan *back,
                 text_addf(out,
                           "  ATTENTION: " STR_FMT " may not live with what stays on " STR_FMT
                           ": " STR_FMT "\n",
-                          STR_ARG(target->good.release), STR_ARG(target->name),
-                          STR_ARG(came->targets[k].no_return));
+                          STR_ARG(shown(d, target->good.release)), STR_ARG(shown(d, target->name)),
+                          STR_ARG(shown(d, came->targets[k].no_return)));
     }
 }
 
@@ -111,7 +125,10 @@ static void add_half_way(struct deployment *d, const struct plan *plan, struct t
     if (!found || left.restored)
         return;
     text_adds(out, "  ATTENTION: ");
-    rehearsal_left_words(&left, out);
+    struct text words = text_of(65536);
+    rehearsal_left_words(&left, &words);
+    terminal_escape(text_str(&words), out);
+    text_done(&words);
     text_adds(out, "; this ends it, while `sluice resume` brings it forward again\n");
 }
 
@@ -123,13 +140,16 @@ void rollback_show(struct deployment *d, const struct plan *plan, const struct r
     char limit[32];
     if (!facts_way_back(d, plan->environment, &way))
         d->call->error = before; // it is only for the words
-    text_addf(&out, "Roll back " STR_FMT "\n", STR_ARG(plan->environment));
+    text_addf(&out, "Roll back " STR_FMT "\n", STR_ARG(shown(d, plan->environment)));
     for (uint32_t i = 0; i < plan->target_count; i++) {
         const struct plan_target *target = &plan->targets[i];
-        text_addf(&out, "  " STR_FMT ": from " STR_FMT " to " STR_FMT "\n", STR_ARG(target->name),
-                  STR_ARG(target->next.release.len ? target->next.release : STR("what runs now")),
-                  STR_ARG(target->good.release.len ? target->good.release
-                                                   : STR("nothing: it was its first deployment")));
+        text_addf(&out, "  " STR_FMT ": from " STR_FMT " to " STR_FMT "\n",
+                  STR_ARG(shown(d, target->name)),
+                  STR_ARG(shown(d, target->next.release.len ? target->next.release
+                                                            : STR("what runs now"))),
+                  STR_ARG(shown(d, target->good.release.len
+                                       ? target->good.release
+                                       : STR("nothing: it was its first deployment"))));
         add_since(d, plan, i, &out);
     }
     text_adds(&out, "  all at once, without steps; verified by looking\n  expected: ");
@@ -139,8 +159,8 @@ void rollback_show(struct deployment *d, const struct plan *plan, const struct r
     add_not_undone(d, plan, open, &out);
     if (open)
         text_addf(&out, "  rollout " STR_FMT " is under way and is ended by this\n",
-                  STR_ARG(open->plan->rollout));
-    add_left_behind(plan, open, &out);
+                  STR_ARG(shown(d, open->plan->rollout)));
+    add_left_behind(d, plan, open, &out);
     add_half_way(d, plan, &out);
     (void)fputs(text_c(&out), stderr);
     text_done(&out);

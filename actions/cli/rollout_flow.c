@@ -117,6 +117,7 @@ static int ended(struct flow *flow, enum run_status status, const struct driver 
     struct error *err = &flow->d->call->error;
     const struct rollout_state *state = driver_state(driver);
     flow->phase = state->phase;
+    flow->held = state->hold;
     (void)snprintf(flow->why, sizeof flow->why, "%s", state->why);
     flow->refused = status == RUN_REFUSED;
     if (status == RUN_REFUSED) {

@@ -37,6 +37,7 @@ struct flow {
     // results
     enum rollout_phase phase;
     bool interrupted;
+    bool held;    // somebody holds it while it waits for an answer: an approval alone does not do
     bool refused; // it never held the lease
     char why[ROLLOUT_TEXT];
     // It needs nobody and no process until the calendar lets it go on: why, and from when on (it

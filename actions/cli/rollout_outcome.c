@@ -10,6 +10,7 @@
 #include "gate/doc/json.h"
 
 #include <signal.h>
+#include <string.h>
 
 struct outcome {
     const char *state; // of the outputs; null = ended in the middle, to be resumed
@@ -97,7 +98,13 @@ static void add_next(const struct flow *flow, struct text *out)
     }
     struct text words = text_of(4096);
     int64_t until_ms;
-    flow_next(flow->plan, flow->phase, out);
+    bool held = flow->phase == PHASE_WAITING && flow->held;
+    flow_next(flow->plan, held ? PHASE_HELD : flow->phase, out);
+    if (flow->plan->mode == PLAN_ROLLBACK && strcmp(flow->why, REASON_PENDING) == 0)
+        text_addf(out,
+                  "Say why, for the record: `sluice rollback --explain " STR_FMT
+                  " --reason TEXT`.\n",
+                  STR_ARG(flow->plan->rollout));
     if (phase_resumable(flow->phase) &&
         plan_calendar_waits(flow->d->arena, flow->plan, flow->phase, deployment_now(flow->d),
                             &until_ms, &words))
@@ -110,9 +117,10 @@ static void add_next(const struct flow *flow, struct text *out)
 static str issue_of(const struct flow *flow, const char **ret_words)
 {
     const struct github_marks marks = {flow->d, flow->plan->rollout};
-    bool asks = flow->phase == PHASE_WAITING && !flow->thaw;
-    str url = asks || flow->phase == PHASE_HELD ? github_mark_url(&marks, flow->d->arena, "issue")
-                                                : (str){NULL, 0};
+    bool asks = flow->phase == PHASE_WAITING && !flow->thaw && !flow->held;
+    str url = asks || flow->held || flow->phase == PHASE_HELD
+                  ? github_mark_url(&marks, flow->d->arena, "issue")
+                  : (str){NULL, 0};
     *ret_words = asks ? "`/approve` or `/deny`" : "`/promote why` or `/rollback why`";
     return rollout_is_link(url) ? url : (str){NULL, 0};
 }
@@ -131,31 +139,83 @@ static void add_json(const struct flow *flow, const char *state, struct text *ou
     text_addc(out, '\n');
 }
 
-static void add_text(const struct flow *flow, const char *state, struct text *out)
+// ---- for people ---------------------------------------------------------------------------------
+
+// A command that stands between backticks as it is.
+static bool is_plain(str s)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < s.len; i++) {
+        char c = s.data[i];
+        ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             (c != '\0' && strchr(" ._-+/:=<>", c));
+    }
+    return ok && str_find(s, '<') == STR_NONE;
+}
+
+static void put_markdown(str line, struct text *out)
+{
+    size_t open, close;
+    while ((open = str_find(line, '`')) != STR_NONE) {
+        str inside = str_from(line, open + 1);
+        close = str_find(inside, '`');
+        if (close == STR_NONE || !is_plain(str_first(inside, close)))
+            break;
+        markdown_escape(str_first(line, open), out);
+        text_addf(out, "`" STR_FMT "`", STR_ARG(str_first(inside, close)));
+        line = str_from(inside, close + 1);
+    }
+    markdown_words(line, out);
+}
+
+// What is next, in lines of which names of the configuration are a part.
+static void put_next(const struct flow *flow, void (*put)(str line, struct text *out),
+                     struct text *out)
+{
+    struct text words = text_of(65536);
+    add_next(flow, &words);
+    for (str rest = text_str(&words); rest.len;) {
+        put(str_cut(&rest, '\n'), out);
+        text_addc(out, '\n');
+    }
+    text_done(&words);
+}
+
+// "v2 done in production", "production is back on v1"
+static void put_headline(const struct flow *flow, const char *state,
+                         void (*put)(str words, struct text *out), struct text *out)
 {
     const struct plan *plan = flow->plan;
-    const char *colon = flow->why[0] ? ": " : "";
-    if (plan->mode == PLAN_ROLLBACK && flow->phase == PHASE_ROLLED_BACK)
-        text_addf(out, STR_FMT " is back on " STR_FMT "%s%s\n", STR_ARG(plan->environment),
-                  STR_ARG(plan->release), colon, flow->why);
-    else
-        text_addf(out, STR_FMT " %s in " STR_FMT "%s%s\n",
-                  STR_ARG(plan->mode == PLAN_ROLLBACK ? STR("rollback") : plan->release), state,
-                  STR_ARG(plan->environment), colon, flow->why);
+    bool back = plan->mode == PLAN_ROLLBACK;
+    if (back && flow->phase == PHASE_ROLLED_BACK) {
+        put(plan->environment, out);
+        text_adds(out, " is back on ");
+        put(plan->release, out);
+        return;
+    }
+    put(back ? STR("rollback") : plan->release, out);
+    text_addf(out, " %s in ", state);
+    put(plan->environment, out);
+}
+
+static void add_text(const struct flow *flow, const char *state, struct text *out)
+{
+    put_headline(flow, state, terminal_escape, out);
+    text_adds(out, flow->why[0] ? ": " : "");
+    terminal_escape(str_of(flow->why), out);
+    text_addc(out, '\n');
     const char *words;
     str issue = issue_of(flow, &words);
     if (issue.len)
         text_addf(out, "Answer with %s in " STR_FMT "\n", words, STR_ARG(issue));
-    add_next(flow, out);
+    put_next(flow, terminal_escape, out);
 }
 
 static void add_markdown(const struct flow *flow, const struct outcome *outcome, struct text *out)
 {
     const struct plan *plan = flow->plan;
     text_addf(out, "## %s ", outcome->mark);
-    markdown_escape(plan->release, out);
-    text_addf(out, " %s in ", outcome->state);
-    markdown_escape(plan->environment, out);
+    put_headline(flow, outcome->state, markdown_escape, out);
     text_adds(out, "\n\n");
     if (flow->why[0]) {
         markdown_escape(str_of(flow->why), out);
@@ -180,7 +240,7 @@ static void add_markdown(const struct flow *flow, const struct outcome *outcome,
     if (issue.len)
         text_addf(out, "**[Answer in its issue](" STR_FMT ")** with %s.\n\n", STR_ARG(issue),
                   words);
-    add_next(flow, out);
+    put_next(flow, put_markdown, out);
 }
 
 static bool tell_runner(const struct flow *flow, const struct outcome *outcome)

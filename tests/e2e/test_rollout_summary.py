@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,11 +15,13 @@ from hostile_texts import ATTACKS, text
 from test_calendar import ME, UTC, add, freeze
 from test_github_rollout import waits
 from test_hostile_texts import markdown_is_ours, nothing_carried_out, plain, sluice
+from test_rollout import wait_for
 
 OF_THE_GATE = {"decision", "summary-file", "decision-file"}
 SUSPEND = "--wait=suspend"
 END = "innocentend"  # comes last: where it is shown, all before it was
-HOSTILE = [  # as many as a reason has room for
+BLANKS = "\u00a0\u3000"  # a runner looks for a command behind any that Unicode knows
+HOSTILE = [  # as many as a name has room for
     ("set-output", "line-feed", "carriage-return", "command-v1-inside"),
     ("resume-guessed", "stop-guessed", "cr-lf"),
     ("heredoc", "heredoc-guessed", "percent-encoded", "property"),
@@ -36,7 +39,7 @@ class Step:
     """sluice as a workflow's step runs it, each time with files of its own."""
 
     def __init__(self, site, folder):
-        self.site, self.folder, self.count, self.delimiters = site, folder, 0, set()
+        self.site, self.folder, self.count, self.delimiters = site, folder, 0, {}
 
     def run(self, *words, code=0):
         self.count += 1
@@ -68,8 +71,7 @@ class Step:
                 value.append(inside)
             found[name] = "\n".join(value)
             assert delimiter not in found[name], found
-        assert {delimiter} != self.delimiters, "the same one as the last time"
-        self.delimiters = {delimiter}
+            assert self.delimiters.setdefault(delimiter, self.count) == self.count, "it was guessable"
         assert set(found) == promised() - OF_THE_GATE, found
         return found
 
@@ -107,27 +109,31 @@ def at_once(site):
 # ---- what came of it ----------------------------------------------------------------------------
 
 
-def test_what_is_out_and_then_taken_back_by_hand(site, step):
+def test_what_is_out_what_is_taken_back_by_itself_and_what_by_hand(site, step):
     at_once(site)
     site.release("2-search")
     page, values = step.rollout("rollout", "v2", heading="✅ v2 done in production")
     assert "| web | v1 | v2 |" in page and "sluice " not in page, page
     assert values == {"state": "done", "release": "v2", "rollout": "v2-production-1", "resume-at": ""}
 
-    words = ["rollback", "--yes", "--reason", "parents call"]
-    page, values = step.rollout(*words, heading="↩️ production is back on v1")
+    site.release("3-recommend")
+    heading = "↩️ v3 rolled-back in production"
+    page, values = step.rollout("rollout", "v3", code=1, heading=heading)
+    assert "courses on web" in page and "| web | v2 | v3 |" in page, page
+    assert "`sluice show v3-production-1`" in page, page
+    assert values == {"state": "rolled-back", "release": "v3", "rollout": "v3-production-1",
+                      "resume-at": ""}  # fmt: skip
+
+    words, heading = ["rollback", "--yes", "--to", "v1"], "↩️ production is back on v1"
+    page, values = step.rollout(*words, "--reason", "parents call", heading=heading)
     assert "parents call" in page and "| web | v2 | v1 |" in page, page
     assert values == {"state": "rolled-back", "release": "v1", "rollout": "v1-production-rollback-1",
                       "resume-at": ""}  # fmt: skip
+    page, _ = step.rollout(*words, heading=heading)
+    assert "`sluice rollback --explain v1-production-rollback-2 --reason TEXT`" in page, page
 
 
-def test_a_rollback_without_a_reason_says_how_to_give_it_one(site, step):
-    step.run("rollback", "--yes", "--to", "v1")
-    assert step.values()["rollout"] == "v1-production-rollback-1"
-    assert "`sluice rollback --explain v1-production-rollback-1 " in plain(step.summary), step.summary
-
-
-def test_what_waits_names_who_answers_where_and_when_it_is_looked_at_again(site, step):
+def test_what_waits_says_for_whom_how_they_answer_and_when_it_is_looked_at_again(site, step):
     waits(site, ME)
     site.release("2-search")
     heading = "⏸ v2 waiting in production"
@@ -154,29 +160,40 @@ def test_what_waits_names_who_answers_where_and_when_it_is_looked_at_again(site,
 
 
 def test_what_is_held_says_who_held_it_and_how_it_goes_on(site, step):
-    waits(site, ME)
+    site.name_a_watcher()
+    site.config("step_bake: 1s", "step_bake: 60s")
     site.release("2-search")
-    step.rollout("rollout", "v2", SUSPEND, heading="⏸ v2 waiting in production")
-    site.must("hold", "v2-production-1", "--reason", "look at the logs")
-    site.must("approve", "v2-production-1", "--yes")
-    page, values = step.rollout("resume", code=1, heading="⏸ v2 held in production")
+
+    def hold():
+        wait_for(lambda: site.serving() == {"v1", "v2"}, "the first step")
+        site.must("hold", "v2-production-1", "--reason", "look at the logs")
+
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(hold)
+        page, values = step.rollout("rollout", "v2", SUSPEND, code=1, heading="✋ v2 held in production")
+        held.result()
     assert f"held by {ME}: look at the logs" in page and "| web | v1 | v2 |" in page, page
     assert "`sluice promote v2-production-1 --reason TEXT`" in page, page
     assert "`sluice abort v2-production-1`" in page, page
     assert values == {"state": "held", "release": "v2", "rollout": "v2-production-1", "resume-at": ""}
 
 
-def test_what_is_taken_back_by_itself_says_by_which_figures(site, step):
-    at_once(site)
-    site.scene.commit("2-search")
-    site.release("3-recommend")
-    heading = "↩️ v3 rolled-back in production"
-    page, values = step.rollout("rollout", "v3", code=1, heading=heading)
-    assert site.serving() == {"v1"}
-    assert "courses on web" in page and "| web | v1 | v3 |" in page, page
-    assert "`sluice show v3-production-1`" in page, page
-    assert values == {"state": "rolled-back", "release": "v3", "rollout": "v3-production-1",
-                      "resume-at": ""}  # fmt: skip
+def test_what_is_held_before_it_begins_asks_for_more_than_an_approval(site, step):
+    """Whoever has agreed already is not asked again: a hold ends by `promote`."""
+    waits(site, ME)
+    site.release("2-search")
+    step.run("rollout", "v2", SUSPEND)
+    step.run("hold", "v2-production-1", "--reason", words_of(HOSTILE[0]))
+    nothing_carried_out(step.done)
+    step.run("approve", "v2-production-1", "--yes", "--comment", words_of(HOSTILE[1]))
+    nothing_carried_out(step.done)
+    step.run("resume")
+    page = plain(step.summary)
+    assert f"held by {ME}: " in page and END in page and step.values()["rollout"] == "v2-production-1"
+    assert "`sluice promote v2-production-1" in page and "sluice approve" not in page, page
+    step.stays_text()
+    step.run("resume", "--format", "json")
+    nothing_carried_out(step.done)
 
 
 # ---- the words of strangers ---------------------------------------------------------------------
@@ -190,61 +207,34 @@ def words_of(names, between="\n"):
 
 
 def one_line(names):
-    """As a name that the record takes: one line, without controls of ASCII."""
+    """As the record takes it for a name: one line, without controls of ASCII."""
     return re.sub("[\0-\x1f\x7f]", " ", words_of(names, " "))
-
-
-def rewrites(site, old, new, *more):
-    """Changes the configuration as it was at first; texts are spelled as YAML has them in quotes."""
-    path = site.repository / ".github/sluice.yml"
-    path.write_text(site.scene.git("show", "HEAD:.github/sluice.yml") + "\n")
-    site.config(old, new, *more)
 
 
 def test_the_reasons_that_people_give_stay_text(site, step):
     waits(site, ME)
-    site.config("incidents:", "emergency: {steps: [100%], bake: 2s}\nincidents:",
-                "every: 1s, requests: 20}", "every: 1s, requests: 20, max: 5%}")
+    at_once(site)
+    site.config("incidents:", "emergency: {bake: 2s}\nincidents:")
     site.release("2-search")
     answers = itertools.cycle([("abort", "--reason", "cancelled"), ("deny", "--comment", "denied")])
-    for number, (names, (verb, option, state)) in enumerate(zip(HOSTILE, answers), 1):
+    pairs = [one + other for one, other in zip(HOSTILE[::2], HOSTILE[1::2])]
+    for number, (names, (verb, option, state)) in enumerate(zip(pairs, answers), 1):
         said, name = words_of(names), f"v2-production-{number}"
         emergency = ["--emergency", "P1", "--incident", "INC-7", "--reason", said]
         step.run("rollout", "v2", SUSPEND, *emergency)
         step.stays_text()
         step.run(verb, name, option, said, *["--yes"] * (verb == "deny"))
         nothing_carried_out(step.done)
-        heading = f"⛔ v2 {state} in production"
-        page, values = step.rollout("resume", code=1, heading=heading)
+        page, values = step.rollout("resume", code=1, heading=f"⛔ v2 {state} in production")
         assert END in page, page
         assert values == {"state": state, "release": "v2", "rollout": name, "resume-at": ""}
-
-
-def test_the_reason_of_a_hold_stays_text(site, step):
-    waits(site, ME)
-    site.release("2-search")
-    step.run("rollout", "v2", SUSPEND)
-    step.run("hold", "v2-production-1", "--reason", words_of(HOSTILE[0]))
-    nothing_carried_out(step.done)
-    step.run("resume")
-    assert END.encode() in step.summary
+    step.run("rollback", "--yes", "--to", "v1", "--reason", words_of(pairs[0]))
+    assert END in plain(step.summary) and step.values()["state"] == "rolled-back"
     step.stays_text()
-    step.run("approve", "v2-production-1", "--yes", "--comment", words_of(HOSTILE[1]))
-    nothing_carried_out(step.done)
-    page, values = step.rollout("resume", code=1, heading="⏸ v2 held in production")
-    assert END in page and values["state"] == "held", page
 
 
-def test_the_reason_of_a_rollback_stays_text(site, step):
-    for names in HOSTILE[:2]:
-        step.run("rollback", "--yes", "--to", "v1", "--reason", words_of(names))
-        assert END.encode() in step.summary and step.values()["state"] == "rolled-back"
-        step.stays_text()
-
-
-@pytest.mark.parametrize("groups", [HOSTILE[:2], HOSTILE[3:5], HOSTILE[7:9]])
-def test_what_a_host_says_as_it_fails_stays_text(site, step, groups):
-    """Of what a command prints the last line is told; a runner ends one at a carriage return too."""
+def test_what_a_host_says_as_it_fails_stays_text(site, step):
+    """The last line of a command is told; a runner ends one at a carriage return too."""
     said, script = site.scene.directory / "bin/said", site.scene.directory / "bin/fragile"
     script.write_text(
         f"#!/bin/sh\ncase $(cat current/RELEASE) in v2*) cat {said} >&2; exit 1; esac\n"
@@ -252,11 +242,41 @@ def test_what_a_host_says_as_it_fails_stays_text(site, step, groups):
     script.chmod(0o755)
     site.config("bin/host restart", "bin/fragile")
     site.scene.commit("2-search")
-    for names in groups:
+    for names in (HOSTILE[0] + HOSTILE[3], HOSTILE[7] + HOSTILE[9]):
         site.decide()
         line = words_of(names, "\r").replace("\n", "\r")
         said.write_bytes(line.encode("utf-8", "surrogateescape"))
         page, values = step.rollout("rollout", "v2", code=1, heading="↩️ v2 rolled-back in production")
-        assert "`restart\\` says: " in page and END in page, page
+        assert "restart\\` says: " in page and END in page, page
         assert values["state"] == "rolled-back" and values["resume-at"] == ""
     assert site.serving() == {"v1"}
+
+
+@pytest.mark.parametrize("stage, environment, target, frozen", [
+    (("backticks", "pixel", "mention"), HOSTILE[0], HOSTILE[1], HOSTILE[3] + ("setext", "list", "fence")),
+    (HOSTILE[4], ("bidi", "zero-width", "next-line"), HOSTILE[7], HOSTILE[2] + HOSTILE[8]),
+])  # fmt: skip
+def test_the_names_of_the_configuration_stay_text(site, step, stage, environment, target, frozen):
+    stage, environment, target = one_line(stage), one_line(environment), BLANKS + words_of(target)
+    waits(site, ME)
+    site.config(
+        "stage: production\n", f"stage: {json.dumps(stage)}\n    environment: {json.dumps(environment)}\n",
+        "\n  web:\n", f"\n  {json.dumps(target)}:\n", "targets: [web]", f"targets: [{json.dumps(target)}]")
+    site.must("adopt")
+    commit = site.release("2-search")
+    step.run("rollout", "v2", SUSPEND)
+    assert step.values() == {**step.values(), "state": "waiting", "rollout": f"v2-{stage}-1"}
+    assert plain(step.summary).count(END) == 3, step.summary
+    step.stays_text()
+    step.run("approve", f"v2-{stage}-1", "--yes")
+    nothing_carried_out(step.done)
+    add(site, f"freezes: [{freeze(json.dumps(words_of(frozen)), -5, 60)}]")
+    step.run("resume")
+    assert plain(step.summary).count(END) == 3, step.summary
+    step.stays_text()
+    step.run("rollout", "v3", "--commit", commit, code=1)
+    assert b"nothing was touched: freeze `" in step.done.stderr and not step.summary + step.outputs
+    nothing_carried_out(step.done)
+    step.run("rollback", "--yes", "--to", "v1", "--reason", "enough")
+    assert plain(step.summary).count(END) == 2, step.summary
+    step.stays_text()

@@ -93,6 +93,9 @@ static const char *take_answer(struct github_desk *desk, struct arena *arena,
     if (!rule)
         return "nothing is asked at the moment";
     const char *why = approval_refusal(arena, rule, &word.person, &people);
+    int64_t limit_ms = rule->expires_after_ms;
+    if (!why && limit_ms && said->said_ms > desk->state->phase_since_ms + limit_ms)
+        why = "it was said when the question was over";
     if (why)
         return why;
     return approval_write(desk->d->ledger, desk->plan, step, &word, &err)

@@ -214,6 +214,7 @@ static int hear_and_go(struct closed_issue *c, struct github_client *github)
     struct text status = text_of(16384);
     open_desk(c, github, &status);
     int code = hear(c) ? 0 : deployment_failed(c->d);
+    mirror_run_stop(&c->run); // its answers would stand before what the rollback tells
     if (code == 0 && c->asked)
         code = go_back(c);
     if (c->desk.read_once)

@@ -1,6 +1,8 @@
 // sluice log, sluice show: the ledger as a list, and one of its records whole.
+#include "actions/cli/approval_desk.h"
 #include "actions/cli/commands.h"
 #include "actions/cli/ledger_facts.h"
+#include "actions/cli/steering_desk.h"
 #include "actions/report/escape.h"
 #include "gate/base/moment.h"
 #include "gate/doc/json.h"
@@ -14,14 +16,26 @@ static const struct option log_options[] = {
     {0},
 };
 
+// Whose words it records; empty: it is no word of a person, or the engine's entry about it says so.
+static str speaker(const struct event *event)
+{
+    bool is_word = str_is(event->type, ANSWER_TYPE) || str_is(event->type, WITHDRAWAL_TYPE) ||
+                   str_is(event->type, STEERING_TYPE);
+    str who = node_text(event->fields, "who"), by = node_text(event->fields, "by");
+    return who.len ? who : by.len ? by : is_word ? facts_person(&event->actor) : (str){NULL, 0};
+}
+
 // What one entry says, for people: which release, where, and the sentence that the engine wrote, or
 // the facts where it wrote none.
 static void add_words(const struct event *event, struct text *out)
 {
-    static const char *const always[] = {"decision", "severity", "release", "environment"};
+    static const char *const always[] = {"decision", "severity", "release", "environment", "steer"};
     str sentence = node_text(event->fields, "text");
+    str who = speaker(event);
     if (sentence.len == 0)
         sentence = node_text(event->fields, "why");
+    if (sentence.len == 0 && who.len)
+        sentence = node_text(event->fields, "comment");
     for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) {
         str value = node_text(event->fields, always[i]);
         if (value.len)
@@ -31,8 +45,8 @@ static void add_words(const struct event *event, struct text *out)
         text_addf(out, ": " STR_FMT, STR_ARG(sentence));
     else if (node_text(event->fields, "commit").len)
         text_addf(out, " " STR_FMT, STR_ARG(str_first(node_text(event->fields, "commit"), 12)));
-    if (node_text(event->fields, "who").len)
-        text_addf(out, " (" STR_FMT ")", STR_ARG(node_text(event->fields, "who")));
+    if (who.len)
+        text_addf(out, " (" STR_FMT ")", STR_ARG(who));
 }
 
 static bool add_line(struct deployment *d, const struct ledger_entry *entry, struct text *out)

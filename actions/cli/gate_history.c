@@ -2,10 +2,9 @@
 
 #include "actions/cli/config.h"
 #include "actions/cli/deployment.h"
+#include "actions/cli/say.h"
 #include "deploy/record/history.h"
 #include "deploy/run/settings.h"
-
-#include <stdio.h>
 
 struct reading {
     struct invocation *call;
@@ -52,10 +51,8 @@ static bool open_ledger(struct reading *r, struct error *err)
     r->offline = arena_copy(arena, str_of(err->message));
     *err = (struct error){0};
     if (!r->call->quiet)
-        (void)fprintf(stderr,
-                      "sluice: the ledger's remote does not answer (%s): judging by the local "
-                      "copy\n",
-                      r->offline);
+        say_line("sluice: the ledger's remote does not answer (%s): judging by the local copy",
+                 r->offline);
     return ledger_refresh(r->ledger, err);
 }
 
@@ -102,7 +99,7 @@ const struct history *gate_history(struct invocation *call,
         };
         history->reviews_unknown = history->baseline_unknown;
         if (!call->quiet)
-            (void)fprintf(stderr, "sluice: %s\n", history->baseline_unknown);
+            say_line("sluice: %s", history->baseline_unknown);
     }
     if (r.ledger)
         ledger_close(r.ledger);

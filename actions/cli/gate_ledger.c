@@ -2,13 +2,13 @@
 
 #include "actions/cli/deployment.h"
 #include "actions/cli/kept_reports.h"
+#include "actions/cli/say.h"
 #include "deploy/record/baseline.h"
 #include "deploy/record/releases.h"
 #include "gate/git/facts.h"
 
-#include <stdio.h>
-
 // ---- the default branch -------------------------------------------------------------------------
+
 // Why a run that is recorded is no run of the default branch; null = it is one, and *ret says
 // which.
 static const char *not_default(struct invocation *call, const struct judgement *judgement,
@@ -100,7 +100,7 @@ bool gate_ledger_record(struct invocation *call, const struct judgement *judgeme
               record_run(call, d.ledger, judgement, default_branch, &entry, &said) &&
               ledger_sync(d.ledger, LEDGER_WAIT_MS, &call->error);
     if (ok && !call->quiet)
-        (void)fprintf(stderr, "sluice: %s\n", text_c(&said));
+        say_line("sluice: %s", text_c(&said));
     text_done(&json);
     text_done(&said);
     deployment_close(&d);

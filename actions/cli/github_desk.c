@@ -230,6 +230,7 @@ struct github_desk *github_desk_open(struct deployment *d, const struct plan *pl
         .github = github,
         .plan = plan,
         .deployments = desk->settings.deployments,
+        .live = plan->mode == PLAN_ROLLBACK ? github_live_deployment(d, plan) : 0,
         .issues = desk->settings.approvals,
         .production = str_is(plan->environment, "production"),
         .run_url = str_of(d->call->runner.run_url),
@@ -324,6 +325,13 @@ void github_desk_catch_up(struct deployment *d, const struct rollout_record *rec
         catch_up(d, &records[i]);
 }
 
+// Something of it is on GitHub, or something that it has taken back.
+static bool shows(const struct github_marks *marks, const struct plan *plan)
+{
+    return github_mark(marks, "deployment") || github_mark(marks, "issue") ||
+           (plan->mode == PLAN_ROLLBACK && github_live_deployment(marks->d, plan));
+}
+
 void github_desk_finish_ended(struct deployment *d)
 {
     str *names = NULL;
@@ -335,11 +343,10 @@ void github_desk_finish_ended(struct deployment *d)
     for (size_t i = 0; i < count && !world_signal(d->ports.world); i++) {
         struct rollout_record record;
         const struct github_marks marks = {d, names[i]};
-        bool shown = github_mark(&marks, "deployment") || github_mark(&marks, "issue");
-        if (shown && !github_mark(&marks, "told") &&
+        if (!github_mark(&marks, "told") &&
             rollout_load(d->ledger, d->arena, names[i], &record, &ignored) && record.state &&
             phase_terminal(record.state->phase) &&
-            deployment_now(d) - record.newest_ms <= ENDED_WITHIN_MS)
+            deployment_now(d) - record.newest_ms <= ENDED_WITHIN_MS && shows(&marks, record.plan))
             catch_up(d, &record);
     }
 }

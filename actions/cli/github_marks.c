@@ -4,6 +4,8 @@
 #include "actions/cli/say.h"
 #include "gate/doc/json.h"
 
+enum { LIVE_LOOKS = 10 }; // rollouts, of whatever environment
+
 static str key_of(const struct github_marks *marks, struct arena *arena, const char *kind)
 {
     return arena_format(arena, "github/%s/" STR_FMT, kind, STR_ARG(marks->name));
@@ -56,6 +58,51 @@ void github_set_mark(const struct github_marks *marks, const char *kind, int64_t
         say_line("sluice: recording what is on GitHub: %s", err.message);
     text_done(&body);
     arena_done(&arena);
+}
+
+// What a rollout that is over has left on this target.
+static str brought(const struct plan *plan, uint32_t target)
+{
+    return plan->mode == PLAN_ROLLBACK ? plan->targets[target].good.release : plan->release;
+}
+
+// True where the rollback finds on every target of it what that rollout has brought there.
+static bool takes_all(const struct plan *back, const struct plan *before)
+{
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < back->target_count; i++)
+        for (uint32_t k = 0; k < before->target_count; k++)
+            taken += str_eq(back->targets[i].name, before->targets[k].name) &&
+                     str_eq(back->targets[i].next.release, brought(before, k));
+    return taken == before->target_count;
+}
+
+// It left something out, and is not the one that is asked about.
+static bool left_something(const struct rollout_record *record, const struct plan *back)
+{
+    const struct plan *plan = record->plan;
+    return plan && record->state && str_eq(plan->environment, back->environment) &&
+           !str_eq(plan->rollout, back->rollout) &&
+           record->state->phase == (plan->mode == PLAN_ROLLBACK ? PHASE_ROLLED_BACK : PHASE_DONE);
+}
+
+int64_t github_live_deployment(struct deployment *d, const struct plan *back)
+{
+    size_t read = 0;
+    for (size_t i = ledger_count(d->ledger); i-- > 0 && read < LIVE_LOOKS;) {
+        const struct ledger_entry *entry = ledger_at(d->ledger, i);
+        struct rollout_record record;
+        struct error ignored;
+        if (!str_is(entry->type, "rollout.done") && !str_is(entry->type, "rollout.rolled-back"))
+            continue;
+        read++;
+        if (!rollout_load(d->ledger, d->arena, entry->rollout, &record, &ignored) ||
+            !left_something(&record, back))
+            continue;
+        const struct github_marks marks = {d, entry->rollout};
+        return takes_all(back, record.plan) ? github_mark(&marks, "deployment") : 0;
+    }
+    return 0;
 }
 
 bool github_comment_known(struct deployment *d, int64_t comment)

@@ -18,6 +18,10 @@ str github_mark_url(const struct github_marks *marks, struct arena *arena, const
 // Once; a failure is said.
 void github_set_mark(const struct github_marks *marks, const char *kind, int64_t number, str url);
 
+// The deployment by which GitHub shows as live what this rollback takes off all its targets: that
+// of the rollout, or of the rollback before, that brought it there last. 0 = none.
+int64_t github_live_deployment(struct deployment *d, const struct plan *back);
+
 // Was what this comment says recorded: as an answer, as steering, as what a rollback was asked by?
 bool github_comment_known(struct deployment *d, int64_t comment);
 

@@ -1,9 +1,8 @@
 #include "actions/cli/queue.h"
 
 #include "actions/cli/rehearsal_left.h"
+#include "actions/cli/say.h"
 #include "gate/base/moment.h"
-
-#include <stdio.h>
 
 enum { PLACES = 256, FETCH_MS = 5000, LOOK_MS = 1000 };
 
@@ -192,11 +191,11 @@ static void say(struct deployment *d, const struct queue_place *place, size_t be
     if (d->call->quiet)
         return;
     if (before)
-        (void)fprintf(stderr, "sluice: %zu before this one wait for " STR_FMT "\n", before,
-                      STR_ARG(place->environment));
+        say_line("sluice: %zu before this one wait for " STR_FMT, before,
+                 STR_ARG(place->environment));
     else
-        (void)fprintf(stderr, "sluice: next in " STR_FMT ", after rollout " STR_FMT "\n",
-                      STR_ARG(place->environment), STR_ARG(claimed));
+        say_line("sluice: next in " STR_FMT ", after rollout " STR_FMT, STR_ARG(place->environment),
+                 STR_ARG(claimed));
 }
 
 // True while there is something to wait for; *ret_failed when it cannot be known.

@@ -3,9 +3,8 @@
 #include "actions/cli/rehearsal_halves.h"
 #include "actions/cli/rehearsal_left.h"
 #include "actions/cli/rollback_prompt.h"
+#include "actions/cli/say.h"
 #include "gate/base/moment.h"
-
-#include <stdio.h>
 
 // ---- what it takes -----------------------------------------------------------------------------
 
@@ -65,7 +64,7 @@ static bool ask(struct rehearsal *r, bool yes)
     text_adds(&out, "  all traffic meets the release before for that long: ");
     rollback_expected(d, &way, &out);
     text_addc(&out, '\n');
-    (void)fputs(text_c(&out), stderr);
+    say_lines(text_str(&out));
     text_done(&out);
     if (yes)
         return true;
@@ -88,11 +87,9 @@ static int failed(struct rehearsal *r, int code)
     if (!rehearsal_left_in(d, environment, &left, &found))
         return command_failed(d->call);
     if (found)
-        (void)fprintf(
-            stderr,
-            "The rehearsal is not over: `sluice resume` goes on with it and brings " STR_FMT
-            " of " STR_FMT " forward again.\n",
-            STR_ARG(r->live[0].release), STR_ARG(environment));
+        say_line("The rehearsal is not over: `sluice resume` goes on with it and brings " STR_FMT
+                 " of " STR_FMT " forward again.",
+                 STR_ARG(r->live[0].release), STR_ARG(environment));
     else if (!rehearsal_record(r, false))
         return command_failed(d->call);
     d->call->error = why;

@@ -1,8 +1,7 @@
 #include "actions/cli/rollback_plan.h"
 
+#include "actions/cli/say.h"
 #include "deploy/run/resolve.h"
-
-#include <stdio.h>
 
 enum { POSSIBLE = 10 };
 
@@ -163,10 +162,9 @@ bool rollback_plan(struct deployment *d, const struct rollback_request *request,
             return false;
         any_live |= way.from.release.len > 0;
         if (!found) {
-            (void)fprintf(stderr,
-                          "sluice: target " STR_FMT " has no known-good release to return to, and "
-                          "stays as it is\n",
-                          STR_ARG(name));
+            say_line("sluice: target " STR_FMT " has no known-good release to return to, and stays "
+                     "as it is",
+                     STR_ARG(name));
             continue;
         }
         names[kept] = name;

@@ -10,12 +10,10 @@
 
 enum { KEY_MS = 50, REASON_BYTES = 1000, PLANS_READ = 5 };
 
-// A name of the configuration, in one line that is all seen, and no command of a runner at the
-// beginning of it.
+// A name, in one line that is all seen.
 static str shown(struct deployment *d, str name)
 {
     struct text line = text_of(4 * name.len + 2);
-    text_adds(&line, str_starts(str_trim(name), STR("::")) ? "?" : "");
     terminal_escape(name, &line);
     str made = arena_str(d->arena, text_str(&line));
     text_done(&line);

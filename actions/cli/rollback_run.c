@@ -4,8 +4,6 @@
 #include "actions/cli/rollout_flow.h"
 #include "actions/cli/say.h"
 
-#include <stdio.h>
-
 enum { NAME_TRIES = 5 };
 
 // ---- what is under way --------------------------------------------------------------------------
@@ -85,10 +83,9 @@ static void ask_reason(struct flow *flow, str given)
                                                                             : (str){NULL, 0};
     if (reason.len && rollout_explain(d->ledger, flow->plan->rollout, reason, &err))
         return;
-    (void)fprintf(stderr,
-                  "The reason is pending: `sluice rollback --explain " STR_FMT " --reason TEXT` "
-                  "fills it in.\n",
-                  STR_ARG(flow->plan->rollout));
+    say_line("The reason is pending: `sluice rollback --explain " STR_FMT " --reason TEXT` fills "
+             "it in.",
+             STR_ARG(flow->plan->rollout));
 }
 
 void rollback_push(struct deployment *d)

@@ -159,7 +159,7 @@ static void put_markdown(str line, struct text *out)
     while ((open = str_find(line, '`')) != STR_NONE) {
         str inside = str_from(line, open + 1);
         close = str_find(inside, '`');
-        if (close == STR_NONE || !is_plain(str_first(inside, close)))
+        if (close == STR_NONE || close == 0 || !is_plain(str_first(inside, close)))
             break;
         markdown_escape(str_first(line, open), out);
         text_addf(out, "`" STR_FMT "`", STR_ARG(str_first(inside, close)));

@@ -19,3 +19,13 @@ void say_line(const char *format, ...)
     (void)fprintf(stderr, "%s\n", text_c(&line));
     text_done(&line);
 }
+
+void say_lines(str words)
+{
+    while (words.len) {
+        struct text line = text_of(ESCAPED);
+        terminal_escape(str_cut(&words, '\n'), &line);
+        (void)fprintf(stderr, "%s\n", text_c(&line));
+        text_done(&line);
+    }
+}

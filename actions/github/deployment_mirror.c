@@ -260,9 +260,9 @@ static void failed(struct mirror_part *part)
     m->shown = (struct deployment_face){0};
 }
 
-void deployment_mirror_open(struct deployment_mirror *m)
+void deployment_mirror_open(struct deployment_mirror *m, const char *what)
 {
-    m->part = (struct mirror_part){.what = "its deployment", .begin = begin, .failed = failed};
+    m->part = (struct mirror_part){.what = what, .begin = begin, .failed = failed};
 }
 
 void deployment_mirror_want(struct deployment_mirror *m, const struct deployment_face *face)

@@ -4,11 +4,12 @@
 // environment, before one is created: an answer that was lost may have created it.
 //
 // What was taken back gets `failure` with the reason, then `inactive`, so that the environment
-// shows what serves; GitHub sets earlier deployments inactive by itself when one succeeds.
+// shows what serves. When one succeeds, GitHub sets earlier ones inactive by itself, but not those
+// of production: what a rollback takes back is told by a mirror of that deployment's `id`.
 //
 //     struct deployment_mirror mirror = {.github = github, .port = port, .rollout = plan->rollout,
 //                                        .commit = plan->commit, .environment = STR("production")};
-//     deployment_mirror_open(&mirror);
+//     deployment_mirror_open(&mirror, "its deployment");
 //     deployment_mirror_want(&mirror, &face);
 #ifndef ACTIONS_GITHUB_DEPLOYMENT_MIRROR_H
 #define ACTIONS_GITHUB_DEPLOYMENT_MIRROR_H
@@ -28,10 +29,11 @@ struct deployment_mirror {
     struct deployment_face wanted, shown;
     bool any_wanted, looked, lost; // lost: a creation whose outcome is unknown
     unsigned looks, pages;         // since then
-    int64_t id;
+    int64_t id;                    // 0 = not known yet
 };
 
-void deployment_mirror_open(struct deployment_mirror *mirror);
+// `what` names it in what is said of failures.
+void deployment_mirror_open(struct deployment_mirror *mirror, const char *what);
 void deployment_mirror_want(struct deployment_mirror *mirror, const struct deployment_face *face);
 void deployment_mirror_close(struct deployment_mirror *mirror);
 

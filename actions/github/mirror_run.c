@@ -115,6 +115,15 @@ bool mirror_run_busy(const struct mirror_run *run)
     return !run->settled || run->running;
 }
 
+void mirror_run_stop(struct mirror_run *run)
+{
+    if (run->running)
+        run->running->failed(run->running);
+    run->running = NULL;
+    chain_drop(&run->chain);
+    run->settled = false;
+}
+
 void mirror_run_close(struct mirror_run *run)
 {
     chain_drop(&run->chain);

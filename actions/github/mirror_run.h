@@ -32,6 +32,9 @@ void mirror_run_told(struct mirror_run *run); // something is to be different fr
 // it sets lower where it wants to be.
 bool mirror_run_turn(struct mirror_run *run, int64_t now_ms, int64_t *wake_ms);
 bool mirror_run_busy(const struct mirror_run *run); // something is not as it should be yet
-void mirror_run_close(struct mirror_run *run);      // drops what is under way
+// Drops what is under way, to begin it anew: for as long as nobody turns it. A write that is not
+// polled holds up all others of its client.
+void mirror_run_stop(struct mirror_run *run);
+void mirror_run_close(struct mirror_run *run); // drops what is under way
 
 #endif

@@ -6,7 +6,7 @@ enum { WORDS_MOST = 16384 };
 
 struct rollout_mirror {
     struct mirror_setup setup;
-    struct deployment_mirror deployment;
+    struct deployment_mirror deployment, live;
     struct issue_thread issue;
     struct comment_desk comments;
     struct release_authors authors;
@@ -48,6 +48,8 @@ void rollout_mirror_open(const struct mirror_setup *setup, struct rollout_mirror
                                                .production = setup->production,
                                                .log_url = setup->run_url,
                                                .environment_url = setup->environment_url};
+    m->live = m->deployment;
+    m->live.id = setup->live;
     m->issue = (struct issue_thread){.github = setup->github,
                                      .port = setup->port,
                                      .what = "its issue",
@@ -60,7 +62,8 @@ void rollout_mirror_open(const struct mirror_setup *setup, struct rollout_mirror
                                         .poll_ms = setup->poll_ms};
     m->comments.port.status = add_status;
     m->comments.port.status_self = m;
-    deployment_mirror_open(&m->deployment);
+    deployment_mirror_open(&m->deployment, "its deployment");
+    deployment_mirror_open(&m->live, "the deployment of what it takes back");
     issue_thread_open(&m->issue);
     comment_desk_open(&m->comments);
     m->authors = (struct release_authors){.github = setup->github,
@@ -73,8 +76,10 @@ void rollout_mirror_open(const struct mirror_setup *setup, struct rollout_mirror
         mirror_run_add(&m->run, &m->issue.part);
         mirror_run_add(&m->run, &m->comments.part);
     }
-    if (setup->deployments)
+    if (setup->deployments && plan->commit.len) // what was adopted may have none
         mirror_run_add(&m->run, &m->deployment.part);
+    if (setup->deployments && setup->live)
+        mirror_run_add(&m->run, &m->live.part);
     *ret = m;
 }
 
@@ -84,6 +89,7 @@ void rollout_mirror_close(struct rollout_mirror *m)
         return;
     mirror_run_close(&m->run);
     deployment_mirror_close(&m->deployment);
+    deployment_mirror_close(&m->live);
     issue_thread_close(&m->issue);
     comment_desk_close(&m->comments);
     release_authors_close(&m->authors);
@@ -135,6 +141,10 @@ void rollout_mirror_tell(struct rollout_mirror *m, const struct rollout_state *s
     uint32_t step;
     deployment_face(plan, state, &face);
     deployment_mirror_want(&m->deployment, &face);
+    if (plan->mode == PLAN_ROLLBACK && state->phase == PHASE_ROLLED_BACK) {
+        face.state = "inactive";
+        deployment_mirror_want(&m->live, &face);
+    }
     want_issue(m, state);
     m->comments.rule = state->phase == PHASE_WAITING ? rollout_question(plan, state, &step) : NULL;
     text_clear(&m->status);

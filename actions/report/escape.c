@@ -1,62 +1,10 @@
 #include "actions/report/escape.h"
 
+#include "gate/base/visible.h"
+
 #include <stdint.h>
 
 #define BREAK "&#8203;" // a zero-width space: nothing that GitHub looks for goes across it
-
-// ---- characters ---------------------------------------------------------------------------------
-
-// Length of the character at the start of `s`, with its code point; 0 when it is ill-formed.
-static size_t character(str s, uint32_t *code)
-{
-    static const unsigned char lead[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    for (size_t n = 1; n <= 4 && n <= s.len; n++) {
-        if (!str_is_utf8(str_first(s, n)))
-            continue;
-        *code = (unsigned char)s.data[0] & lead[n];
-        for (size_t i = 1; i < n; i++)
-            *code = *code << 6 | ((unsigned char)s.data[i] & 0x3fU);
-        return n;
-    }
-    return 0;
-}
-
-// Controls, what turns the direction of text around, and what is not seen at all: with it, a name
-// can look like another.
-static bool is_hidden(uint32_t code)
-{
-    static const struct {
-        uint32_t from, to;
-    } ranges[] = {{0x80, 0x9f},     {0xad, 0xad},     {0x34f, 0x34f},    {0x61c, 0x61c},
-                  {0x115f, 0x1160}, {0x17b4, 0x17b5}, {0x180b, 0x180e},  {0x200b, 0x200f},
-                  {0x2028, 0x202e}, {0x2060, 0x206f}, {0x3164, 0x3164},  {0xfeff, 0xfeff},
-                  {0xffa0, 0xffa0}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff}};
-    if (code < 0x20 || code == 0x7f)
-        return true;
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
-        if (code >= ranges[i].from && code <= ranges[i].to)
-            return true;
-    return false;
-}
-
-static bool is_joiner(uint32_t code) // joins letters of Persian, and parts of an emoji
-{
-    return code == 0x200c || code == 0x200d;
-}
-
-// What may be shown of the character that begins at `at`; `*len` is its length, at least 1.
-static bool may_be_seen(str s, size_t at, size_t *len)
-{
-    uint32_t code = 0;
-    str rest = str_from(s, at);
-    size_t n = character(rest, &code);
-    *len = n ? n : 1;
-    if (n == 0)
-        return false;
-    if (is_joiner(code) && at > 0 && rest.len > n)
-        return ((unsigned char)s.data[at - 1] & (unsigned char)rest.data[n]) >= 0x80;
-    return !is_hidden(code);
-}
 
 // ---- markdown -----------------------------------------------------------------------------------
 
@@ -151,7 +99,7 @@ void markdown_escape(str s, struct text *out)
             text_addc(out, c);
         } else if (c >= 0x20 && c < 0x7f) {
             add_mark(s, i, out);
-        } else if (may_be_seen(s, i, &n)) {
+        } else if (visible_at(s, i, &n)) {
             text_add(out, str_first(str_from(s, i), n));
         } else {
             text_adds(out, "\xef\xbf\xbd");
@@ -190,7 +138,7 @@ void terminal_escape(str s, struct text *out)
             text_adds(out, " ["); // "##[" anywhere in a line is a command to GitHub's runner
         else if (c >= 0x20 && c < 0x7f)
             text_addc(out, c);
-        else if (may_be_seen(s, i, &n))
+        else if (visible_at(s, i, &n))
             text_add(out, str_first(str_from(s, i), n));
         else
             text_addc(out, '?');

@@ -170,6 +170,7 @@ static void bind_target(struct binding *b, const struct node *node)
 {
     static const char *const common[] = {"kind", NULL};
     size_t index;
+    settings_check_name("target", node->key, node->key_at, b->problems);
     if (!find_kind(&target_registry, node, &index, b->problems))
         return;
     const struct target_kind *kind = target_kinds[index];
@@ -190,6 +191,7 @@ static void bind_metric(struct binding *b, const struct node *node)
                                         "max_errors", "max_inconclusive", NULL};
     struct metric_common shared;
     size_t index;
+    settings_check_name("metric", node->key, node->key_at, b->problems);
     if (!find_kind(&metric_registry, node, &index, b->problems))
         return;
     const struct metric_kind *kind = metric_kinds[index];

@@ -71,6 +71,7 @@ static void check_season(void *value, const struct node *node, struct problems *
 {
     const struct season_settings *season = value;
     const struct pace_settings *pace = &season->pace;
+    settings_check_name_of("season", node, "name", problems);
     settings_check_steps(&pace->steps, problems);
     if (!pace->steps.count && !pace->has_step_bake && !pace->has_bake && !pace->approvals)
         problem_at(problems, node->at,
@@ -83,6 +84,7 @@ static void check_freeze(void *value, const struct node *node, struct problems *
 {
     const struct freeze_settings *freeze = value;
     const str *allow = freeze->allow.items;
+    settings_check_name_of("freeze", node, "name", problems);
     for (size_t i = 0; i < freeze->allow.count; i++)
         if (!calendar_severity(allow[i]))
             problem_at(problems, settings_item_at(node_get(node, "allow"), i),

@@ -2,6 +2,7 @@
 #include "deploy/engine/engine.h"
 #include "deploy/run/settings_parts.h"
 #include "gate/base/moment.h"
+#include "gate/base/visible.h"
 
 struct position settings_at(const struct node *map, const char *key)
 {
@@ -15,6 +16,21 @@ struct position settings_item_at(const struct node *list, size_t n)
     while (item && n--)
         item = item->next;
     return item ? item->at : list->at;
+}
+
+void settings_check_name(const char *what, str name, struct position at, struct problems *problems)
+{
+    if (!visible_name(name))
+        problem_at(problems, at, "%s `" STR_FMT "`: " VISIBLE_NAME, what,
+                   STR_ARG(str_shorten(name, VISIBLE_NAME_MAX)));
+}
+
+void settings_check_name_of(const char *what, const struct node *map, const char *key,
+                            struct problems *problems)
+{
+    const struct node *node = node_get(map, key);
+    if (node && node->kind == NODE_STRING)
+        settings_check_name(what, node->text, node->at, problems);
 }
 
 // Says every text of a list that stands there twice.
@@ -284,6 +300,8 @@ static void check_by_risk(const struct stage_settings *stage, const struct node 
 static void check_stage(void *value, const struct node *node, struct problems *problems)
 {
     const struct stage_settings *stage = value;
+    settings_check_name_of("stage", node, "stage", problems);
+    settings_check_name_of("environment", node, "environment", problems);
     settings_check_steps(&stage->steps, problems);
     check_by_risk(stage, node, problems);
     if (node_get(node, "settle_limit") && stage->settle_limit_ms < MS_SECOND)

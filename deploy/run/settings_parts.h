@@ -70,6 +70,12 @@ const struct node *settings_part(struct arena *arena, const struct node *map,
 // Steps (of struct step_settings) rise, and the last is 100 %. None are fine.
 void settings_check_steps(const struct shape_list *steps, struct problems *problems);
 
+// Says it when what people call a thing (`what`: "stage") could be read as something else.
+void settings_check_name(const char *what, str name, struct position at, struct problems *problems);
+// The same of a field of a map; one that is not there is fine.
+void settings_check_name_of(const char *what, const struct node *map, const char *key,
+                            struct problems *problems);
+
 // Where `key` of a map stands, or the map itself.
 struct position settings_at(const struct node *map, const char *key);
 // Where the n-th item of a list stands, or the list itself.

@@ -644,6 +644,36 @@ def test_an_approval_that_meets_a_breach_changes_nothing(site, github, first):
 # ---- once it is over -----------------------------------------------------------------------------
 
 
+def test_what_a_rollback_takes_back_is_not_shown_as_live(site, github):
+    """What is adopted has no commit here, and so no deployment of its own."""
+    site.config(
+        "steps: [50%, 100%]", "steps: [100%]", "step_bake: 3s", "step_bake: 1s",
+        "    bake: 2s", "    bake: 1s", "every: 1s, requests: 20}", "every: 1s, requests: 20, max: 5%}")
+    site.release("2-search")
+    github.commit()
+    github.run("rollout", "v2")
+    site.config("step_bake: 1s", "step_bake: 2s")
+    github.bench.act("dora", "commit", branch="main", message="Steps", sha=site.scene.git("rev-parse", "HEAD"))
+    site.decide()
+    github.run("rollout", "v3")
+    github.run("rollback", "--yes", "--reason", "slow pages")
+    assert site.serving() == {"v2"}
+    shown = {payload["sluice"]: states[-1] for _, payload, states in github.deployments()}
+    assert shown == {
+        "v2-production-1": ("success", "v2 is out"),
+        "v3-production-1": ("inactive", "Taken back to v2: slow pages"),
+        "v2-production-rollback-1": ("success", "Taken back to v2: slow pages"),
+    }, shown
+    done = github.run("rollback", "--yes", "--to", "v1", "--reason", "still slow")
+    assert "on GitHub" not in done.err, done
+    github.run("resume")  # which finds nothing left to say
+    assert site.serving() == {"v1"}
+    rows = {payload["sluice"]: states for _, payload, states in github.deployments()}
+    assert len(rows) == 3 and rows["v2-production-rollback-1"][-2:] == [
+        ("success", "Taken back to v2: slow pages"), ("inactive", "Taken back to v1: still slow")], rows
+    github.clean()
+
+
 def asks(site, github, who, words, *command, code=0, **more):
     """Says something in the first issue, and wakes the workflow that GitHub would wake."""
     comment = github.say(who, words)

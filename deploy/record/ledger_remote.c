@@ -152,6 +152,10 @@ static bool start(struct ledger *ledger, enum exchange_kind kind, struct error *
     struct object_id known, tip = index_tip(ledger->index);
     if (!store_tip(ledger->store, STORE_REMOTE, &known, err))
         return false;
+    // Another process has noted what the remote has, and ours is not written on top of it yet: it
+    // was killed in between, or is about to.
+    if (kind == EXCHANGE_PUSH && !object_is_none(&known) && !index_knows(ledger->index, &known))
+        kind = EXCHANGE_FETCH;
     exchange->job = (struct remote_job){.path = store_path(ledger->store),
                                         .url = store_url(ledger->store),
                                         .branch = store_branch(ledger->store),

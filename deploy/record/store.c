@@ -261,13 +261,12 @@ static void drop_stale_lock(git_repository *repo, const char *ref)
 enum swap store_swap_in(git_repository *repo, const char *name, const struct object_id *expected,
                         const struct object_id *next, struct error *err)
 {
+    // Compared while the ref is locked, also the zero that stands for none: without it, libgit2
+    // looks whether there is a ref only before it locks.
     git_oid from = store_oid(expected), to = store_oid(next);
-    bool fresh = object_is_none(expected);
     for (unsigned try = 0; try < LOCK_TRIES * 10; try++) {
         git_reference *ref = NULL;
-        int code = fresh ? git_reference_create(&ref, repo, name, &to, 0, "sluice: append")
-                         : git_reference_create_matching(&ref, repo, name, &to, 1, &from,
-                                                         "sluice: append");
+        int code = git_reference_create_matching(&ref, repo, name, &to, 1, &from, "sluice: append");
         git_reference_free(ref);
         switch (code) {
         case 0:

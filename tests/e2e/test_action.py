@@ -197,7 +197,7 @@ def test_the_real_binary_runs(runner):
       "--artifact=job=sha256:1", "--", "v1"]),
     ("rollback", {"stage": "live", "to": "v7", "reason": "two\nlines", "artifacts": "web=x", "arguments": "web"},
      ["rollback", "--stage=live", "--yes", "--to=v7", "--reason=two\nlines", "web"]),
-    ("resume", {"release": "v1", "stage": "live", "reason": "no"}, ["resume"]),
+    ("resume", {"release": "v1", "stage": "live", "reason": "no"}, ["resume", "--stage=live"]),
     ("resume", {"comment": "https://h/o/r/issues/7#issuecomment-1"},
      ["resume", "--comment=https://h/o/r/issues/7#issuecomment-1"]),
     ("rollback", {"comment": "$(x) --to=v1"}, ["rollback", "--comment=$(x) --to=v1", "--yes"]),

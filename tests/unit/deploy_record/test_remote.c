@@ -72,6 +72,33 @@ Test(remote, the_loser_of_a_race_writes_again_on_top)
     scene_close(&s);
 }
 
+// A process that was killed had noted what the remote has, and not yet written our own on top.
+Test(remote, what_the_remote_has_is_not_pushed_over)
+{
+    struct scene s;
+    scene_open(&s);
+    struct ledger *one = scene_ledger(&s, NULL, "origin", NULL), *two = second(&s, "origin");
+    scene_append(&s, one, "sample.judged", "zero", "");
+    meet(&s, one);
+    meet(&s, two);
+    scene_append(&s, two, "sample.judged", "two", "");
+    meet(&s, two);
+    scene_append(&s, one, "sample.judged", "one", "");
+    cr_assert_eq(0, scene_shell(&s, NULL,
+                                "cd work/.git/sluice/*.git && ref=$(git for-each-ref "
+                                "--format='%%(refname)' refs/remotes) && git fetch -q '%s' "
+                                "+release-ledger:$ref",
+                                s.remote));
+    meet(&s, one);
+    meet(&s, two);
+    cr_assert_eq(ledger_count(two), 3u);
+    cr_expect(str_is(ledger_at(two, 1)->rollout, "two"));
+    cr_expect(str_is(ledger_at(two, 2)->rollout, "one"));
+    ledger_close(one);
+    ledger_close(two);
+    scene_close(&s);
+}
+
 Test(remote, what_a_dead_process_did_not_push_is_pushed_by_the_next)
 {
     struct scene s;

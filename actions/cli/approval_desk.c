@@ -267,10 +267,11 @@ static void read_teams(struct arena *arena, const struct event *event, struct ap
     ret->teams = teams;
 }
 
-static bool is_late(const struct approval_question *question, const struct approval_read *read)
+const char *approval_late(const struct plan_approval *rule, const struct rollout_state *state,
+                          int64_t said_ms)
 {
-    int64_t limit_ms = question->rule->expires_after_ms;
-    return limit_ms && read->said_ms > question->state->phase_since_ms + limit_ms;
+    bool late = rule->expires_after_ms && said_ms > state->phase_since_ms + rule->expires_after_ms;
+    return late ? "it was said when the question was over" : NULL;
 }
 
 // Does this answer the open question, and does it count?
@@ -288,8 +289,8 @@ static bool read_answer(struct approval_desk *desk, const struct event *event,
     people.whole |= node_text(event->fields, "said_at").len > 0;
     read_teams(&desk->arena, event, &person);
     const char *why = approval_refusal(&desk->arena, desk->question.rule, &person, &people);
-    if (!why && is_late(&desk->question, &read))
-        why = "it was said when the question was over";
+    if (!why)
+        why = approval_late(desk->question.rule, desk->question.state, read.said_ms);
     if (why) {
         progress_clear(desk->progress);
         say_line("  not counted: %s", why);

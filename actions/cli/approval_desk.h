@@ -71,6 +71,10 @@ struct approval_source {
 bool approval_write(struct ledger *ledger, const struct plan *plan, uint32_t step,
                     const struct approval_word *word, struct error *err);
 
+// Why an answer that was given then does not count any more; null: it was in time.
+const char *approval_late(const struct plan_approval *rule, const struct rollout_state *state,
+                          int64_t said_ms);
+
 struct approval_read { // an answer out of the ledger
     str id, who, comment;
     uint64_t word;

@@ -93,9 +93,8 @@ static const char *take_answer(struct github_desk *desk, struct arena *arena,
     if (!rule)
         return "nothing is asked at the moment";
     const char *why = approval_refusal(arena, rule, &word.person, &people);
-    int64_t limit_ms = rule->expires_after_ms;
-    if (!why && limit_ms && said->said_ms > desk->state->phase_since_ms + limit_ms)
-        why = "it was said when the question was over";
+    if (!why)
+        why = approval_late(rule, desk->state, said->said_ms);
     if (why)
         return why;
     return approval_write(desk->d->ledger, desk->plan, step, &word, &err)
@@ -208,6 +207,12 @@ static str deployments_url(struct github_desk *desk)
     return made;
 }
 
+static int64_t live_deployment(void *self)
+{
+    struct github_desk *desk = self;
+    return github_live_deployment(desk->d, desk->plan);
+}
+
 struct github_desk *github_desk_open(struct deployment *d, const struct plan *plan,
                                      const struct rollout_state *state,
                                      struct progress_display *progress)
@@ -230,7 +235,7 @@ struct github_desk *github_desk_open(struct deployment *d, const struct plan *pl
         .github = github,
         .plan = plan,
         .deployments = desk->settings.deployments,
-        .live = plan->mode == PLAN_ROLLBACK ? github_live_deployment(d, plan) : 0,
+        .live = live_deployment,
         .issues = desk->settings.approvals,
         .production = str_is(plan->environment, "production"),
         .run_url = str_of(d->call->runner.run_url),

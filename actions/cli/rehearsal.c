@@ -6,6 +6,8 @@
 #include "actions/cli/say.h"
 #include "gate/base/moment.h"
 
+#include <stdio.h>
+
 // ---- what it takes -----------------------------------------------------------------------------
 
 static bool find_releases(struct rehearsal *r)
@@ -49,6 +51,11 @@ static bool check_free(struct rehearsal *r)
                                STR_ARG(open.plan->rollout), STR_ARG(open.plan->environment));
 }
 
+static str shown(const struct rehearsal *r, str name)
+{
+    return say_shown(r->d->arena, name);
+}
+
 static bool ask(struct rehearsal *r, bool yes)
 {
     struct deployment *d = r->d;
@@ -56,15 +63,16 @@ static bool ask(struct rehearsal *r, bool yes)
     struct text out = text_of(65536);
     if (!facts_way_back(d, stage_environment(r->stage), &way))
         return false;
-    text_addf(&out, "Rehearse the way back of " STR_FMT "\n", STR_ARG(stage_environment(r->stage)));
+    text_addf(&out, "Rehearse the way back of " STR_FMT "\n",
+              STR_ARG(shown(r, stage_environment(r->stage))));
     for (size_t i = 0; i < r->stage->targets.count; i++)
         text_addf(&out, "  " STR_FMT ": from " STR_FMT " to " STR_FMT " and forward again\n",
-                  STR_ARG(rehearsal_target(r, i)), STR_ARG(r->live[i].release),
-                  STR_ARG(r->before[i].release));
+                  STR_ARG(shown(r, rehearsal_target(r, i))), STR_ARG(shown(r, r->live[i].release)),
+                  STR_ARG(shown(r, r->before[i].release)));
     text_adds(&out, "  all traffic meets the release before for that long: ");
     rollback_expected(d, &way, &out);
     text_addc(&out, '\n');
-    say_lines(text_str(&out));
+    (void)fputs(text_c(&out), stderr);
     text_done(&out);
     if (yes)
         return true;
@@ -102,13 +110,13 @@ static int report(struct rehearsal *r)
     struct text out = text_of(65536);
     char back[32], forth[32];
     text_addf(&out, "Rehearsed the way back of " STR_FMT ":\n",
-              STR_ARG(stage_environment(r->stage)));
+              STR_ARG(shown(r, stage_environment(r->stage))));
     for (size_t i = 0; i < r->stage->targets.count; i++) {
         str target = rehearsal_target(r, i);
         text_addf(&out, "  " STR_FMT ": back to " STR_FMT " in %s, forward to " STR_FMT " in %s\n",
-                  STR_ARG(target), STR_ARG(r->before[i].release),
+                  STR_ARG(shown(r, target)), STR_ARG(shown(r, r->before[i].release)),
                   duration_words(rehearsal_took_ms(d, r->back, target), back),
-                  STR_ARG(r->live[i].release),
+                  STR_ARG(shown(r, r->live[i].release)),
                   duration_words(rehearsal_took_ms(d, r->forth, target), forth));
     }
     bool ok = d->call->format == FORMAT_JSON || command_print(d->call, text_str(&out));

@@ -1,7 +1,7 @@
 #include "actions/cli/rollback_prompt.h"
 
 #include "actions/cli/rehearsal_left.h"
-#include "actions/report/escape.h"
+#include "actions/cli/say.h"
 #include "gate/base/moment.h"
 
 #include <poll.h>
@@ -9,16 +9,6 @@
 #include <unistd.h>
 
 enum { KEY_MS = 50, REASON_BYTES = 1000, PLANS_READ = 5 };
-
-// A name, in one line that is all seen.
-static str shown(struct deployment *d, str name)
-{
-    struct text line = text_of(4 * name.len + 2);
-    terminal_escape(name, &line);
-    str made = arena_str(d->arena, text_str(&line));
-    text_done(&line);
-    return made;
-}
 
 void rollback_expected(const struct deployment *d, const struct way_back *way, struct text *out)
 {
@@ -64,8 +54,9 @@ static void add_left_behind(struct deployment *d, const struct plan *plan,
                       "  ATTENTION: " STR_FMT " stays where rollout " STR_FMT
                       " has left it, and is not watched any more: `sluice rollback " STR_FMT
                       "` takes it back too\n",
-                      STR_ARG(shown(d, target->name)), STR_ARG(shown(d, open->plan->rollout)),
-                      STR_ARG(shown(d, target->name)));
+                      STR_ARG(say_shown(d->arena, target->name)),
+                      STR_ARG(say_shown(d->arena, open->plan->rollout)),
+                      STR_ARG(say_shown(d->arena, target->name)));
     }
 }
 
@@ -106,8 +97,9 @@ static void add_not_undone(struct deployment *d, const struct plan *back,
                 text_addf(out,
                           "  ATTENTION: " STR_FMT " may not live with what stays on " STR_FMT
                           ": " STR_FMT "\n",
-                          STR_ARG(shown(d, target->good.release)), STR_ARG(shown(d, target->name)),
-                          STR_ARG(shown(d, came->targets[k].no_return)));
+                          STR_ARG(say_shown(d->arena, target->good.release)),
+                          STR_ARG(say_shown(d->arena, target->name)),
+                          STR_ARG(say_shown(d->arena, came->targets[k].no_return)));
     }
 }
 
@@ -125,7 +117,7 @@ static void add_half_way(struct deployment *d, const struct plan *plan, struct t
     text_adds(out, "  ATTENTION: ");
     struct text words = text_of(65536);
     rehearsal_left_words(&left, &words);
-    terminal_escape(text_str(&words), out);
+    text_add(out, say_shown(d->arena, text_str(&words)));
     text_done(&words);
     text_adds(out, "; this ends it, while `sluice resume` brings it forward again\n");
 }
@@ -138,16 +130,16 @@ void rollback_show(struct deployment *d, const struct plan *plan, const struct r
     char limit[32];
     if (!facts_way_back(d, plan->environment, &way))
         d->call->error = before; // it is only for the words
-    text_addf(&out, "Roll back " STR_FMT "\n", STR_ARG(shown(d, plan->environment)));
+    text_addf(&out, "Roll back " STR_FMT "\n", STR_ARG(say_shown(d->arena, plan->environment)));
     for (uint32_t i = 0; i < plan->target_count; i++) {
         const struct plan_target *target = &plan->targets[i];
         text_addf(&out, "  " STR_FMT ": from " STR_FMT " to " STR_FMT "\n",
-                  STR_ARG(shown(d, target->name)),
-                  STR_ARG(shown(d, target->next.release.len ? target->next.release
-                                                            : STR("what runs now"))),
-                  STR_ARG(shown(d, target->good.release.len
-                                       ? target->good.release
-                                       : STR("nothing: it was its first deployment"))));
+                  STR_ARG(say_shown(d->arena, target->name)),
+                  STR_ARG(say_shown(d->arena, target->next.release.len ? target->next.release
+                                                                       : STR("what runs now"))),
+                  STR_ARG(say_shown(d->arena, target->good.release.len
+                                                  ? target->good.release
+                                                  : STR("nothing: it was its first deployment"))));
         add_since(d, plan, i, &out);
     }
     text_adds(&out, "  all at once, without steps; verified by looking\n  expected: ");
@@ -157,7 +149,7 @@ void rollback_show(struct deployment *d, const struct plan *plan, const struct r
     add_not_undone(d, plan, open, &out);
     if (open)
         text_addf(&out, "  rollout " STR_FMT " is under way and is ended by this\n",
-                  STR_ARG(shown(d, open->plan->rollout)));
+                  STR_ARG(say_shown(d->arena, open->plan->rollout)));
     add_left_behind(d, plan, open, &out);
     add_half_way(d, plan, &out);
     (void)fputs(text_c(&out), stderr);

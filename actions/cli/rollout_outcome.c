@@ -153,6 +153,8 @@ static bool is_plain(str s)
     return ok && str_find(s, '<') == STR_NONE;
 }
 
+// As markdown_words, but commands byte by byte: they are copied, and what escaping puts into what
+// looks like a commit or an address would be copied with them.
 static void put_markdown(str line, struct text *out)
 {
     size_t open, close;

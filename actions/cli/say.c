@@ -20,12 +20,11 @@ void say_line(const char *format, ...)
     text_done(&line);
 }
 
-void say_lines(str words)
+str say_shown(struct arena *arena, str words)
 {
-    while (words.len) {
-        struct text line = text_of(ESCAPED);
-        terminal_escape(str_cut(&words, '\n'), &line);
-        (void)fprintf(stderr, "%s\n", text_c(&line));
-        text_done(&line);
-    }
+    struct text line = text_of(4 * words.len + 2);
+    terminal_escape(words, &line);
+    str made = arena_str(arena, text_str(&line));
+    text_done(&line);
+    return made;
 }

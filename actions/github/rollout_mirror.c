@@ -49,7 +49,6 @@ void rollout_mirror_open(const struct mirror_setup *setup, struct rollout_mirror
                                                .log_url = setup->run_url,
                                                .environment_url = setup->environment_url};
     m->live = m->deployment;
-    m->live.id = setup->live;
     m->issue = (struct issue_thread){.github = setup->github,
                                      .port = setup->port,
                                      .what = "its issue",
@@ -78,8 +77,6 @@ void rollout_mirror_open(const struct mirror_setup *setup, struct rollout_mirror
     }
     if (setup->deployments && plan->commit.len) // what was adopted may have none
         mirror_run_add(&m->run, &m->deployment.part);
-    if (setup->deployments && setup->live)
-        mirror_run_add(&m->run, &m->live.part);
     *ret = m;
 }
 
@@ -134,6 +131,20 @@ static void want_issue(struct rollout_mirror *m, const struct rollout_state *sta
     arena_done(&arena);
 }
 
+// The deployment of what the rollback has taken back: looked for once it is, as nothing waits then.
+static void want_inactive(struct rollout_mirror *m, const struct deployment_face *back)
+{
+    struct deployment_face face = *back;
+    if (!m->setup.deployments || m->live.any_wanted)
+        return;
+    m->live.id = m->setup.live(m->setup.self);
+    if (!m->live.id)
+        return;
+    face.state = "inactive";
+    deployment_mirror_want(&m->live, &face);
+    mirror_run_add(&m->run, &m->live.part);
+}
+
 void rollout_mirror_tell(struct rollout_mirror *m, const struct rollout_state *state)
 {
     struct deployment_face face;
@@ -141,10 +152,8 @@ void rollout_mirror_tell(struct rollout_mirror *m, const struct rollout_state *s
     uint32_t step;
     deployment_face(plan, state, &face);
     deployment_mirror_want(&m->deployment, &face);
-    if (plan->mode == PLAN_ROLLBACK && state->phase == PHASE_ROLLED_BACK) {
-        face.state = "inactive";
-        deployment_mirror_want(&m->live, &face);
-    }
+    if (plan->mode == PLAN_ROLLBACK && state->phase == PHASE_ROLLED_BACK)
+        want_inactive(m, &face);
     want_issue(m, state);
     m->comments.rule = state->phase == PHASE_WAITING ? rollout_question(plan, state, &step) : NULL;
     text_clear(&m->status);

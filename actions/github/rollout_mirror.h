@@ -24,12 +24,12 @@ struct mirror_setup { // what it points to must outlive the mirror
     const struct plan *plan;
     bool deployments, issues; // which of them
     bool production;          // of GitHub's environment
-    int64_t live;             // the deployment of what a rollback takes back; 0 = none
     str run_url, environment_url, deployments_url, judged, facts;
     struct mirror_port port;
     struct comment_port comments; // of which `status` and `authors` are the mirror's own
     int64_t poll_ms;
     void *self;
+    int64_t (*live)(void *self); // the deployment of what a rollback has taken back; 0 = none
     void (*say)(void *self, const char *words); // to the person at hand
 };
 

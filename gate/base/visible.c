@@ -54,31 +54,34 @@ static bool is_joiner(uint32_t code) // joins letters of Persian, and parts of a
     return code == 0x200c || code == 0x200d;
 }
 
-bool visible_at(str s, size_t at, size_t *ret_len)
+static bool look(str s, size_t at, size_t *ret_len, uint32_t *code)
 {
-    uint32_t code = 0;
     str rest = str_from(s, at);
-    size_t n = character(rest, &code);
+    size_t n = character(rest, code);
     *ret_len = n ? n : 1;
     if (n == 0)
         return false;
-    if (is_joiner(code) && at > 0 && rest.len > n)
+    if (is_joiner(*code) && at > 0 && rest.len > n)
         return ((unsigned char)s.data[at - 1] & (unsigned char)rest.data[n]) >= 0x80;
-    return !is_hidden(code);
+    return !is_hidden(*code);
+}
+
+bool visible_at(str s, size_t at, size_t *ret_len)
+{
+    uint32_t code;
+    return look(s, at, ret_len, &code);
 }
 
 bool visible_name(str s)
 {
-    uint32_t code = ' ';
+    uint32_t code;
     size_t n;
     if (s.len == 0 || s.len > VISIBLE_NAME_MAX || str_search(s, STR("::")) != STR_NONE ||
         str_search(s, STR("##[")) != STR_NONE)
         return false;
     for (size_t i = 0; i < s.len; i += n) {
-        if (!visible_at(s, i, &n))
-            return false;
-        (void)character(str_from(s, i), &code);
-        if (is_blank(code) && (i == 0 || i + n == s.len))
+        bool seen = look(s, i, &n, &code);
+        if (!seen || (is_blank(code) && (i == 0 || i + n == s.len)))
             return false;
     }
     return true;

@@ -1,4 +1,5 @@
-// What settings.c and resolve.c need of settings_fields.c (field tables). Not for others.
+// What settings*.c and resolve.c share: of settings_fields.c the field tables, of settings_checks.c
+// the checks. Not for others.
 #ifndef DEPLOY_RUN_SETTINGS_PARTS_H
 #define DEPLOY_RUN_SETTINGS_PARTS_H
 

@@ -1,19 +1,18 @@
-"""What people say in a rollout's issue on GitHub (tests/bench/github), where it is late, deleted, behind
-a flood or in the way of a breach; what a deployment links to; and the same on Enterprise Server."""
+"""What people say in a rollout's issue on GitHub (tests/bench/github), where it is late, deleted or behind
+a flood; what a deployment links to; and the same on Enterprise Server."""
 
-import subprocess
+import re
 import time
 
 import pytest
 
 from conftest import end
 from github_bench import ENTERPRISE, REPOSITORY, GithubBench
-from test_github_rollout import answered, asks, github, waits  # noqa: F401
+from test_github_rollout import US, answered, asks, at_once, github, waits  # noqa: F401
 from test_prometheus import wait_for
 
 ANSWERS = 60  # COMMENT_ANSWERS of actions/github/comment_desk.h
 NAME = "v2-production-1"
-US = "github-actions[bot]"
 PROBE = '{source: probe, url: "http://127.0.0.1:${port}/courses/", every: 1s, requests: 20, max: 5%}'
 NOTHING_SEEN = (
     "{source: prometheus, url: 'http://127.0.0.1:9', every: 1s, lag: 0s, max: 5%,"
@@ -26,15 +25,6 @@ def process(request, tmp_path_factory):
     bench = GithubBench(tmp_path_factory.mktemp("github") / "log", getattr(request, "param", None))
     yield bench
     bench.stop()
-
-
-def at_once(site):
-    """Where how it goes out is not what a test is about."""
-    site.config(
-        "steps: [50%, 100%]", "steps: [100%]", "step_bake: 3s", "step_bake: 1s",
-        "    bake: 2s", "    bake: 1s",
-        "every: 1s, requests: 20}", "every: 1s, requests: 20, max: 5%}",
-    )
 
 
 def only_the_issue(site):
@@ -55,24 +45,11 @@ def who(site, kind="approval.answered"):
     return [event["actor"]["login"] for event in of(site, kind)]
 
 
-def reactions(github, comment):
-    rows = github.bench.api("GET", f"issues/comments/{comment}/reactions").tree
-    return [(row["user"]["login"], row["content"]) for row in rows]
-
-
 def sent(github, comment):
     """What was asked of GitHub, whether or not it was there already."""
     return [row["body"]["content"]
             for row in github.bench.writes("reactions/create-for-issue-comment")
             if int(row["path"]["comment_id"]) == comment]
-
-
-def address(comment):
-    return f"https://github.example/{REPOSITORY}/issues/1#issuecomment-{comment}"
-
-
-def replies(github, comment):
-    return [one["body"] for one in github.comments() if f":re-{comment} -->" in one["body"]]
 
 
 def links(github):
@@ -121,7 +98,7 @@ def test_an_approval_that_comes_too_late_does_not_count_and_is_told_so(site, git
     assert site.serving() == {"v1"} and not of(site, "approval.given"), site.events()
     assert github.issues()[0]["title"] == "🚫 v2 in production: denied"
     github.clean()
-    assert reactions(github, late) == [(US, "confused")] and replies(github, late), github.comments()
+    assert github.reactions(late) == [(US, "confused")] and github.replies(late), github.comments()
 
 
 # ---- what is shown of it ------------------------------------------------------------------------
@@ -135,8 +112,8 @@ def test_what_was_counted_stays_and_what_was_deleted_unread_was_never_said(site,
     asked(site, github)
     counted, refused = github.say("ada", "/approve"), github.say("eve", "/approve")
     github.run("resume")
-    assert reactions(github, counted) == [(US, "+1")] and not replies(github, counted)
-    assert reactions(github, refused) == [(US, "confused")] and len(replies(github, refused)) == 1
+    assert github.reactions(counted) == [(US, "+1")] and not github.replies(counted)
+    assert github.reactions(refused) == [(US, "confused")] and len(github.replies(refused)) == 1
     github.bench.act("ada", "delete", comment=counted)
     unread = github.say("cleo", "/approve")
     github.bench.act("cleo", "delete", comment=unread)
@@ -145,10 +122,11 @@ def test_what_was_counted_stays_and_what_was_deleted_unread_was_never_said(site,
     last = github.say("ben", "/approve")
     github.run("resume")
     assert site.serving() == {"v2"} and who(site) == ["ada", "ben"], who(site)
-    assert reactions(github, last) == [(US, "+1")]
+    assert github.reactions(last) == [(US, "+1")]
     assert [sent(github, one) for one in (counted, refused, unread, last)] == [
         ["+1"], ["confused"], [], ["+1"]]
-    assert len(replies(github, refused)) == 1, github.comments()
+    assert len(github.replies(refused)) == 1, github.comments()
+    assert re.findall(r"approval\.answered .*\((\w+)\)", site.must("log", "--all").out) == ["ada", "ben"]
     github.clean()
 
 
@@ -170,8 +148,8 @@ def test_what_is_held_is_brought_out_from_its_issue_with_who_and_why(site, githu
     github.run("resume")
     assert site.serving() == {"v2"}
     assert github.issues()[0]["title"].startswith("✅") and github.issues()[0]["state"] == "closed"
-    assert "it needs a reason" in replies(github, bare)[0] and not replies(github, said)
-    assert reactions(github, bare) == [(US, "confused")] and reactions(github, said) == [(US, "+1")]
+    assert "it needs a reason" in github.replies(bare)[0] and not github.replies(said)
+    assert github.reactions(bare) == [(US, "confused")] and github.reactions(said) == [(US, "+1")]
     (given,) = of(site, "steering.given")
     assert given["actor"]["login"] == "ben", given
     assert (given["body"]["steer"], given["body"]["text"]) == ("promote", "I have looked"), given
@@ -179,40 +157,7 @@ def test_what_is_held_is_brought_out_from_its_issue_with_who_and_why(site, githu
     github.clean()
 
 
-# ---- in the way of it ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("first", ["breach", "approval"])
-def test_an_approval_that_meets_a_breach_is_recorded_or_told_why_not(site, github, first):
-    """By whoever reads it first, and once: also the run that the comment itself has woken."""
-    site.name_a_watcher()
-    only_the_issue(site)
-    site.config(
-        "steps: [50%, 100%]", "steps: [50%, {to: 100%, approval: {from: [ada]}}]",
-        "step_bake: 3s", "step_bake: 1s")
-    site.release("2-search")
-    github.commit()
-    child = site.start("rollout", "v2", "--wait=block", env=github.environment())
-    try:
-        wait_for(lambda: github.issues() and github.comments(), "a question")
-        out, = [host for host, release in site.scene.serving().items() if release.startswith("v2")]
-        stop = [site.scene.directory / "bin/host", "stop"]
-        if first == "approval":
-            said = github.say("ada", "/approve it looks good to me")
-        subprocess.run(stop, cwd=site.scene.directory / "hosts" / out, check=True)
-        if first == "breach":
-            said = github.say("ada", "/approve it looks good to me")
-        told = child.communicate(timeout=90)
-        assert child.returncode == 1, told
-    finally:
-        end(child)
-    github.run("resume", f"--comment={address(said)}")
-    assert site.serving() == {"v1"}
-    counted = who(site) == ["ada"]
-    assert len(replies(github, said)) == (0 if counted else 1), (told, github.comments())
-    assert reactions(github, said) == [(US, "+1" if counted else "confused")], told
-    assert counted or "does not count: " in replies(github, said)[0], github.comments()
-    github.clean()
+# ---- behind others ------------------------------------------------------------------------------
 
 
 def test_an_approval_behind_more_refusals_than_one_process_answers_is_counted(site, github):
@@ -259,8 +204,8 @@ def test_on_enterprise_server_people_answer_and_incidents_are_told(site, github)
     github.run("rollout", "v3", "--wait=suspend")
     ours, strange = github.say("ada", "/approve  looks right"), github.say("eve", "/approve")
     github.run("resume")
-    assert site.serving() == {"v1"} and reactions(github, ours) == [(US, "+1")]
-    assert "only who may write" in replies(github, strange)[0]
+    assert site.serving() == {"v1"} and github.reactions(ours) == [(US, "+1")]
+    assert "only who may write" in github.replies(strange)[0]
     github.say("ben", "/approve")
     github.run("resume", code=1)
     assert site.serving() == {"v1"} and who(site) == ["ada", "ben"]
@@ -287,6 +232,7 @@ def test_on_enterprise_server_a_rollback_is_started_and_shown(site, github):
     assert site.serving() == {"v1"}, done
     said, = of(site, "github.asked")
     assert said["body"]["by"] == "ben", said
+    assert re.search(r"github\.asked .*\(ben\)", site.must("log", "--all").out)
     github.bench.control(repositories={REPOSITORY: {"workflows": {"sluice-rollback.yml": {
         "reason": {"required": True}}}}})
     done = github.run("rollback", "--via=github", "--reason=once more", "--yes", GITHUB_ACTIONS="")

@@ -6,8 +6,8 @@ import pwd
 import time
 
 from conftest import end
-from github_bench import EVERYTHING, REPOSITORY
-from test_github_rollout import Github, answered, github, process, waits  # noqa: F401
+from github_bench import REPOSITORY
+from test_github_rollout import Github, answered, github, process, waits, with_an_app  # noqa: F401
 from test_prometheus import wait_for
 
 ME = pwd.getpwuid(os.geteuid()).pw_name
@@ -49,17 +49,11 @@ def test_a_late_answer_does_not_count_and_the_question_is_over(site, github):
 
 def test_a_team_is_asked_about_while_the_question_is_answered(site, github):
     """The answer about the second member comes when enough have agreed."""
-    app = github.bench.control(apps={"sluice": {"owner": "bench", "permissions": {
-        **{k.replace("-", "_"): v for k, v in EVERYTHING.items()}, "members": "read"}}},
-        teams={"bench/release": {"ada": "member", "ben": "member"}})["apps"]["sluice"]
-    site.config(
-        "github: {poll: 1s}",
-        f'env: [APP_KEY]\ngithub: {{poll: 1s, app: {{id: "{app["id"]}", key: "${{env.APP_KEY}}"}}}}')
+    key = with_an_app(site, github, ada="member", ben="member")
     waits(site, '"@bench/release"')
     site.release("2-search")
     github.commit()
-    key = {"APP_KEY": app["key"]}
-    child = site.start("rollout", "v2", "--wait=block", env=github.environment("", **key))
+    child = site.start("rollout", "v2", "--wait=block", env=github.environment(**key))
     try:
         wait_for(lambda: github.issues() and github.comments(), "it asks")
         github.bench.fault("teams/get-membership-for-user-in-org", {}, {"delay": 5})

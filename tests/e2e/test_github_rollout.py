@@ -19,6 +19,7 @@ from test_prometheus import wait_for
 STEPS = "    steps:"
 WRITE = {"ada": "write", "ben": "write", "cleo": "write", "eve": "read"}
 NAME = "v2-production-1"
+US = "github-actions[bot]"
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,17 @@ class Github:
     def comments(self):
         return self.bench.api("GET", "issues/1/comments?per_page=100").tree
 
+    def replies(self, comment):
+        return [one["body"] for one in self.comments() if f":re-{comment} -->" in one["body"]]
+
+    def reactions(self, comment):
+        rows = self.bench.api("GET", f"issues/comments/{comment}/reactions").tree
+        return [(row["user"]["login"], row["content"]) for row in rows]
+
+    @staticmethod
+    def address(comment):
+        return f"https://github.example/{REPOSITORY}/issues/1#issuecomment-{comment}"
+
     def say(self, who, words):
         return self.bench.act(who, "comment", issue="last", body=words)[0]
 
@@ -92,6 +104,26 @@ def waits(site, *who, **rule):
     names = ", ".join(who)
     more = "".join(f", {name}: {value}" for name, value in rule.items())
     site.config(STEPS, f"    approval: {{from: [{names}]{more}}}\n{STEPS}")
+
+
+def at_once(site):
+    """Where how it goes out is not what a test is about."""
+    site.config(
+        "steps: [50%, 100%]", "steps: [100%]", "step_bake: 3s", "step_bake: 1s",
+        "    bake: 2s", "    bake: 1s",
+        "every: 1s, requests: 20}", "every: 1s, requests: 20, max: 5%}",
+    )
+
+
+def with_an_app(site, github, **members):
+    """An app that may ask who belongs to @bench/release; what its runs have in their environment."""
+    app = github.bench.control(apps={"sluice": {"owner": "bench", "permissions": {
+        **{k.replace("-", "_"): v for k, v in EVERYTHING.items()}, "members": "read"}}},
+        teams={"bench/release": members})["apps"]["sluice"]
+    site.config(
+        "github: {poll: 1s}",
+        f'env: [APP_KEY]\ngithub: {{poll: 1s, app: {{id: "{app["id"]}", key: "${{env.APP_KEY}}"}}}}')
+    return {"APP_KEY": app["key"], "token": ""}
 
 
 def answered(github, number=-1):
@@ -446,16 +478,10 @@ def test_while_not_all_authors_are_known_nobody_answers_here(site, github):
 
 
 def test_a_team_answers_where_there_is_an_app(site, github):
-    app = github.bench.control(apps={"sluice": {"owner": "bench", "permissions": {
-        **{k.replace("-", "_"): v for k, v in EVERYTHING.items()}, "members": "read"}}},
-        teams={"bench/release": {"cleo": "member"}})["apps"]["sluice"]
-    site.config(
-        "github: {poll: 1s}",
-        f'env: [APP_KEY]\ngithub: {{poll: 1s, app: {{id: "{app["id"]}", key: "${{env.APP_KEY}}"}}}}')
+    key = with_an_app(site, github, cleo="member")
     waits(site, '"@bench/release"')
     site.release("2-search")
     github.commit()
-    key = {"APP_KEY": app["key"], "token": ""}
     github.run("rollout", "v2", "--wait=suspend", **key)
     github.say("ben", "/approve")
     github.say("cleo", "/approve")
@@ -616,7 +642,8 @@ def test_answers_that_are_as_of_before_lose_no_approval_and_double_nothing(site,
 
 @pytest.mark.parametrize("first", ["breach", "approval"])
 def test_an_approval_that_meets_a_breach_changes_nothing(site, github, first):
-    """The last step waits for a person while the first one is watched; it dies as they agree."""
+    """The last step waits for a person while the first one is watched; it dies as they agree. Whoever
+    reads that first answers it, and once: also the run that the comment itself has woken."""
     site.name_a_watcher()
     site.config("steps: [50%, 100%]", "steps: [50%, {to: 100%, approval: {from: [ada]}}]")
     site.release("2-search")
@@ -627,17 +654,22 @@ def test_an_approval_that_meets_a_breach_changes_nothing(site, github, first):
         out, = [host for host, release in site.scene.serving().items() if release.startswith("v2")]
         folder = site.scene.directory / "hosts" / out
         if first == "approval":
-            github.say("ada", "/approve it looks good to me")
+            said = github.say("ada", "/approve it looks good to me")
         subprocess.run([site.scene.directory / "bin/host", "stop"], cwd=folder, check=True)
         if first == "breach":
-            github.say("ada", "/approve it looks good to me")
-        said = child.communicate(timeout=90)
-        assert child.returncode == 1, said
+            said = github.say("ada", "/approve it looks good to me")
+        told = child.communicate(timeout=90)
+        assert child.returncode == 1, told
     finally:
         end(child)
     assert site.serving() == {"v1"} and github.states()[-1] == "inactive"
+    github.run("resume", f"--comment={github.address(said)}")
     github.run("resume")
     assert site.serving() == {"v1"}, "what is over stays over"
+    counted = [e["actor"]["login"] for e in site.events() if e["type"] == "approval.answered"] == ["ada"]
+    assert len(github.replies(said)) == (0 if counted else 1), (told, github.comments())
+    assert github.reactions(said) == [(US, "+1" if counted else "confused")], told
+    assert counted or "does not count: " in github.replies(said)[0], github.comments()
     github.clean()
 
 
@@ -646,9 +678,7 @@ def test_an_approval_that_meets_a_breach_changes_nothing(site, github, first):
 
 def test_what_a_rollback_takes_back_is_not_shown_as_live(site, github):
     """What is adopted has no commit here, and so no deployment of its own."""
-    site.config(
-        "steps: [50%, 100%]", "steps: [100%]", "step_bake: 3s", "step_bake: 1s",
-        "    bake: 2s", "    bake: 1s", "every: 1s, requests: 20}", "every: 1s, requests: 20, max: 5%}")
+    at_once(site)
     site.release("2-search")
     github.commit()
     github.run("rollout", "v2")
@@ -677,8 +707,8 @@ def test_what_a_rollback_takes_back_is_not_shown_as_live(site, github):
 def asks(site, github, who, words, *command, code=0, **more):
     """Says something in the first issue, and wakes the workflow that GitHub would wake."""
     comment = github.say(who, words)
-    url = f"https://github.example/{REPOSITORY}/issues/1#issuecomment-{comment}"
-    return github.run(*(command or ("rollback", "--yes")), f"--comment={url}", code=code, **more)
+    return github.run(
+        *(command or ("rollback", "--yes")), f"--comment={github.address(comment)}", code=code, **more)
 
 
 def goes_out(site, github):
